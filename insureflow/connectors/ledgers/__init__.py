@@ -1,0 +1,1 @@
+"""Ledger files: exports of a seller's receivables ledger in many layouts, read into ledger lines."""
