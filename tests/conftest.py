@@ -1,0 +1,170 @@
+"""Fixtures for all tests: a database of each kind, the application on it, a client that looks at its pages, a browser.
+
+``database`` runs a test once on SQLite and once on PostgreSQL; ``app``, ``client`` and ``session`` build on it. Inside a test
+that uses ``client`` no application context may be open: requests would share it, and with it the person logged in.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, has_app_context
+from sqlalchemy.orm import Session
+from support import databases, postgres
+from support.databases import Database
+from support.pages import PageClient
+
+_RUN_FOLDER = pytest.StashKey[Path]()
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("insureflow")
+    group.addoption(
+        "--require-all",
+        action="store_true",
+        default=os.environ.get("CI", "").casefold() in {"1", "true", "yes"},
+        help="fail where something the tests need is missing, instead of leaving tests out (on when CI is set)",
+    )
+    group.addoption("--chromium", default="/usr/bin/chromium", help="the browser for the browser tests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    given = getattr(config, "workerinput", {}).get("run_folder")
+    config.stash[_RUN_FOLDER] = Path(given or tempfile.mkdtemp(prefix="insureflow-tests-"))
+    if not given:
+        config.stash[_RUN_FOLDER].chmod(0o711)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        return
+    folder = config.stash.get(_RUN_FOLDER, None)
+    if folder is not None:
+        databases.drop_templates(folder)
+        postgres.stop_server(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tells each xdist worker where the run keeps its server and templates."""
+    node.workerinput["run_folder"] = str(node.config.stash[_RUN_FOLDER])
+
+
+@pytest.fixture(scope="session")
+def run_folder(pytestconfig: pytest.Config) -> Path:
+    """Where this test run keeps its databases; shared by all workers, removed at the end."""
+    return pytestconfig.stash[_RUN_FOLDER]
+
+
+@pytest.fixture(scope="session")
+def require_all(pytestconfig: pytest.Config) -> bool:
+    """Whether something missing is a failure."""
+    return bool(pytestconfig.getoption("--require-all"))
+
+
+@pytest.fixture(scope="session")
+def shared_folder() -> Path:
+    """The folder of real files beside the repository; tests that use it are left out where it is absent."""
+    folder = Path(os.environ.get("INSUREFLOW_SHARED") or ROOT.parent / "shared")
+    if not folder.is_dir():
+        pytest.skip(f"the folder of real files is absent ({folder.name} beside the repository, or INSUREFLOW_SHARED)")
+    return folder
+
+
+class Applications:
+    """One application and one clone per kind of database, kept for the whole life of a worker."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._kept: dict[str, tuple[Database, Flask]] = {}
+
+    def on(self, kind: str) -> tuple[Database, Flask]:
+        """The clone of this kind and the application that works on it."""
+        if kind not in self._kept:
+            from insureflow.app import create_app
+
+            database = databases.clone(self.folder, kind)
+            app = create_app(databases.settings_for(database.url, self.folder / f"instance-{os.getpid()}"))
+            app.test_client_class = PageClient
+            self._kept[kind] = (database, app)
+        return self._kept[kind]
+
+    @staticmethod
+    def disconnect(app: Flask) -> None:
+        """Closes every connection the application holds."""
+        from insureflow.models.database import db
+
+        with app.app_context():
+            db.session.remove()
+            for engine in db.engines.values():
+                engine.dispose()
+
+    def close(self) -> None:
+        """Removes the clones."""
+        for database, app in self._kept.values():
+            self.disconnect(app)
+            databases.drop(self.folder, database)
+
+
+@pytest.fixture(scope="session")
+def applications(run_folder: Path) -> Iterator[Applications]:
+    """The applications of this worker."""
+    kept = Applications(run_folder)
+    yield kept
+    kept.close()
+
+
+@pytest.fixture(params=databases.KINDS)
+def database(request: pytest.FixtureRequest, applications: Applications) -> Iterator[Database]:
+    """A migrated, empty database; the test runs once on each kind."""
+    database, app = applications.on(request.param)
+    kept = dict(app.config)
+    yield database
+    app.config.clear()
+    app.config.update(kept)
+    applications.disconnect(app)
+    databases.reset(applications.folder, database)
+
+
+@pytest.fixture
+def app(database: Database, applications: Applications) -> Flask:
+    """The application on the test's database. No context is open."""
+    return applications.on(database.kind)[1]
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """The database session, inside an application context that lasts for the test. Not together with ``client``."""
+    from insureflow.models.database import db
+
+    with app.app_context():
+        yield db.session()
+        db.session.remove()
+
+
+@pytest.fixture
+def client(app: Flask) -> PageClient:
+    """A browser without a screen: looks at every page it fetches (see ``support.pages``)."""
+    assert not has_app_context(), "requests would share the open application context: do not combine client with session"
+    client = app.test_client()
+    assert isinstance(client, PageClient)
+    return client
+
+
+@pytest.fixture
+def invoke(app: Flask) -> Callable[..., Any]:
+    """Runs a command line: ``invoke("organisation", "add", ...)`` gives click's result."""
+    runner = app.test_cli_runner()
+
+    def run(*arguments: str, **options: Any) -> Any:
+        return runner.invoke(args=[str(argument) for argument in arguments], **options)
+
+    return run

@@ -1,0 +1,206 @@
+"""Databases for the tests: migrated once per run, cloned once per worker, emptied after each test.
+
+The template is built by the real migrations. A worker clones it (a file copy for SQLite, ``CREATE DATABASE … TEMPLATE`` for
+PostgreSQL) and after each test brings its clone back to the state of the template, so code under test may commit, open
+connections of its own and use threads like in the product.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import flask_migrate
+import psycopg
+from flask import Flask
+from support import postgres
+
+import config
+
+KINDS = ("sqlite", "postgresql")
+_SEED = "seed_of_tests"
+
+# Brings every table back to the rows of the template: most are empty there, and the others were put aside in a schema.
+_RESET = f"""
+DO $$
+DECLARE
+    entry record;
+    filled boolean;
+BEGIN
+    FOR entry IN SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version' LOOP
+        EXECUTE format('SELECT EXISTS (SELECT 1 FROM public.%I)', entry.name) INTO filled;
+        IF filled THEN
+            EXECUTE format('DELETE FROM public.%I', entry.name);
+        END IF;
+    END LOOP;
+    FOR entry IN SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = '{_SEED}'::regnamespace LOOP
+        EXECUTE format('INSERT INTO public.%I SELECT * FROM {_SEED}.%I', entry.name, entry.name);
+    END LOOP;
+    FOR entry IN SELECT schemaname AS schema, sequencename AS name, start_value AS start FROM pg_sequences
+                 WHERE schemaname = 'public' AND last_value IS NOT NULL LOOP
+        PERFORM setval(format('%I.%I', entry.schema, entry.name), entry.start, false);
+    END LOOP;
+END $$
+"""
+
+_PUT_SEED_ASIDE = f"""
+DO $$
+DECLARE
+    entry record;
+    filled boolean;
+BEGIN
+    CREATE SCHEMA {_SEED};
+    FOR entry IN SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version' LOOP
+        EXECUTE format('SELECT EXISTS (SELECT 1 FROM public.%I)', entry.name) INTO filled;
+        IF filled THEN
+            EXECUTE format('CREATE TABLE {_SEED}.%I AS TABLE public.%I', entry.name, entry.name);
+        END IF;
+    END LOOP;
+END $$
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One database of one worker; ``kind`` is ``sqlite`` or ``postgresql``."""
+
+    kind: str
+    url: str
+
+    @property
+    def path(self) -> Path:
+        """The file of an SQLite database."""
+        return Path(self.url.removeprefix("sqlite:///"))
+
+
+def settings_for(url: str, instance: Path) -> config.Config:
+    """Testing settings on this database."""
+    settings = config.load({"INSUREFLOW_ENVIRONMENT": "testing", "INSUREFLOW_INSTANCE": str(instance), "INSUREFLOW_DATABASE_URL": url})
+    assert isinstance(settings, config.TestingConfig)
+    return settings
+
+
+def libpq(url: str) -> str:
+    """The address as the PostgreSQL driver itself reads it."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+def _named(url: str, name: str) -> str:
+    """The same server, another database."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=f"/{name}"))
+
+
+def upgraded(app: Flask, revision: str = "head") -> None:
+    """Runs the migrations up to a revision."""
+    with app.app_context():
+        flask_migrate.upgrade(revision=revision)
+
+
+def _migrate(url: str, folder: Path) -> None:
+    from insureflow.app import create_app
+    from insureflow.models.database import db
+
+    app = create_app(settings_for(url, folder / "template-instance"))
+    upgraded(app)
+    with app.app_context():
+        db.engine.dispose()
+
+
+def template(folder: Path, kind: str) -> Database:
+    """The migrated, otherwise untouched database of the run; built by whoever asks first. Nobody works in it."""
+    with postgres.only_one(folder, f"template-{kind}"):
+        record = folder / f"template-{kind}.url"
+        if not record.exists():
+            if kind == "sqlite":
+                draft = folder / "template.db"
+                _migrate(f"sqlite:///{draft}", folder)
+                url = f"sqlite:///{draft}"
+            else:
+                server = postgres.server_url(folder)
+                name = f"insureflow_{secrets.token_hex(4)}_template"
+                with psycopg.connect(libpq(server), autocommit=True) as connection:
+                    connection.execute(f'CREATE DATABASE "{name}"')
+                url = _named(server, name)
+                _migrate(url, folder)
+                with psycopg.connect(libpq(url), autocommit=True) as connection:
+                    connection.execute(_PUT_SEED_ASIDE)
+            record.write_text(url, encoding="utf-8")
+        return Database(kind, record.read_text(encoding="utf-8"))
+
+
+def drop_templates(folder: Path) -> None:
+    """Removes what ``template`` has built, from a server that outlives the run."""
+    for kind in KINDS:
+        record = folder / f"template-{kind}.url"
+        if record.exists():
+            drop(folder, Database(kind, record.read_text(encoding="utf-8")))
+            record.unlink()
+
+
+def clone(folder: Path, kind: str) -> Database:
+    """A database of its own, in the state of the template."""
+    source = template(folder, kind)
+    if kind == "sqlite":
+        copy = Database(kind, f"sqlite:///{folder / f'{secrets.token_hex(6)}.db'}")
+        _copy(source.path, copy.path)
+        return copy
+    name = f"insureflow_{secrets.token_hex(6)}"
+    with psycopg.connect(libpq(postgres.server_url(folder)), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{urlsplit(source.url).path.strip("/")}"')
+    return Database(kind, _named(source.url, name))
+
+
+def empty(folder: Path, kind: str) -> Database:
+    """A database without any table, for tests of the migrations and of the first start."""
+    if kind == "sqlite":
+        return Database(kind, f"sqlite:///{folder / f'{secrets.token_hex(6)}.db'}")
+    server = postgres.server_url(folder)
+    name = f"insureflow_{secrets.token_hex(6)}"
+    with psycopg.connect(libpq(server), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return Database(kind, _named(server, name))
+
+
+def drop(folder: Path, database: Database) -> None:
+    """Removes a database; connections that a test forgot are cut."""
+    if database.kind == "sqlite":
+        for suffix in ("", "-wal", "-shm", "-journal", ".scheduler.lock"):
+            Path(f"{database.path}{suffix}").unlink(missing_ok=True)
+        return
+    with psycopg.connect(libpq(postgres.server_url(folder)), autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{urlsplit(database.url).path.strip("/")}" WITH (FORCE)')
+
+
+def reset(folder: Path, database: Database) -> None:
+    """Brings a clone back to the state of the template. Nobody may be connected to an SQLite clone."""
+    if database.kind == "sqlite":
+        drop(folder, database)
+        _copy(template(folder, "sqlite").path, database.path)
+        return
+    with psycopg.connect(libpq(database.url), autocommit=True) as connection:
+        connection.execute("SET lock_timeout = '10s'")
+        connection.execute("SET session_replication_role = replica")  # no foreign keys and no append-only guards while emptying
+        connection.execute(_RESET)
+
+
+def _copy(source: Path, target: Path) -> None:
+    if Path(f"{source}-wal").exists() and Path(f"{source}-wal").stat().st_size:
+        message = f"{source.name} has an unwritten log: a connection to the template is still open"
+        raise RuntimeError(message)
+    shutil.copyfile(source, target)
+
+
+@contextmanager
+def temporary(folder: Path, kind: str) -> Iterator[Database]:
+    """A clone that is gone after the block."""
+    database = clone(folder, kind)
+    try:
+        yield database
+    finally:
+        drop(folder, database)
