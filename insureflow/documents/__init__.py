@@ -1,0 +1,1 @@
+"""Papers the product produces."""

@@ -1,0 +1,94 @@
+"""Who may do what: one table of roles and permissions."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a person is in one organisation."""
+
+    ADMINISTRATOR = "administrator"
+    CREDIT_MANAGER = "credit_manager"
+    CREDIT_ANALYST = "credit_analyst"
+    RECEIVABLES_CLERK = "receivables_clerk"
+    CLAIMS_HANDLER = "claims_handler"
+    MANAGEMENT = "management"
+    SALES = "sales"
+    AUDITOR = "auditor"
+
+
+class Permission(StrEnum):
+    """One kind of thing a person may be allowed to do."""
+
+    VIEW_EXPOSURE = "view_exposure"
+    VIEW_BUYERS = "view_buyers"
+    EDIT_BUYERS = "edit_buyers"
+    VIEW_POLICIES = "view_policies"
+    EDIT_POLICIES = "edit_policies"
+    VIEW_LIMITS = "view_limits"
+    EDIT_LIMITS = "edit_limits"
+    VIEW_RECEIVABLES = "view_receivables"
+    EDIT_RECEIVABLES = "edit_receivables"
+    IMPORT_RECEIVABLES = "import_receivables"
+    VIEW_OBLIGATIONS = "view_obligations"
+    EDIT_OBLIGATIONS = "edit_obligations"
+    VIEW_JOURNAL = "view_journal"
+    VIEW_SETTINGS = "view_settings"
+    MANAGE_ORGANISATION = "manage_organisation"
+    EXPORT = "export"
+    ASK_SHIPMENT = "ask_shipment"
+
+
+_VIEW = frozenset(
+    {
+        Permission.VIEW_EXPOSURE,
+        Permission.VIEW_BUYERS,
+        Permission.VIEW_POLICIES,
+        Permission.VIEW_LIMITS,
+        Permission.VIEW_RECEIVABLES,
+        Permission.VIEW_OBLIGATIONS,
+        Permission.EXPORT,
+        Permission.ASK_SHIPMENT,
+    }
+)
+
+#: Role × permission. A role that is not named for a permission does not have it.
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.ADMINISTRATOR: frozenset(Permission),
+    Role.CREDIT_MANAGER: _VIEW
+    | {
+        Permission.EDIT_BUYERS,
+        Permission.EDIT_POLICIES,
+        Permission.EDIT_LIMITS,
+        Permission.EDIT_RECEIVABLES,
+        Permission.IMPORT_RECEIVABLES,
+        Permission.EDIT_OBLIGATIONS,
+        Permission.VIEW_JOURNAL,
+        Permission.VIEW_SETTINGS,
+    },
+    Role.CREDIT_ANALYST: _VIEW | {Permission.EDIT_BUYERS, Permission.EDIT_LIMITS, Permission.EDIT_OBLIGATIONS},
+    Role.RECEIVABLES_CLERK: _VIEW | {Permission.EDIT_RECEIVABLES, Permission.IMPORT_RECEIVABLES, Permission.EDIT_OBLIGATIONS},
+    Role.CLAIMS_HANDLER: _VIEW | {Permission.EDIT_OBLIGATIONS},
+    Role.MANAGEMENT: _VIEW - {Permission.ASK_SHIPMENT},
+    Role.SALES: frozenset({Permission.ASK_SHIPMENT}),
+    Role.AUDITOR: (_VIEW - {Permission.ASK_SHIPMENT}) | {Permission.VIEW_JOURNAL, Permission.VIEW_SETTINGS},
+}
+
+#: Permissions that change something; an auditor or a manager has none of them.
+CHANGING = frozenset(
+    {
+        Permission.EDIT_BUYERS,
+        Permission.EDIT_POLICIES,
+        Permission.EDIT_LIMITS,
+        Permission.EDIT_RECEIVABLES,
+        Permission.IMPORT_RECEIVABLES,
+        Permission.EDIT_OBLIGATIONS,
+        Permission.MANAGE_ORGANISATION,
+    }
+)
+
+
+def is_allowed(role: Role | None, permission: Permission) -> bool:
+    """True if a person with this role may do this; nobody may do anything without a role."""
+    return role is not None and permission in PERMISSIONS[role]

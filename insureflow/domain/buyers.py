@@ -1,0 +1,152 @@
+"""Buyers: the vocabulary of who owes the price, and how names are compared."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from enum import StrEnum
+
+
+class BuyerStatus(StrEnum):
+    """Whether somebody has looked at a buyer."""
+
+    ACTIVE = "active"
+    TO_REVIEW = "to_review"
+    ARCHIVED = "archived"
+
+
+class NotInsurable(StrEnum):
+    """Why a buyer is outside credit insurance. *Source:* insurable turnover leaves these out."""
+
+    AFFILIATE = "affiliate"
+    PRIVATE_PERSON = "private_person"
+    PUBLIC_BUYER = "public_buyer"
+    OTHER = "other"
+
+
+class NameKind(StrEnum):
+    """What kind of other name this is."""
+
+    TRADING = "trading"
+    FORMER = "former"
+
+
+class AddressKind(StrEnum):
+    """What an address is for."""
+
+    REGISTERED = "registered"
+    INVOICE = "invoice"
+    DELIVERY = "delivery"
+
+
+class IdentifierScheme(StrEnum):
+    """Which register a number comes from."""
+
+    REGISTRATION = "registration"
+    VAT = "vat"
+    LEI = "lei"
+
+
+#: Endings that say what kind of company it is; they never tell two buyers apart in a search.
+LEGAL_FORMS = frozenset(
+    [
+        "ab",
+        "aktiebolag",
+        "oy",
+        "oyj",
+        "as",
+        "asa",
+        "aps",
+        "a/s",
+        "gmbh",
+        "ag",
+        "kg",
+        "kgaa",
+        "ug",
+        "ohg",
+        "gbr",
+        "se",
+        "sa",
+        "sas",
+        "sasu",
+        "sarl",
+        "eurl",
+        "snc",
+        "spa",
+        "srl",
+        "sl",
+        "slu",
+        "bv",
+        "nv",
+        "vof",
+        "cv",
+        "ltd",
+        "limited",
+        "plc",
+        "llp",
+        "llc",
+        "inc",
+        "incorporated",
+        "corp",
+        "corporation",
+        "co",
+        "company",
+        "pte",
+        "pvt",
+        "pty",
+        "sdn",
+        "bhd",
+        "tbk",
+        "pt",
+        "cv",
+        "kft",
+        "zrt",
+        "rt",
+        "sro",
+        "doo",
+        "dd",
+        "ood",
+        "eood",
+        "ooo",
+        "oao",
+        "zao",
+        "pao",
+        "spzoo",
+        "sp",
+        "zoo",
+        "z",
+        "o.o.",
+        "lda",
+        "ltda",
+        "eireli",
+        "sia",
+        "uab",
+        "oue",
+        "ou",
+        "ehf",
+        "hf",
+        "kk",
+        "kabushiki",
+        "kaisha",
+        "gk",
+        "cia",
+        "sab",
+        "de",
+        "cv",
+    ]
+)
+
+_SEPARATORS = re.compile(r"[^\w]+", re.UNICODE)
+_DOTS = re.compile(r"(?<=\b\w)\.(?=\w\b|\s|$)")
+
+
+def search_name(name: str) -> str:
+    """A name as it is compared: without case, diacritics, punctuation and legal form.
+
+    A name that consists of a legal form alone keeps it. At most 300 characters.
+    """
+    folded = unicodedata.normalize("NFKD", name.casefold().replace("ø", "o").replace("ł", "l").replace("đ", "d").replace("æ", "ae"))
+    plain = "".join(character for character in folded if not unicodedata.combining(character))
+    words = [word for word in _SEPARATORS.split(_DOTS.sub("", plain.replace("a/s", "as").replace("&", " and "))) if word]
+    kept = [word for word in words if word not in LEGAL_FORMS]
+    return " ".join(kept or words)[:300]

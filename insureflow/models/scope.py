@@ -1,0 +1,90 @@
+"""The one place where every query is narrowed to an organisation.
+
+A face enters a scope (``with within(organisation_id)``), and from then on every statement of the session that touches a
+tenant-owned table carries ``organisation_id = …``, whoever wrote it and however it joins. Without a scope such a statement
+is refused, so that a forgotten scope is an error and never a leak. New rows must belong to the scope as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar, Token
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
+
+from insureflow.models.base import TenantOwned
+
+_organisation: ContextVar[int | None] = ContextVar("organisation", default=None)
+
+
+#: No organisation has this key: where a nested statement hides its tables, a missing scope finds nothing.
+NOBODY = -1
+
+
+class NoScope(RuntimeError):
+    """A tenant-owned table was touched outside any organisation's scope."""
+
+
+class OutOfScope(RuntimeError):
+    """A row of another organisation was about to be written."""
+
+
+def current_organisation_id() -> int:
+    """Key of the organisation whose scope was entered. Errors: ``NoScope``."""
+    organisation_id = _organisation.get()
+    if organisation_id is None:
+        raise NoScope
+    return organisation_id
+
+
+@contextmanager
+def within(organisation_id: int) -> Iterator[None]:
+    """Enter the scope of one organisation until the block ends."""
+    token = _organisation.set(organisation_id)
+    try:
+        yield
+    finally:
+        _organisation.reset(token)
+
+
+def _touches_tenant(state: ORMExecuteState) -> bool:
+    return any(issubclass(mapper.class_, TenantOwned) for mapper in state.all_mappers)
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _narrow(state: ORMExecuteState) -> None:
+    if state.is_column_load or state.is_relationship_load:
+        return
+    organisation_id = _organisation.get()
+    if organisation_id is None and _touches_tenant(state):
+        raise NoScope
+    if state.is_insert:
+        return
+    owner = NOBODY if organisation_id is None else organisation_id
+    state.statement = state.statement.options(
+        with_loader_criteria(TenantOwned, lambda cls: cls.organisation_id == owner, include_aliases=True, track_closure_variables=True)
+    )
+
+
+@event.listens_for(Session, "before_flush")
+def _guard_rows(session: Session, _context: UOWTransaction, _instances: Any) -> None:
+    for row in (*session.new, *session.dirty, *session.deleted):
+        if isinstance(row, TenantOwned):
+            owner: int | None = row.organisation_id
+            if owner is None:
+                row.organisation_id = current_organisation_id()
+            elif owner != current_organisation_id():
+                raise OutOfScope(type(row).__name__)
+
+
+def enter(organisation_id: int) -> Token[int | None]:
+    """Enter a scope that outlives a block, such as a request; ``leave`` must follow."""
+    return _organisation.set(organisation_id)
+
+
+def leave(token: Token[int | None]) -> None:
+    """Leave the scope that ``enter`` gave this token for."""
+    _organisation.reset(token)

@@ -1,0 +1,1 @@
+"""The read side: set-based SQL that answers lists, dashboards and exports."""

@@ -1,0 +1,202 @@
+"""Lists as pages of a table: searched, filtered, sorted, counted and added up by the database.
+
+A feature describes its list once, as fields over a FROM clause; the page, its totals and its exports come from that one description.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, Select, Text, and_, case, cast, func, or_, select
+
+from insureflow.domain.money import EXPONENTS
+from insureflow.models.database import db
+
+
+class Kind(StrEnum):
+    """What a field holds, and so how it is shown, filtered and exported."""
+
+    TEXT = "text"
+    MONEY = "money"
+    NUMBER = "number"
+    PERCENT = "percent"
+    DATE = "date"
+    INSTANT = "instant"
+    COUNTRY = "country"
+    BADGE = "badge"
+
+
+class FilterKind(StrEnum):
+    """How a field can be narrowed."""
+
+    SELECT = "select"
+    TEXT = "text"
+    DATE_RANGE = "date_range"
+    AMOUNT_RANGE = "amount_range"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column of a list. ``currency`` gives the currency of a money column row by row; ``total`` adds it up by currency.
+
+    ``search`` is the expression that the search box looks at (default: none); ``sort`` what the column is sorted by
+    (default: its expression). ``hidden`` fields are read and exported to views but not shown.
+    """
+
+    key: str
+    expression: ColumnElement[Any]
+    kind: Kind = Kind.TEXT
+    currency: ColumnElement[str] | None = None
+    sortable: bool = True
+    sort: ColumnElement[Any] | None = None
+    search: ColumnElement[str] | None = None
+    filter: FilterKind | None = None
+    total: bool = False
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What a list is narrowed to. ``choices`` by key: exact values; ``texts``: contained words; ranges are inclusive at both ends."""
+
+    search: str = ""
+    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    dates: Mapping[str, tuple[date | None, date | None]] = field(default_factory=dict)
+    amounts: Mapping[str, tuple[Decimal | None, Decimal | None]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a list is sorted by."""
+
+    key: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list: rows by field key (money as ``(minor, currency)``), the count and the totals of the whole narrowing."""
+
+    rows: list[dict[str, Any]]
+    total_rows: int
+    totals: dict[str, list[tuple[int, str]]]
+
+
+def _contains(expression: ColumnElement[Any], text: str) -> ColumnElement[bool]:
+    escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return func.lower(cast(expression, Text)).like(f"%{escaped}%", escape="\\")
+
+
+def minor_units(amount: Decimal, currency: ColumnElement[str]) -> ColumnElement[int]:
+    """Minor units of a typed amount, in whatever currency the row has."""
+    by_digits = {digits: [code for code, exponent in EXPONENTS.items() if exponent == digits] for digits in sorted(set(EXPONENTS.values()))}
+    arms = [(currency.in_(codes), int(amount * 10**digits)) for digits, codes in by_digits.items()]
+    return case(*arms, else_=int(amount * 100))
+
+
+class Listing:
+    """A list described once. ``source`` gives the FROM clause and what always holds; ``key`` breaks ties and names the row."""
+
+    def __init__(
+        self,
+        name: str,
+        fields: Sequence[Field],
+        source: Callable[[Select[Any]], Select[Any]],
+        *,
+        key: ColumnElement[Any],
+        order: Order,
+        normalise: Callable[[str], str] | None = None,
+    ) -> None:
+        self.name = name
+        self.fields = tuple(fields)
+        self.by_key = {each.key: each for each in self.fields}
+        self.source = source
+        self.key = key
+        self.order = order
+        self.normalise = normalise
+
+    def _narrow(self, statement: Select[Any], narrowing: Narrowing) -> Select[Any]:
+        conditions: list[ColumnElement[bool]] = []
+        for word in narrowing.search.split():
+            searched = [each.search for each in self.fields if each.search is not None]
+            forms = {word, self.normalise(word)} if self.normalise else {word}
+            if searched:
+                conditions.append(or_(*(_contains(expression, form) for expression in searched for form in sorted(forms) if form)))
+        for name, values in narrowing.choices.items():
+            conditions.append(cast(self.by_key[name].expression, Text).in_(list(values)))
+        for name, text in narrowing.texts.items():
+            conditions.append(_contains(self.by_key[name].expression, text))
+        for name, (first, last) in narrowing.dates.items():
+            expression = self.by_key[name].expression
+            conditions.extend([expression >= first] if first else [])
+            conditions.extend([expression <= last] if last else [])
+        for name, (low, high) in narrowing.amounts.items():
+            money = self.by_key[name]
+            assert money.currency is not None
+            conditions.extend([money.expression >= minor_units(low, money.currency)] if low is not None else [])
+            conditions.extend([money.expression <= minor_units(high, money.currency)] if high is not None else [])
+        return statement.where(and_(*conditions)) if conditions else statement
+
+    def _columns(self) -> list[ColumnElement[Any]]:
+        columns: list[ColumnElement[Any]] = [self.key.label("key_")]
+        for each in self.fields:
+            columns.append(each.expression.label(each.key))
+            if each.currency is not None:
+                columns.append(each.currency.label(f"{each.key}_currency"))
+        return columns
+
+    def _ordered(self, statement: Select[Any], order: Order | None) -> Select[Any]:
+        chosen = order if order and order.key in self.by_key and self.by_key[order.key].sortable else self.order
+        by = self.by_key[chosen.key]
+        expression = by.sort if by.sort is not None else by.expression
+        first = expression.desc().nulls_last() if chosen.descending else expression.asc().nulls_last()
+        return statement.order_by(first, self.key.asc())
+
+    def _row(self, row: RowMapping) -> dict[str, Any]:
+        values: dict[str, Any] = {"key": row["key_"]}
+        for each in self.fields:
+            value = row[each.key]
+            if each.kind is Kind.MONEY:
+                values[each.key] = (
+                    None if value is None else (int(value), row[f"{each.key}_currency"] if each.currency is not None else None)
+                )
+            else:
+                values[each.key] = value
+        return values
+
+    def page(self, narrowing: Narrowing, order: Order | None, number: int, size: int) -> Page:
+        """Page ``number`` (from 1) of ``size`` rows, with the count and totals of all rows that fit."""
+        counted = self._narrow(self.source(select(func.count().label("rows_"))), narrowing)
+        total_rows = int(db.session.scalar(counted) or 0)
+        statement = self._ordered(self._narrow(self.source(select(*self._columns())), narrowing), order)
+        rows = db.session.execute(statement.limit(size).offset((number - 1) * size)).mappings()
+        return Page([self._row(row) for row in rows], total_rows, self._totals(narrowing) if total_rows else {})
+
+    def stream(self, narrowing: Narrowing, order: Order | None) -> Iterator[dict[str, Any]]:
+        """All rows that fit, read in portions: for exports of any length."""
+        statement = self._ordered(self._narrow(self.source(select(*self._columns())), narrowing), order)
+        for row in db.session.execute(statement.execution_options(yield_per=2000)).mappings():
+            yield self._row(row)
+
+    def _totals(self, narrowing: Narrowing) -> dict[str, list[tuple[int, str]]]:
+        totals: dict[str, list[tuple[int, str]]] = {}
+        groups: dict[str, tuple[ColumnElement[str], list[Field]]] = {}
+        for each in self.fields:
+            if each.total and each.currency is not None:
+                groups.setdefault(str(each.currency), (each.currency, []))[1].append(each)
+        for currency, added in groups.values():
+            sums = [func.coalesce(func.sum(each.expression), 0).label(each.key) for each in added]
+            statement = (
+                self._narrow(self.source(select(currency.label("currency_"), *sums)), narrowing).group_by(currency).order_by(currency)
+            )
+            for row in db.session.execute(statement).mappings():
+                if row["currency_"] is not None:
+                    for each in added:
+                        totals.setdefault(each.key, []).append((int(row[each.key]), row["currency_"]))
+        return totals

@@ -1,0 +1,33 @@
+"""What an organisation consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from insureflow.models.database import db
+from insureflow.models.organisations import Entity, Membership, User
+from insureflow.models.policies import Policy
+from insureflow.models.scope import current_organisation_id
+
+
+def list_entities() -> Sequence[Entity]:
+    """The entities of the organisation in scope, by name."""
+    return db.session.scalars(select(Entity).order_by(Entity.name)).all()
+
+
+def list_policies() -> Sequence[Policy]:
+    """The policies of the organisation in scope, by priority and number."""
+    return db.session.scalars(select(Policy).order_by(Policy.priority, Policy.number)).all()
+
+
+def list_members() -> Sequence[tuple[User, Membership]]:
+    """The people of the organisation in scope with their roles, by e-mail address."""
+    statement = (
+        select(User, Membership)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.organisation_id == current_organisation_id())
+        .order_by(User.email)
+    )
+    return [(user, membership) for user, membership in db.session.execute(statement)]

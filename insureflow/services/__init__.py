@@ -1,0 +1,1 @@
+"""The write side: one use case, one transaction, one journal entry."""

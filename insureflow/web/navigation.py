@@ -1,0 +1,75 @@
+"""The map of the product: sections and their pages, each with the permission it takes to see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
+from insureflow.domain.access import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page that the navigation leads to."""
+
+    endpoint: str
+    label: LazyString
+    permission: Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A group of pages; ``blueprints`` are those whose pages light the section up."""
+
+    label: LazyString
+    blueprints: tuple[str, ...]
+    pages: tuple[Page, ...]
+
+
+SECTIONS: tuple[Section, ...] = (
+    Section(
+        _l("Today"),
+        ("dashboard",),
+        (Page("dashboard.index", _l("Dashboard"), Permission.VIEW_EXPOSURE),),
+    ),
+    Section(_l("Buyers"), ("buyers",), (Page("buyers.index", _l("All buyers"), Permission.VIEW_BUYERS),)),
+    Section(_l("Limits"), ("limits",), (Page("limits.index", _l("Limits register"), Permission.VIEW_LIMITS),)),
+    Section(
+        _l("Receivables"),
+        ("receivables", "imports"),
+        (
+            Page("receivables.index", _l("Invoices"), Permission.VIEW_RECEIVABLES),
+            Page("receivables.payments", _l("Payments"), Permission.VIEW_RECEIVABLES),
+            Page("receivables.disputes", _l("Disputes"), Permission.VIEW_RECEIVABLES),
+            Page("imports.index", _l("Imports"), Permission.VIEW_RECEIVABLES),
+        ),
+    ),
+    Section(_l("Overdues"), ("obligations",), (Page("obligations.index", _l("Obligations calendar"), Permission.VIEW_OBLIGATIONS),)),
+    Section(
+        _l("Insight"),
+        ("exposure",),
+        (
+            Page("exposure.by_country", _l("Exposure by country"), Permission.VIEW_EXPOSURE),
+            Page("exposure.ageing", _l("Ageing"), Permission.VIEW_EXPOSURE),
+        ),
+    ),
+    Section(
+        _l("Policies"),
+        ("policies",),
+        (
+            Page("policies.index", _l("Policies"), Permission.VIEW_POLICIES),
+            Page("policies.presets", _l("Presets"), Permission.VIEW_POLICIES),
+        ),
+    ),
+    Section(
+        _l("Settings"),
+        ("settings", "journal", "rates"),
+        (
+            Page("settings.index", _l("Organisation"), Permission.VIEW_SETTINGS),
+            Page("rates.index", _l("Exchange rates"), Permission.VIEW_SETTINGS),
+            Page("journal.index", _l("Journal"), Permission.VIEW_JOURNAL),
+        ),
+    ),
+)
