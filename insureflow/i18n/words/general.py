@@ -22,5 +22,7 @@ SENTENCES: dict[str, str] = {
     "not_an_amount": _("%(path)s: “%(value)s” is not an amount."),
     "too_many_decimals": _("%(path)s: “%(value)s” has more decimals than %(currency)s allows (%(decimals)s)."),
     "weights_not_positive": _("An amount can only be split by positive parts."),
+    "task_unknown": _("There is no such piece of work, or it belongs to somebody else."),
+    "unexpected": _("Something unexpected happened (%(error)s). The log has the details."),
     "action_not_possible": _("This is not possible now: the work is %(state)s."),
 }
