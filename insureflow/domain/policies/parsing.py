@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from insureflow.domain.errors import InvalidValue
 from insureflow.domain.periods import BusinessCalendar, Period, PeriodUnit, StartingDay
+from insureflow.domain.policies.discretionary_clauses import read_discretionary_limit
+from insureflow.domain.policies.loss_clauses import (
+    read_aggregate_first_loss,
+    read_claims_threshold,
+    read_each_loss_deductible,
+    read_maximum_liability,
+    read_minimum_retention,
+    read_premium,
+    read_provisional_payment,
+    read_recovery,
+)
 from insureflow.domain.policies.reading import ALL_UNITS, Reader, read_calendars, read_length
 from insureflow.domain.policies.terms import (
     AdverseInformation,
-    AggregateFirstLoss,
     Allocation,
-    BonusMalusRow,
     ClaimFiling,
-    ClaimsThreshold,
     CountryConditions,
-    DiscretionaryLimit,
-    DiscretionaryMethodTerms,
-    EachLossDeductible,
     Grade,
     GradeRow,
     InsuredPercentage,
@@ -27,15 +31,9 @@ from insureflow.domain.policies.terms import (
     LimitConditions,
     MaximumCreditTerms,
     MaximumExtensionPeriod,
-    MaximumLiability,
-    MinimumPremium,
-    MinimumRetention,
-    OverdueBlocks,
     OverdueNotification,
     PolicyPeriod,
     PolicyTerms,
-    Premium,
-    Recovery,
     StopCover,
     TopUp,
     TurnoverDeclaration,
@@ -47,22 +45,13 @@ from insureflow.domain.policies.vocabulary import (
     ClaimRate,
     CreditTermsStart,
     Cycle,
-    DeductibleOrder,
-    DiscretionaryMethod,
-    Erosion,
     ExtensionStart,
-    InsurerDecisionEffect,
     InvoicesCounted,
     LimitKind,
-    LimitMeasure,
-    NeedAboveMaximum,
     NoticeAppliesTo,
     NotificationFailure,
     PartialPaymentReduces,
     PartPaymentAppliesTo,
-    PremiumBasis,
-    PremiumMeasure,
-    RecoverySplit,
     StopBasis,
 )
 
@@ -130,7 +119,7 @@ def read_terms(reader: Reader, *, extensions: bool) -> PolicyTerms:
         insured_percentage=_insured_percentage(reader),
         grade_cover=_grade_cover(reader),
         maximum_credit_terms=_maximum_credit_terms(reader),
-        maximum_invoicing_period_days=_only(reader, "maximum_invoicing_period", "days"),
+        maximum_invoicing_period_days=reader.only_whole("maximum_invoicing_period", "days"),
         maximum_extension_period=_maximum_extension_period(reader),
         overdue_notification=_overdue_notification(reader),
         adverse_information=_adverse_information(reader),
@@ -145,18 +134,18 @@ def read_terms(reader: Reader, *, extensions: bool) -> PolicyTerms:
         limit_cancellation_notice=_limit_cancellation_notice(reader),
         stop_cover=_stop_cover(reader, limit_currency),
         layers=_layers(reader),
-        claims_threshold=_claims_threshold(reader),
-        each_loss_deductible=_each_loss_deductible(reader),
-        minimum_retention=_minimum_retention(reader),
-        aggregate_first_loss=_aggregate_first_loss(reader),
-        maximum_liability=_maximum_liability(reader),
-        maximum_indemnity_per_buyer=_only_amount(reader, "maximum_indemnity_per_buyer"),
+        claims_threshold=read_claims_threshold(reader),
+        each_loss_deductible=read_each_loss_deductible(reader),
+        minimum_retention=read_minimum_retention(reader),
+        aggregate_first_loss=read_aggregate_first_loss(reader),
+        maximum_liability=read_maximum_liability(reader),
+        maximum_indemnity_per_buyer=reader.only_amount("maximum_indemnity_per_buyer"),
         collection_costs_in_loss=reader.boolean("collection_costs_in_loss", default=False),
-        provisional_payment_percentage=_provisional_payment(reader),
+        provisional_payment_percentage=read_provisional_payment(reader),
         claim_rate=reader.choice("claim_rate", ClaimRate) or ClaimRate.DATE_OF_LOSS,
-        recovery=_recovery(reader),
-        premium=_premium(reader, extensions=extensions),
-        discretionary_limit=_discretionary_limit(reader),
+        recovery=read_recovery(reader),
+        premium=read_premium(reader, extensions=extensions),
+        discretionary_limit=read_discretionary_limit(reader),
         **more,  # type: ignore[arg-type]  # the names and types are those of _extensions
     )
     reader.finish()
@@ -166,10 +155,10 @@ def read_terms(reader: Reader, *, extensions: bool) -> PolicyTerms:
 def _extensions(reader: Reader) -> dict[str, object]:
     return {
         "turnover_declaration": _turnover_declaration(reader),
-        "overdue_notification_threshold": _only_amount(reader, "overdue_notification_threshold"),
+        "overdue_notification_threshold": reader.only_amount("overdue_notification_threshold"),
         "insured_percentage_by_limit_kind": reader.by_word("insured_percentage_by_limit_kind", LimitKind, Reader.percentage),
-        "notice_of_non_renewal_months": _only(reader, "notice_of_non_renewal", "months"),
-        "temporary_limit_renewal_days": _only(reader, "temporary_limit_renewal", "days"),
+        "notice_of_non_renewal_months": reader.only_whole("notice_of_non_renewal", "months"),
+        "temporary_limit_renewal_days": reader.only_whole("temporary_limit_renewal", "days"),
     }
 
 
@@ -181,26 +170,6 @@ def _turnover_declaration(reader: Reader) -> TurnoverDeclaration | None:
     days = inner.whole("days", required=True)
     inner.finish()
     return TurnoverDeclaration(cycle, days) if cycle is not None and days is not None else None
-
-
-def _only(reader: Reader, name: str, unit: str, *, required: bool = False) -> int | None:
-    """The length in a clause that has nothing but one, ``{days: n}`` or ``{months: n}``."""
-    inner = reader.child(name, required=required)
-    if inner is None:
-        return None
-    length = inner.whole(unit, required=True)
-    inner.finish()
-    return length
-
-
-def _only_amount(reader: Reader, name: str) -> int | None:
-    """The amount in a clause that has nothing else."""
-    inner = reader.child(name)
-    if inner is None:
-        return None
-    amount = inner.amount("amount", required=True)
-    inner.finish()
-    return amount
 
 
 def _period(reader: Reader) -> PolicyPeriod | None:
@@ -382,206 +351,3 @@ def _layers(reader: Reader) -> Layers:
         top_up.finish()
     inner.finish()
     return layers
-
-
-def _claims_threshold(reader: Reader) -> ClaimsThreshold | None:
-    inner = reader.child("claims_threshold")
-    if inner is None:
-        return None
-    amount = inner.amount("amount", required=True)
-    inclusive = inner.boolean("inclusive", default=True)
-    erodes = inner.boolean("erodes_aggregate_first_loss", default=False)
-    inner.finish()
-    return None if amount is None else ClaimsThreshold(amount, inclusive, erodes)
-
-
-def _each_loss_deductible(reader: Reader) -> EachLossDeductible | None:
-    inner = reader.child("each_loss_deductible")
-    if inner is None:
-        return None
-    amount = inner.amount("amount", required=True)
-    order = inner.choice("order", DeductibleOrder) or DeductibleOrder.BEFORE_PERCENTAGE
-    inner.finish()
-    return None if amount is None else EachLossDeductible(amount, order)
-
-
-def _minimum_retention(reader: Reader) -> MinimumRetention | None:
-    amount = _only_amount(reader, "minimum_retention")
-    return None if amount is None else MinimumRetention(amount)
-
-
-def _aggregate_first_loss(reader: Reader) -> AggregateFirstLoss | None:
-    inner = reader.child("aggregate_first_loss")
-    if inner is None:
-        return None
-    amount = inner.amount("amount", required=True)
-    erosion = inner.choice("erosion", Erosion) or Erosion.AFTER_PERCENTAGE
-    inner.finish()
-    return None if amount is None else AggregateFirstLoss(amount, erosion)
-
-
-def _maximum_liability(reader: Reader) -> MaximumLiability | None:
-    inner = reader.child("maximum_liability")
-    if inner is None:
-        return None
-    if inner.has("amount"):
-        liability = MaximumLiability(amount=inner.amount("amount"))
-    else:
-        liability = MaximumLiability(
-            premium_multiple=inner.number("premium_multiple", required=True),
-            premium=inner.amount("premium"),
-            of=inner.choice("of", PremiumMeasure) or PremiumMeasure.FINAL_PREMIUM,
-        )
-    inner.finish()
-    return liability
-
-
-def _provisional_payment(reader: Reader) -> Decimal | None:
-    inner = reader.child("provisional_payment")
-    if inner is None:
-        return None
-    percentage = inner.percentage("percentage", required=True)
-    inner.finish()
-    return percentage
-
-
-def _recovery(reader: Reader) -> Recovery:
-    inner = reader.child("recovery")
-    if inner is None:
-        return Recovery()
-    recovery = Recovery(
-        split=inner.choice("split", RecoverySplit) or RecoverySplit.INDEMNITY_RATIO,
-        costs_first=inner.boolean("costs_first", default=True),
-    )
-    inner.finish()
-    return recovery
-
-
-def _premium(reader: Reader, *, extensions: bool) -> Premium | None:
-    inner = reader.child("premium")
-    if inner is None:
-        return None
-    basis = inner.choice("basis", PremiumBasis, required=True)
-    premium = Premium(
-        basis=basis or PremiumBasis.FIXED,
-        rate=inner.number("rate"),
-        amount=inner.amount("amount"),
-        minimum=_minimum_premium(inner),
-        advance_instalments=inner.whole("advance_instalments", minimum=1),
-        excluded_turnover=_texts(inner, "excluded_turnover"),
-        balances_capped_at_limit=inner.boolean("balances_capped_at_limit", default=False),
-        limit_measure=inner.choice("limit_measure", LimitMeasure) or LimitMeasure.HIGHEST_IN_MONTH,
-        bonus_malus=_bonus_malus(inner),
-        cycle=inner.choice("cycle", Cycle) if extensions else None,
-    )
-    inner.finish()
-    return premium
-
-
-def _texts(reader: Reader, name: str) -> tuple[str, ...]:
-    texts = []
-    for position, entry in enumerate(reader.items(name)):
-        if isinstance(entry, str):
-            texts.append(entry)
-        else:
-            reader.problem("not_a_text", f"{name}[{position}]", entry)
-    return tuple(texts)
-
-
-def _minimum_premium(reader: Reader) -> MinimumPremium | None:
-    inner = reader.child("minimum")
-    if inner is None:
-        return None
-    if inner.has("amount"):
-        minimum = MinimumPremium(amount=inner.amount("amount"))
-    else:
-        minimum = MinimumPremium(percentage_of_estimated=inner.percentage("percentage_of_estimated", required=True))
-    inner.finish()
-    return minimum
-
-
-def _bonus_malus(reader: Reader) -> tuple[BonusMalusRow, ...]:
-    rows: list[BonusMalusRow] = []
-    readers = reader.children("bonus_malus", minimum=1)
-    for position, inner in enumerate(readers):
-        is_last = position == len(readers) - 1
-        bound = None
-        if inner.data.get("loss_ratio_up_to", 0) is None and is_last:
-            inner.allow("loss_ratio_up_to")
-        else:
-            bound = inner.number("loss_ratio_up_to", required=True)
-            if is_last and bound is not None:
-                inner.problem("last_row_must_be_open", "loss_ratio_up_to", bound)
-            elif rows and bound is not None and rows[-1].loss_ratio_up_to is not None and bound <= rows[-1].loss_ratio_up_to:
-                inner.problem("not_ascending", "loss_ratio_up_to", bound)
-        adjustment = inner.number("adjustment_percentage", minimum=None, required=True)
-        inner.finish()
-        rows.append(BonusMalusRow(bound, Decimal(0) if adjustment is None else adjustment))
-    return tuple(rows)
-
-
-def _discretionary_limit(reader: Reader) -> DiscretionaryLimit | None:
-    inner = reader.child("discretionary_limit")
-    if inner is None:
-        return None
-    # A discretionary limit is the one clause that may stand without any currency: it is then in euro.
-    inner.currency = inner.money_code("currency") or inner.currency or "EUR"
-    maximum = inner.amount("maximum", required=True)
-    limit = DiscretionaryLimit(
-        maximum=maximum or 0,
-        currency=inner.currency,
-        methods=tuple(_method(child) for child in inner.children("methods", required=True, minimum=1)),
-        countries=inner.countries("countries"),
-        insurer_decision=inner.choice("insurer_decision", InsurerDecisionEffect) or InsurerDecisionEffect.ENDS,
-        rebuild_after_zero_decision_months=_rebuild(inner),
-        adverse_information_blocks=inner.boolean("adverse_information_blocks", default=True),
-        default_loss_blocks_months=_only(inner, "default_loss_blocks", "months"),
-        overdue_blocks=_overdue_blocks(inner),
-        need_above_maximum=inner.choice("need_above_maximum", NeedAboveMaximum) or NeedAboveMaximum.PARTIAL,
-    )
-    inner.finish()
-    return limit
-
-
-def _rebuild(reader: Reader) -> int | None:
-    name = "rebuild_after_zero_decision"
-    if reader.data.get(name) == "never":
-        reader.allow(name)
-        return None
-    return _only(reader, name, "months")
-
-
-def _overdue_blocks(reader: Reader) -> OverdueBlocks | None:
-    inner = reader.child("overdue_blocks")
-    if inner is None:
-        return None
-    days = inner.whole("more_than_days", required=True)
-    above = inner.amount("above_amount") or 0
-    inner.finish()
-    return None if days is None else OverdueBlocks(days, above)
-
-
-def _method(reader: Reader) -> DiscretionaryMethodTerms:
-    method = reader.choice("method", DiscretionaryMethod, required=True)
-    if method is None:
-        return DiscretionaryMethodTerms(DiscretionaryMethod.CREDIT_REPORT)
-    if method is DiscretionaryMethod.CREDIT_REPORT:
-        if reader.has("valid_for") == reader.has("maximum_age"):
-            reader.problems.append(InvalidValue("exactly_one_of", reader.path, None, choices="valid_for, maximum_age"))
-        percentage = reader.percentage("percentage_of_report_amount")
-        terms = DiscretionaryMethodTerms(
-            method,
-            valid_for_months=_only(reader, "valid_for", "months"),
-            maximum_age_months=_only(reader, "maximum_age", "months"),
-            percentage_of_report_amount=Decimal(100) if percentage is None else percentage,
-        )
-    elif method is DiscretionaryMethod.PAYMENT_EXPERIENCE:
-        look_back = _only(reader, "look_back", "months", required=True)
-        factor = reader.number("factor")
-        terms = DiscretionaryMethodTerms(method, look_back_months=look_back, factor=Decimal(1) if factor is None else factor)
-    else:
-        look_back = _only(reader, "look_back", "months", required=True)
-        purchases = reader.whole("minimum_purchases", required=True)
-        terms = DiscretionaryMethodTerms(method, look_back_months=look_back, minimum_purchases=purchases)
-    reader.finish()
-    return terms

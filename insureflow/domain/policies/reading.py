@@ -244,6 +244,24 @@ class Reader:
             return None
         return self._reader(value, name)
 
+    def only_whole(self, name: str, unit: str, *, required: bool = False) -> int | None:
+        """The length in a clause that has nothing but one: ``{days: n}`` or ``{months: n}``."""
+        inner = self.child(name, required=required)
+        if inner is None:
+            return None
+        length = inner.whole(unit, required=True)
+        inner.finish()
+        return length
+
+    def only_amount(self, name: str) -> int | None:
+        """The amount in a clause that has nothing else."""
+        inner = self.child(name)
+        if inner is None:
+            return None
+        amount = inner.amount("amount", required=True)
+        inner.finish()
+        return amount
+
     def _reader(self, value: object, name: object) -> Reader:
         return Reader(value, self.at(name), self.problems, currency=self.currency, currency_required=self.currency_required)
 
