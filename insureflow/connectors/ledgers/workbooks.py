@@ -248,8 +248,8 @@ def _check_sheets(archive: zipfile.ZipFile, limits: FileLimits, cancelled: Cance
                 raise Refusal("file_damaged", member=member)
             references = _REFERENCE.findall(piece)
             if references:
-                most_rows = max(most_rows, max(map(int, {row for _, row in references})))
-                most_columns = max(most_columns, max(map(_column_number, {letters for letters, _ in references})))
+                most_rows = max(most_rows, *map(int, {row for _, row in references}))
+                most_columns = max(most_columns, *map(_column_number, {letters for letters, _ in references}))
         if most_rows * most_columns > limits.cells:
             raise Refusal("sheet_too_large", rows=most_rows, columns=most_columns, limit=limits.cells)
 
