@@ -41,7 +41,8 @@ _ALPHA2 = (
 #: ISO 3166-1 alpha-2: all 249 codes.
 CODES = tuple(_ALPHA2.split())
 
-#: Longitude and latitude where the shapes have none of their own: drawn within another country, or too small for the scale.
+#: Longitude and latitude where the shapes give no good place: drawn within another country, too small for the scale, or (Indonesia,
+#: Malaysia, New Zealand) with most companies on another island than the largest.
 PLACES: dict[str, tuple[float, float]] = {
     "AQ": (0.0, -60.0),
     "BQ": (-68.27, 12.18),
@@ -50,6 +51,9 @@ PLACES: dict[str, tuple[float, float]] = {
     "CX": (105.67, -10.45),
     "GF": (-53.1, 3.9),
     "GI": (-5.35, 36.14),
+    "ID": (109.5, -7.2),
+    "MY": (102.2, 4.0),
+    "NZ": (175.6, -39.0),
     "GP": (-61.55, 16.25),
     "MQ": (-61.02, 14.64),
     "RE": (55.54, -21.12),

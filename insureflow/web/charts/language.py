@@ -41,7 +41,7 @@ def request_language(currency: str) -> Language:
         return str(format_compact_decimal(Money(minor, currency).amount, format_type="short", locale=locale, fraction_digits=1))
 
     def share(value: Decimal) -> str:
-        return str(filters["percent"](value))
+        return str(filters["percent"](value * 100))
 
     def day(on: date) -> str:
         return str(filters["day"](on))

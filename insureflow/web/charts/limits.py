@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from insureflow.web.charts.language import Language
 from insureflow.web.charts.pictures import LegendEntry, Part, Picture, nothing_to_draw, number_cell, text_cell
-from insureflow.web.charts.svg import Scale, Tone, bar, drawing, element, label, number, patterns, polyline, shortened, ticks, tooltip
+from insureflow.web.charts.svg import Scale, Tone, bar, drawing, element, label, number, patterns, polyline, ticks, tooltip
 
 WIDTH = 640.0
 
@@ -196,8 +196,8 @@ def limit_stack(layers: Sequence[Part], *, exposure: int, language: Language, ti
         if index and part.tone is not Tone.UNCOVERED:
             shapes.append(element("line", x1=x, x2=x, y1=20, y2=48, class_="seam"))
         words = f"{part.label} {language.short_amount(part.minor)}"
-        if width > 24:
-            shapes.append(label(shortened(words, max(3, int(width // 6.5))), x=x + 2, y=64))
+        if width > len(words) * 6.5:
+            shapes.append(label(words, x=x + 2, y=64))
         reached += part.minor
     if exposure > 0:
         x = scale.at(exposure)

@@ -13,8 +13,12 @@ from insureflow.web.charts.pictures import LegendEntry, Picture, nothing_to_draw
 from insureflow.web.charts.svg import Tone, drawing, element, label, number, tooltip
 from insureflow.web.maps import World, load_world
 
+#: Part of the map that is shown: west, north, east and south end in the map's units. Europe is crowded on a map of the world.
+VIEWS: dict[str, tuple[float, float, float, float]] = {"world": (0.0, 0.0, 1000.0, 452.0), "europe": (440.0, 18.0, 630.0, 128.0)}
 #: Radius of the largest and of the smallest circle, and how many circles carry their country code.
-LARGEST, SMALLEST, NAMED = 26.0, 3.0, 8
+LARGEST, SMALLEST, NAMED = 26.0, 3.0, 14
+#: Smallest circle that has room for a code.
+NAMED_RADIUS = 9.0
 RING = 4.0
 
 
@@ -29,13 +33,17 @@ class CountryExposure:
     url: str | None = None
 
 
-def world_map(points: Sequence[CountryExposure], *, language: Language, title: str | None = None, key: str = "world") -> Picture:
+def world_map(
+    points: Sequence[CountryExposure], *, language: Language, title: str | None = None, key: str = "world", view: str = "world"
+) -> Picture:
     """The map and its table, largest exposure first. Circles grow with the amount by area; small ones lie on top of large ones.
 
-    Countries without a place on the map, and those that owe nothing, stand in the table alone.
+    ``view`` is ``world`` or ``europe``; circles outside it are not drawn. Countries without a place on the map, and those that owe
+    nothing, stand in the table alone, which always lists all.
     """
     _ = language.gettext
     title = title or _("Exposure across countries")
+    west, north, east, south = VIEWS[view]
     ordered = sorted(points, key=lambda point: (-point.exposure, point.country))
     largest = ordered[0].exposure if ordered else 0
     if largest <= 0:
@@ -43,6 +51,8 @@ def world_map(points: Sequence[CountryExposure], *, language: Language, title: s
             key, title, _("Import receivables, and a circle per country shows what its buyers owe and how much of it is not covered.")
         )
     world = load_world()
+    zoom = world.width / (east - west)
+    height = (south - north) * zoom
     total = sum(point.exposure for point in ordered)
     uncovered = sum(point.uncovered for point in ordered)
     description = _(
@@ -52,12 +62,15 @@ def world_map(points: Sequence[CountryExposure], *, language: Language, title: s
         name=ordered[0].name,
         amount=language.amount(largest),
     )
-    shapes = [_land(world, {point.country for point in ordered})]
-    names = []
-    for rank, point in enumerate(ordered):
+    place_land = f"scale({number(zoom)}) translate({number(-west)} {number(-north)})"
+    shapes = [element("g", _land(world, {point.country for point in ordered}), transform=place_land)]
+    names: list[Markup] = []
+    named: list[tuple[float, float]] = []
+    for point in ordered:
         place = world.find_country(point.country)
-        if place is None or point.exposure <= 0:
+        if place is None or point.exposure <= 0 or not (west <= place.x <= east and north <= place.y <= south):
             continue
+        x, y = (place.x - west) * zoom, (place.y - north) * zoom
         radius = max(SMALLEST, LARGEST * math.sqrt(point.exposure / largest))
         text = _(
             "%(name)s: %(amount)s owed, %(share)s not covered",
@@ -65,9 +78,11 @@ def world_map(points: Sequence[CountryExposure], *, language: Language, title: s
             amount=language.amount(point.exposure),
             share=language.share(share_of(point.uncovered, point.exposure)),
         )
-        shapes.append(_circle(place.x, place.y, radius, _part(point), text))
-        if rank < NAMED and radius >= 9:
-            names.append(label(point.country, x=place.x, y=place.y + 4, anchor="middle", class_="chart-text chart-place"))
+        shapes.append(_circle(x, y, radius, _part(point), text))
+        # A code is written only where it does not run into one written before.
+        if len(named) < NAMED and radius >= NAMED_RADIUS and all(abs(x - a) > 18 or abs(y - b) > 12 for a, b in named):
+            named.append((x, y))
+            names.append(label(point.country, x=x, y=y + 4, anchor="middle", class_="chart-text chart-place"))
     rows = tuple(
         (
             text_cell(point.name, point.url),
@@ -82,7 +97,7 @@ def world_map(points: Sequence[CountryExposure], *, language: Language, title: s
         key=key,
         title=title,
         description=description,
-        drawing=drawing(key, title, description, world.width, world.height, *shapes, *names, class_="chart-world"),
+        drawing=drawing(key, title, description, world.width, height, *shapes, *names, class_="chart-world"),
         headings=(_("Country"), _("Exposure"), _("Covered"), _("Not covered"), _("Share not covered")),
         rows=rows,
         legend=(
