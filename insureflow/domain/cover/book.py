@@ -1,0 +1,180 @@
+"""The state of one account while it is worked through, and the few things every step does to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from heapq import heappush
+from operator import attrgetter
+from typing import Final
+
+from insureflow.domain.cover.allocation import Credit, factor_for
+from insureflow.domain.cover.eligibility import find_reason
+from insureflow.domain.cover.events import Invoice, Layer, Rate
+from insureflow.domain.cover.history import HistoryWriter
+from insureflow.domain.cover.limits import LimitBook
+from insureflow.domain.cover.receivable import Factor, Receivable
+from insureflow.domain.cover.recording import Recorder
+from insureflow.domain.cover.versions import Account, TermsVersion
+from insureflow.domain.errors import Refusal
+from insureflow.domain.policies.terms import Grade
+from insureflow.domain.policies.vocabulary import AllocationOrder
+
+# What a day on the schedule is for.
+LIMITS_DUE: Final = 0
+EXTENSION_OVER: Final = 1
+NOTIFICATION_OVER: Final = 2
+
+#: A day on the schedule, a number that keeps the order, what it is for, and the receivable it is about.
+Due = tuple[date, int, int, Receivable | None]
+
+ORDER_KEY = attrgetter("order_key")
+
+
+class AccountBook:
+    """Everything that is known of an account on the day being worked through.
+
+    ``version`` is the version of the terms in force, ``stopped`` whether the day is a stopped day, ``loss_on`` the date of
+    loss once it has passed. ``open_receivables`` are those with an open amount, in the order of allocation; ``touched`` those
+    that may have changed today; ``overdue`` those whose maximum extension period is over.
+    """
+
+    __slots__ = (
+        "_scheduled",
+        "_weights",
+        "account",
+        "credits",
+        "day",
+        "grade",
+        "insurer_stopped",
+        "invoices",
+        "loss_on",
+        "notifications_due",
+        "open_receivables",
+        "overdue",
+        "pending_disputes",
+        "primary",
+        "receivables",
+        "recorder",
+        "schedule",
+        "stopped",
+        "top_up",
+        "touched",
+        "unallocated",
+        "version",
+        "version_number",
+        "versions",
+        "watches_extensions",
+        "writer",
+    )
+
+    def __init__(
+        self,
+        account: Account,
+        versions: tuple[TermsVersion, ...],
+        invoices: Mapping[str, Invoice],
+        writer: HistoryWriter,
+        recorder: Recorder | None,
+    ) -> None:
+        self.account = account
+        self.versions = versions
+        self.version_number = 0
+        self.version = versions[0]
+        self.invoices = invoices
+        self.writer = writer
+        self.recorder = recorder
+        self.day = date.min
+        self.loss_on: date | None = None
+        self.primary = LimitBook()
+        self.top_up = LimitBook()
+        self.receivables: dict[str, Receivable] = {}
+        self.open_receivables: list[Receivable] = []
+        self.touched: dict[str, Receivable] = {}
+        self.credits: list[Credit] = []
+        self.unallocated = 0
+        self.pending_disputes: dict[str, int] = {}
+        self.grade: Grade | None = None
+        self.insurer_stopped = False
+        self.stopped = False
+        self.overdue: list[Receivable] = []
+        self.notifications_due: list[Receivable] = []
+        self.watches_extensions = any(version.stop_cover.automatic for version in versions)
+        self.schedule: list[Due] = []
+        self._scheduled = 0
+        self._weights: dict[Decimal, int] = {}
+
+    def put_on_schedule(self, day: date, kind: int = LIMITS_DUE, receivable: Receivable | None = None) -> None:
+        """Let a later day be worked through because time alone changes something on it."""
+        if day > self.day:
+            self._scheduled += 1
+            heappush(self.schedule, (day, self._scheduled, kind, receivable))
+
+    def factor(self, currency: str, rate: Rate) -> Factor:
+        """How many minor units of the limit currency one minor unit of a currency makes at a rate."""
+        return factor_for(currency, rate, self.account.limit_currency)
+
+    def limit_book(self, layer: Layer) -> LimitBook:
+        """The limits of a layer. Errors: ``top_up_layer_unknown`` where the terms have no such layer."""
+        if layer is Layer.PRIMARY:
+            return self.primary
+        if not self.version.has_top_up:
+            raise Refusal("top_up_layer_unknown", on=self.day)
+        return self.top_up
+
+    def get(self, invoice: str) -> Receivable:
+        """A receivable in the account. Errors: ``invoice_not_in_account``."""
+        receivable = self.receivables.get(invoice)
+        if receivable is None:
+            raise Refusal("invoice_not_in_account", invoice=invoice, on=self.day)
+        return receivable
+
+    def version_of(self, receivable: Receivable) -> TermsVersion:
+        """The version of the terms that was in force on the shipment date."""
+        return self.versions[receivable.version]
+
+    def set_order_key(self, receivable: Receivable, position: int) -> None:
+        """Its place in the order of allocation: the date the policy names, the invoice date, the place in the list of events."""
+        invoice, order = receivable.invoice, self.version.allocation.order
+        if order is AllocationOrder.DUE_DATE:
+            first = invoice.due_on
+        else:
+            first = invoice.invoice_on if order is AllocationOrder.INVOICE_DATE else invoice.shipment_on
+        receivable.order_key = (first, invoice.invoice_on, position)
+
+    def weight(self, percentage: Decimal) -> int:
+        """An insured percentage as a whole number of the parts in which liability is counted."""
+        weight = self._weights.get(percentage)
+        if weight is None:
+            weight = self._weights[percentage] = int(percentage * (self.writer.liability_unit // 100))
+        return weight
+
+    def vacate(self, receivable: Receivable) -> None:
+        """Before a change: the receivable gives back the capacity it uses."""
+        self.primary.used -= receivable.primary + receivable.primary_reserved
+        self.top_up.used -= receivable.top_up + receivable.top_up_reserved
+
+    def occupy(self, receivable: Receivable, cause: str) -> None:
+        """After a change: the receivable takes the capacity it uses, and the day's changes are noted."""
+        if self.recorder is not None:
+            self.recorder.note(self.day, receivable, cause, (self.primary.headroom, self.top_up.headroom))
+        self.primary.used += receivable.primary + receivable.primary_reserved
+        self.top_up.used += receivable.top_up + receivable.top_up_reserved
+        self.touched[receivable.invoice.id] = receivable
+
+    def review(self, receivable: Receivable) -> None:
+        """Test again whether the receivable can be covered; cover already given is taken away if it cannot."""
+        reason = find_reason(receivable, self.primary, self.top_up, follows_primary=self.version.follows_primary)
+        if reason is receivable.reason:
+            return
+        receivable.reason = reason
+        self.touched[receivable.invoice.id] = receivable
+        if reason is not None:
+            self.vacate(receivable)
+            receivable.lose_cover()
+            self.occupy(receivable, "cover_lost")
+
+    def close(self, receivable: Receivable) -> None:
+        """Nothing is open any more; the receivable stays in the account."""
+        self.open_receivables.remove(receivable)
+        receivable.is_extension_over = False

@@ -1,0 +1,282 @@
+"""The account worked through day by day, from one day on which something changes to the next.
+
+Every day follows the same steps: limits, credit notes, payments, disputes, the insurer's acts, is the day stopped, roll-in,
+new invoices, roll-in again, date of loss. Days on which nothing happens are never visited: what time alone will bring (a
+limit lapses, an announced change takes effect, a maximum extension period or a time for notification ends, another
+version of the terms begins) is put on a schedule when it becomes known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from heapq import heappop
+from typing import Any, Final
+
+from insureflow.domain.cover.acts import consent, dispute, extend, lift_stop, notify, resolve_dispute, set_grade, stop
+from insureflow.domain.cover.book import EXTENSION_OVER, ORDER_KEY, AccountBook
+from insureflow.domain.cover.entry import enter_all
+from insureflow.domain.cover.events import (
+    BuyerGrade,
+    Consent,
+    CreditNote,
+    DateOfLoss,
+    Dispute,
+    DisputeResolved,
+    Event,
+    Extension,
+    Invoice,
+    LimitDecision,
+    LimitWithdrawal,
+    OverdueNotification,
+    Payment,
+    StopCover,
+    StopCoverLifted,
+    TemporaryLimit,
+)
+from insureflow.domain.cover.history import History, HistoryWriter
+from insureflow.domain.cover.limit_events import decide_limit, end_notification_times, finish_limits, grant_temporary_limit, withdraw_limit
+from insureflow.domain.cover.limits import ONE_DAY
+from insureflow.domain.cover.receipts import take_credit_note, take_payment
+from insureflow.domain.cover.recording import Recorder
+from insureflow.domain.cover.roll_in import roll_in
+from insureflow.domain.cover.stops import is_stopped_day
+from insureflow.domain.cover.versions import Account, TermsVersion, decimals_of, versions_of
+from insureflow.domain.cover.watching import note_overdue
+from insureflow.domain.errors import Refusal
+
+# The steps of a day in which events are worked through.
+_LIMITS: Final = 1
+_CREDIT_NOTES: Final = 2
+_PAYMENTS: Final = 3
+_DISPUTES: Final = 4
+_ACTS: Final = 5
+_INVOICES: Final = 8
+_LOSS: Final = 10
+
+_Handler = Callable[[AccountBook, Any], None]
+
+#: The step of each event and what it does; invoices and the date of loss are steps of their own.
+_STEPS: dict[type[Event], tuple[int, _Handler | None]] = {
+    LimitDecision: (_LIMITS, decide_limit),
+    TemporaryLimit: (_LIMITS, grant_temporary_limit),
+    LimitWithdrawal: (_LIMITS, withdraw_limit),
+    CreditNote: (_CREDIT_NOTES, take_credit_note),
+    Payment: (_PAYMENTS, take_payment),
+    Dispute: (_DISPUTES, dispute),
+    DisputeResolved: (_DISPUTES, resolve_dispute),
+    Extension: (_ACTS, extend),
+    Consent: (_ACTS, consent),
+    OverdueNotification: (_ACTS, notify),
+    StopCover: (_ACTS, stop),
+    StopCoverLifted: (_ACTS, lift_stop),
+    BuyerGrade: (_ACTS, set_grade),
+    Invoice: (_INVOICES, None),
+    DateOfLoss: (_LOSS, None),
+}
+
+#: The steps that go on after the date of loss.
+_STEPS_AFTER_LOSS = frozenset({_CREDIT_NOTES, _DISPUTES, _INVOICES})
+
+#: An event with the day it belongs to, the step of that day, its place in the list, and what it does.
+_Entry = tuple[date, int, int, Any, _Handler | None]
+
+
+def replay(account: Account, events: Sequence[Event], until: date | None = None) -> History:
+    """What was covered on which day, from everything that happened on an account.
+
+    With ``until`` events after that day are left out (an invoice belongs to its day of shipment); what time alone brings
+    afterwards is not. Errors: ``Refusal`` with the codes ``unknown_invoice``, ``invoice_not_in_account``,
+    ``duplicate_invoice``, ``several_dates_of_loss``, ``top_up_layer_unknown``, ``conditions_need_primary_layer``, ``no_terms``,
+    ``calendar_unknown``.
+    """
+    return work_through(account, events, until=until)[1]
+
+
+def work_through(
+    account: Account,
+    events: Sequence[Event],
+    *,
+    until: date | None = None,
+    stop_on: date | None = None,
+    recorder: Recorder | None = None,
+) -> tuple[AccountBook, History]:
+    """``replay`` that also gives the book as it stands after the last day; with ``stop_on`` no later day is worked through."""
+    versions = versions_of(account)
+    invoices = _invoices_by_id(events)
+    _check_names(events, invoices)
+    writer = HistoryWriter(100 * 10 ** _decimals_of_percentages(versions, events))
+    book = AccountBook(account, versions, invoices, writer, recorder)
+    for version in versions[1:]:
+        book.put_on_schedule(version.effective_on)
+    _work_through_days(book, _in_order(events, until), stop_on)
+    spans, account_spans = writer.finish(book.receivables.values())
+    return book, History(account.limit_currency, spans, account_spans)
+
+
+def _work_through_days(book: AccountBook, agenda: Sequence[_Entry], stop_on: date | None) -> None:
+    position, size, schedule = 0, len(agenda), book.schedule
+    while position < size or schedule:
+        day = agenda[position][0] if position < size else schedule[0][0]
+        limits_due = False
+        if schedule and schedule[0][0] <= day:
+            day = schedule[0][0]
+            matters, limits_due = _collect_due(book, day)
+            if not matters and (position == size or agenda[position][0] != day):
+                continue
+        if stop_on is not None and day > stop_on:
+            return
+        begin = position
+        while position < size and agenda[position][0] == day:
+            position += 1
+        book.day = day
+        if len(book.versions) > 1:
+            _change_version(book)
+        if book.loss_on is None:
+            _work_through_day(book, agenda[begin:position], limits_due=limits_due)
+        else:
+            _work_through_day_after_loss(book, agenda[begin:position])
+        _publish(book)
+
+
+def _collect_due(book: AccountBook, day: date) -> tuple[bool, bool]:
+    """Take what is due on a day off the schedule; gives whether any of it matters still, and whether limits are due."""
+    schedule = book.schedule
+    matters = limits_due = False
+    while schedule and schedule[0][0] == day:
+        _, _, kind, receivable = heappop(schedule)
+        if receivable is None:
+            limits_due = matters = True
+        elif receivable.net or receivable.vat:
+            matters = True
+            if kind == EXTENSION_OVER:
+                note_overdue(book, receivable)
+            else:
+                book.notifications_due.append(receivable)
+    return matters, limits_due
+
+
+def _change_version(book: AccountBook) -> None:
+    """The version of the terms in force today; the order of allocation may be another one."""
+    versions, number = book.versions, book.version_number
+    while number + 1 < len(versions) and versions[number + 1].effective_on <= book.day:
+        number += 1
+    if number != book.version_number:
+        book.version_number, book.version = number, versions[number]
+        for receivable in book.receivables.values():
+            book.set_order_key(receivable, receivable.order_key[2])
+        book.open_receivables.sort(key=ORDER_KEY)
+
+
+def _work_through_day(book: AccountBook, entries: Sequence[_Entry], *, limits_due: bool) -> None:
+    begin = 0
+    if limits_due or (entries and entries[0][1] == _LIMITS):
+        begin = _work_through_limits(book, entries)
+    if book.notifications_due:
+        end_notification_times(book)
+    invoices = _handle(book, entries[begin:])
+    book.stopped = is_stopped_day(book)
+    roll_in(book)
+    if invoices:
+        enter_all(book, invoices)
+        roll_in(book)
+    if entries and entries[-1][1] == _LOSS:
+        _freeze(book)
+
+
+def _work_through_limits(book: AccountBook, entries: Sequence[_Entry]) -> int:
+    """The limits of a day; gives the position of the first entry of a later step."""
+    book.primary.begin_day(book.day)
+    book.top_up.begin_day(book.day)
+    limit_entries = [entry for entry in entries if entry[1] == _LIMITS]
+    _handle(book, limit_entries)
+    finish_limits(book)
+    return len(limit_entries)
+
+
+def _work_through_day_after_loss(book: AccountBook, entries: Sequence[_Entry]) -> None:
+    book.stopped = False
+    enter_all(book, _handle(book, [entry for entry in entries if entry[1] in _STEPS_AFTER_LOSS]))
+
+
+def _handle(book: AccountBook, entries: Iterable[_Entry]) -> list[tuple[int, Invoice]]:
+    """Work through events in order; gives the invoices among them, with their places in the list."""
+    invoices = []
+    for _, step, position, event, handler in entries:
+        if handler is not None:
+            handler(book, event)
+        elif step == _INVOICES:
+            invoices.append((position, event))
+    return invoices
+
+
+def _freeze(book: AccountBook) -> None:
+    """The date of loss: nothing more happens by time alone, except that no later day is a stopped day."""
+    book.loss_on = book.day
+    book.schedule.clear()
+    if book.stopped:
+        book.put_on_schedule(book.day + ONE_DAY)
+
+
+def _publish(book: AccountBook) -> None:
+    for receivable in book.touched.values():
+        book.writer.publish(receivable, book.day)
+    book.touched.clear()
+    book.writer.publish_account(book.day, book.primary, book.top_up, book.unallocated, stopped=book.stopped)
+
+
+def _in_order(events: Sequence[Event], until: date | None) -> list[_Entry]:
+    """The events in the order in which they are worked through: by day, step of the day, place in the list."""
+    agenda: list[_Entry] = []
+    for position, event in enumerate(events):
+        step, handler = _STEPS[type(event)]
+        day = event.on
+        if until is None or day <= until:
+            agenda.append((day, step, position, event, handler))
+    agenda.sort()
+    return agenda
+
+
+def _invoices_by_id(events: Sequence[Event]) -> dict[str, Invoice]:
+    invoices: dict[str, Invoice] = {}
+    losses = 0
+    for event in events:
+        if isinstance(event, Invoice):
+            if event.id in invoices:
+                raise Refusal("duplicate_invoice", invoice=event.id)
+            invoices[event.id] = event
+        elif isinstance(event, DateOfLoss):
+            losses += 1
+    if losses > 1:
+        raise Refusal("several_dates_of_loss", count=losses)
+    return invoices
+
+
+def _check_names(events: Iterable[Event], invoices: dict[str, Invoice]) -> None:
+    """Every invoice that an event names must occur."""
+    for event in events:
+        for name in () if isinstance(event, Invoice) else names_in(event):
+            if name not in invoices:
+                raise Refusal("unknown_invoice", invoice=name, on=event.on)
+
+
+def names_in(event: Event) -> tuple[str, ...]:
+    """The invoices that an event names."""
+    if isinstance(event, Payment):
+        return event.designated
+    if isinstance(event, CreditNote):
+        return () if event.invoice is None else (event.invoice,)
+    if isinstance(event, Consent | OverdueNotification):
+        return event.invoices or ()
+    if isinstance(event, Extension | Dispute | DisputeResolved):
+        return (event.invoice,)
+    return ()
+
+
+def _decimals_of_percentages(versions: Sequence[TermsVersion], events: Iterable[Event]) -> int:
+    """The most decimals any insured percentage has, so that liability can be counted in whole parts."""
+    decimals = max(decimals_of(percentage) for version in versions for percentage in version.percentages())
+    for event in events:
+        if isinstance(event, LimitDecision) and event.conditions is not None and event.conditions.insured_percentage is not None:
+            decimals = max(decimals, decimals_of(event.conditions.insured_percentage))
+    return decimals

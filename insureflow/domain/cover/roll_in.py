@@ -1,0 +1,67 @@
+"""Roll-in: receivables above the limit move into cover as older ones are paid, oldest first."""
+
+from __future__ import annotations
+
+from insureflow.domain.cover.book import AccountBook
+from insureflow.domain.cover.limits import LimitBook
+
+
+def roll_in(book: AccountBook) -> None:
+    """Let the primary, then the top-up layer take over what they may cover and do not cover yet."""
+    version = book.version
+    if book.stopped and version.stop_cover.blocks_roll_in:
+        return
+    if version.roll_in_until is not None and book.day > version.roll_in_until:
+        return
+    free = _limit_for_roll_in(book, book.primary) - book.primary.used
+    if free > 0:
+        _roll_into_primary(book, free)
+    if version.has_top_up:
+        free = _limit_for_roll_in(book, book.top_up) - book.top_up.used
+        if free > 0:
+            _roll_into_top_up(book, free)
+
+
+def _limit_for_roll_in(book: AccountBook, limits: LimitBook) -> int:
+    """The limit up to which a layer rolls in today; 0 if it does not."""
+    allocation = book.version.allocation
+    if limits.is_reduced and not allocation.roll_in_under_reduced_limit:
+        return 0
+    return limits.in_force or (limits.last_in_force if allocation.roll_in_after_cancellation else 0)
+
+
+def _roll_into_primary(book: AccountBook, free: int) -> None:
+    oldest = _oldest_interval(book, book.primary)
+    for receivable in book.open_receivables:
+        wanted = receivable.coverable - receivable.primary
+        if wanted and receivable.reason is None and receivable.primary_interval >= oldest:
+            amount = min(wanted, free)
+            book.vacate(receivable)
+            receivable.take_into_primary(amount)
+            book.occupy(receivable, "roll_in")
+            free -= amount
+            if not free:
+                return
+
+
+def _roll_into_top_up(book: AccountBook, free: int) -> None:
+    oldest = _oldest_interval(book, book.top_up)
+    oldest_primary = _oldest_interval(book, book.primary) if book.version.follows_primary else -1
+    for receivable in book.open_receivables:
+        wanted = receivable.coverable - receivable.primary - receivable.top_up
+        belongs = receivable.top_up_interval >= oldest and receivable.primary_interval >= oldest_primary
+        if wanted and belongs and receivable.reason is None:
+            amount = min(wanted, free)
+            book.vacate(receivable)
+            receivable.top_up += amount
+            book.occupy(receivable, "roll_in")
+            free -= amount
+            if not free:
+                return
+
+
+def _oldest_interval(book: AccountBook, limits: LimitBook) -> int:
+    """The number of the oldest interval whose receivables may roll in: the running one, or any."""
+    if book.version.allocation.roll_in_after_cancellation:
+        return 0
+    return len(limits.intervals) - 1 if limits.is_running else len(limits.intervals)
