@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 
@@ -47,94 +48,14 @@ class IdentifierScheme(StrEnum):
     LEI = "lei"
 
 
+_LEGAL_FORM_TABLE = """
+ab aktiebolag oy oyj as asa aps gmbh ag kg kgaa ug ohg gbr se sa sas sasu sarl eurl snc spa srl sl slu bv nv vof cv ltd
+limited plc llp llc inc incorporated corp corporation co company pte pvt pty sdn bhd tbk pt kft zrt rt sro doo dd ood
+eood ooo oao zao pao spzoo sp zoo lda ltda eireli sia uab oue ou ehf hf kk kabushiki kaisha gk cia sab
+"""
+
 #: Endings that say what kind of company it is; they never tell two buyers apart in a search.
-LEGAL_FORMS = frozenset(
-    [
-        "ab",
-        "aktiebolag",
-        "oy",
-        "oyj",
-        "as",
-        "asa",
-        "aps",
-        "a/s",
-        "gmbh",
-        "ag",
-        "kg",
-        "kgaa",
-        "ug",
-        "ohg",
-        "gbr",
-        "se",
-        "sa",
-        "sas",
-        "sasu",
-        "sarl",
-        "eurl",
-        "snc",
-        "spa",
-        "srl",
-        "sl",
-        "slu",
-        "bv",
-        "nv",
-        "vof",
-        "cv",
-        "ltd",
-        "limited",
-        "plc",
-        "llp",
-        "llc",
-        "inc",
-        "incorporated",
-        "corp",
-        "corporation",
-        "co",
-        "company",
-        "pte",
-        "pvt",
-        "pty",
-        "sdn",
-        "bhd",
-        "tbk",
-        "pt",
-        "cv",
-        "kft",
-        "zrt",
-        "rt",
-        "sro",
-        "doo",
-        "dd",
-        "ood",
-        "eood",
-        "ooo",
-        "oao",
-        "zao",
-        "pao",
-        "spzoo",
-        "sp",
-        "zoo",
-        "z",
-        "o.o.",
-        "lda",
-        "ltda",
-        "eireli",
-        "sia",
-        "uab",
-        "oue",
-        "ou",
-        "ehf",
-        "hf",
-        "kk",
-        "kabushiki",
-        "kaisha",
-        "gk",
-        "cia",
-        "sab",
-        "de",
-        "cv",
-    ]
-)
+LEGAL_FORMS = frozenset(_LEGAL_FORM_TABLE.split())
 
 _SEPARATORS = re.compile(r"[^\w]+", re.UNICODE)
 _DOTS = re.compile(r"(?<=\b\w)\.(?=\w\b|\s|$)")
@@ -150,3 +71,26 @@ def search_name(name: str) -> str:
     words = [word for word in _SEPARATORS.split(_DOTS.sub("", plain.replace("a/s", "as").replace("&", " and "))) if word]
     kept = [word for word in words if word not in LEGAL_FORMS]
     return " ".join(kept or words)[:300]
+
+
+def closes_circle(parents: Mapping[int, int | None], buyer: int, parent: int) -> bool:
+    """True if a buyer that gets this parent would end up above itself in its own group.
+
+    ``parents`` gives the parent of each buyer that has one.
+    """
+    seen: set[int] = set()
+    above: int | None = parent
+    while above is not None and above not in seen:
+        if above == buyer:
+            return True
+        seen.add(above)
+        above = parents.get(above)
+    return False
+
+
+def conflicting_insurers(kept: Mapping[str, Collection[str]], merged: Mapping[str, Collection[str]]) -> list[str]:
+    """Insurers that know two buyers under different numbers, so that the two cannot be one: their names in order.
+
+    Both maps give the numbers of one buyer by insurer. An insurer that knows only one of the two decides nothing.
+    """
+    return sorted(insurer for insurer in kept.keys() & merged.keys() if set(kept[insurer]).isdisjoint(merged[insurer]))

@@ -1,7 +1,7 @@
 """Credit limits: their kinds, their layers, and what became of a request.
 
-"Never asked" is the absence of any decision; "refused" is a decision of its own, and neither is a limit of zero that happens
-to be left after a reduction. The three must never look alike.
+"Never asked" is the absence of any decision; "refused" is the answer no; "zero" is a limit that was there and was reduced to
+nothing. The three must never look alike.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+
+from insureflow.domain.errors import InvalidValue
+from insureflow.domain.policies import vocabulary
 
 
 class LimitKind(StrEnum):
@@ -25,6 +28,21 @@ class LimitKind(StrEnum):
     PRE_SHIPMENT = "pre_shipment"
     NON_CANCELLABLE = "non_cancellable"
     GROUP = "group"
+
+
+#: The same kind in the terms of a policy, which may set an insured percentage by kind.
+KIND_IN_TERMS: dict[LimitKind, vocabulary.LimitKind] = {
+    LimitKind.NAMED: vocabulary.LimitKind.NAMED,
+    LimitKind.CREDIT_CHECK: vocabulary.LimitKind.SIMPLE_CHECK,
+    LimitKind.START_COVER: vocabulary.LimitKind.START_COVER,
+    LimitKind.DISCRETIONARY: vocabulary.LimitKind.DISCRETIONARY,
+    LimitKind.BLIND: vocabulary.LimitKind.BLIND_COVER,
+    LimitKind.TEMPORARY: vocabulary.LimitKind.TEMPORARY,
+    LimitKind.TOP_UP: vocabulary.LimitKind.TOP_UP,
+    LimitKind.PRE_SHIPMENT: vocabulary.LimitKind.PRE_SHIPMENT,
+    LimitKind.NON_CANCELLABLE: vocabulary.LimitKind.NON_CANCELLABLE,
+    LimitKind.GROUP: vocabulary.LimitKind.GROUP,
+}
 
 
 class LimitStatus(StrEnum):
@@ -43,7 +61,7 @@ DECIDED = frozenset({LimitStatus.APPROVED, LimitStatus.PARTLY_APPROVED, LimitSta
 
 
 class LimitState(StrEnum):
-    """How a decision stands on a day."""
+    """How one decision stands on a day."""
 
     PENDING = "pending"
     ANNOUNCED = "announced"
@@ -59,15 +77,25 @@ class LimitSituation(StrEnum):
 
     NEVER_ASKED = "never_asked"
     PENDING = "pending"
+    ANNOUNCED = "announced"
     IN_FORCE = "in_force"
+    RUNNING_OFF = "running_off"
     REFUSED = "refused"
+    ZERO = "zero"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
 
 
+#: Situations in which a limit counts.
+WITH_LIMIT = frozenset({LimitSituation.IN_FORCE, LimitSituation.RUNNING_OFF})
+
+
 @dataclass(frozen=True, slots=True)
 class LimitRecord:
-    """What the history of limits knows of one decision; ``sequence`` orders decisions of the same day."""
+    """What the history of limits knows of one decision; ``sequence`` orders decisions of the same day.
+
+    ``amount`` is the amount decided, in any unit; only whether it is 0 counts here.
+    """
 
     sequence: int
     kind: LimitKind
@@ -75,15 +103,25 @@ class LimitRecord:
     decided_on: date
     effective_on: date
     valid_to: date | None = None
+    amount: int | None = None
+
+    def is_in_effect(self, on: date) -> bool:
+        """True once it has been decided and its day has come."""
+        return self.decided_on <= on and self.effective_on <= on
+
+    def has_lapsed(self, on: date) -> bool:
+        """True after its last day."""
+        return self.valid_to is not None and self.valid_to < on
 
 
 def status_of_decision(requested: int | None, decided: int, previous: int | None) -> LimitStatus:
     """The word for a decision of ``decided`` on a request of ``requested`` where ``previous`` was in force.
 
-    All amounts in minor units of one currency; None means "not known" or "none".
+    All amounts in minor units of one currency; None means "not known" or "none". A decision of 0 is a refusal where there was
+    no limit, and a reduction to zero where there was one.
     """
     if decided == 0:
-        return LimitStatus.REFUSED
+        return LimitStatus.REDUCED if previous else LimitStatus.REFUSED
     if previous is not None and decided < previous and (requested is None or requested >= previous):
         return LimitStatus.REDUCED
     if requested is not None and decided < requested:
@@ -91,27 +129,97 @@ def status_of_decision(requested: int | None, decided: int, previous: int | None
     return LimitStatus.APPROVED
 
 
-def situation_on(records: Iterable[LimitRecord], on: date) -> LimitSituation:
-    """How a buyer stands on a day, from the whole history of one layer under one policy."""
-    known = sorted((record for record in records if record.decided_on <= on), key=lambda r: (r.decided_on, r.sequence))
+def in_order(records: Iterable[LimitRecord], on: date) -> list[LimitRecord]:
+    """What had been said by a day, in the order in which it was said."""
+    return sorted((record for record in records if record.decided_on <= on), key=lambda record: (record.decided_on, record.sequence))
+
+
+def situation_on(records: Iterable[LimitRecord], on: date, *, has_limit: bool) -> LimitSituation:
+    """How a buyer stands on a day, from the whole history of one layer under one policy.
+
+    ``has_limit``: whether the account has a limit above 0 in force on that day, notice periods and temporary limits counted.
+    """
+    known = in_order(records, on)
     if not known:
         return LimitSituation.NEVER_ASKED
-    situation = LimitSituation.NEVER_ASKED
-    for record in known:
-        if record.status is LimitStatus.REQUESTED:
-            if situation is not LimitSituation.IN_FORCE:
-                situation = LimitSituation.PENDING
-        elif record.status is LimitStatus.REFUSED:
-            situation = LimitSituation.REFUSED
-        elif record.effective_on <= on:
-            if record.status is LimitStatus.WITHDRAWN:
-                situation = LimitSituation.WITHDRAWN
-            elif record.valid_to is not None and record.valid_to < on:
-                if record.kind is not LimitKind.TEMPORARY or situation is LimitSituation.NEVER_ASKED:
-                    situation = LimitSituation.EXPIRED
-            else:
-                situation = LimitSituation.IN_FORCE
-    return situation
+    decisions = [record for record in known if record.status is not LimitStatus.REQUESTED]
+    ordinary = [record for record in decisions if record.kind is not LimitKind.TEMPORARY or record.status is LimitStatus.WITHDRAWN]
+    in_effect = [record for record in ordinary if record.is_in_effect(on)]
+    last = in_effect[-1] if in_effect else None
+    has_ended = last is not None and (last.status is LimitStatus.WITHDRAWN or last.amount == 0)
+    if has_limit:
+        return LimitSituation.RUNNING_OFF if has_ended and not _has_temporary(decisions, on) else LimitSituation.IN_FORCE
+    if known[-1].status is LimitStatus.REQUESTED:
+        return LimitSituation.PENDING
+    if last is None:
+        is_coming = any(not record.is_in_effect(on) for record in decisions)
+        return LimitSituation.ANNOUNCED if is_coming else LimitSituation.EXPIRED
+    if last.status is LimitStatus.WITHDRAWN:
+        return LimitSituation.WITHDRAWN
+    if last.amount == 0:
+        return LimitSituation.REFUSED if last.status is LimitStatus.REFUSED else LimitSituation.ZERO
+    return LimitSituation.EXPIRED
+
+
+def _has_temporary(decisions: Iterable[LimitRecord], on: date) -> bool:
+    return any(
+        record.kind is LimitKind.TEMPORARY and record.amount and record.is_in_effect(on) and not record.has_lapsed(on)
+        for record in decisions
+    )
+
+
+def state_of(record: LimitRecord, records: Iterable[LimitRecord], on: date) -> LimitState:
+    """How one decision stands on a day among all of its layer under its policy.
+
+    A temporary limit stands beside the ordinary one; it ends by its last day, by a withdrawal, or by a newer temporary one.
+    """
+    later = [other for other in in_order(records, on) if (other.decided_on, other.sequence) > (record.decided_on, record.sequence)]
+    if record.status is LimitStatus.REQUESTED:
+        answered = any(other.status is not LimitStatus.REQUESTED for other in later)
+        return LimitState.SUPERSEDED if answered else LimitState.PENDING
+    is_temporary = record.kind is LimitKind.TEMPORARY and record.status is not LimitStatus.WITHDRAWN
+    replacing = [other for other in later if other.status is not LimitStatus.REQUESTED and other.is_in_effect(on)]
+    if is_temporary:
+        replacing = [other for other in replacing if other.status is LimitStatus.WITHDRAWN or other.kind is LimitKind.TEMPORARY]
+    else:
+        replacing = [other for other in replacing if other.status is LimitStatus.WITHDRAWN or other.kind is not LimitKind.TEMPORARY]
+    if replacing:
+        return LimitState.SUPERSEDED
+    if not record.is_in_effect(on):
+        return LimitState.ANNOUNCED
+    if record.status is LimitStatus.WITHDRAWN:
+        return LimitState.WITHDRAWN
+    if record.status is LimitStatus.REFUSED:
+        return LimitState.REFUSED
+    return LimitState.EXPIRED if record.has_lapsed(on) else LimitState.IN_FORCE
+
+
+def check_decision(
+    kind: LimitKind,
+    *,
+    is_top_up_layer: bool,
+    has_top_up: bool,
+    has_conditions: bool,
+    decided_on: date,
+    effective_on: date,
+    valid_to: date | None,
+) -> list[InvalidValue]:
+    """All that speaks against a decision, whatever its amount.
+
+    *Source:* a temporary limit needs a last day; conditions belong to the primary layer; a second layer must be in the policy.
+    """
+    problems: list[InvalidValue] = []
+    if is_top_up_layer and not has_top_up:
+        problems.append(InvalidValue("no_top_up_layer", "layer"))
+    if (kind is LimitKind.TOP_UP) != is_top_up_layer and kind is not LimitKind.TEMPORARY:
+        problems.append(InvalidValue("kind_of_other_layer", "kind", kind.value))
+    if is_top_up_layer and has_conditions:
+        problems.append(InvalidValue("conditions_on_top_up", "conditions"))
+    if kind is LimitKind.TEMPORARY and valid_to is None:
+        problems.append(InvalidValue("temporary_needs_end", "valid_to"))
+    if valid_to is not None and valid_to < max(decided_on, effective_on):
+        problems.append(InvalidValue("ends_before_start", "valid_to", valid_to, start=max(decided_on, effective_on)))
+    return problems
 
 
 class AccountActKind(StrEnum):
@@ -128,3 +236,7 @@ class AccountActKind(StrEnum):
     CLAIM_FILED = "claim_filed"
     COLLECTION_STARTED = "collection_started"
     ADVERSE_INFORMATION = "adverse_information"
+
+
+#: Acts that may name the invoices they are about; without any they are about all.
+ABOUT_INVOICES = frozenset({AccountActKind.CONSENT, AccountActKind.OVERDUE_NOTIFICATION})
