@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from enum import StrEnum
 from hashlib import blake2b
-from itertools import repeat
 from types import MappingProxyType
 
 from insureflow.domain.errors import InvalidValue
@@ -187,6 +186,9 @@ _IDENTIFYING = (
     "reference",
 )
 
+#: Stands between the values of a mark; it cannot occur in a text.
+_APART = "\x1f"
+
 
 @dataclass(slots=True)
 class LedgerLines:
@@ -258,16 +260,20 @@ def calculate_fingerprints(lines: LedgerLines) -> list[str]:
 
     Lines with the same content (two equal payments of one day) are told apart by counting them, so each mark is unique.
     """
-    columns: list[Iterable[str]] = []
+    columns: list[Iterable[object]] = []
+    template = ""
     for name in _IDENTIFYING:
         column = getattr(lines, name)
-        distinct = set(column)
-        if distinct <= {None}:
-            columns.append(repeat(""))
+        has_gaps = None in column
+        if has_gaps and column.count(None) == len(column):
+            template += _APART
+            continue
+        template += "%s" + _APART
+        if has_gaps:
+            columns.append(["" if value is None else value for value in column])
         else:
-            text = {value: "" if value is None else str(value) for value in distinct}
-            columns.append(map(text.__getitem__, column))
-    marks = list(map("\x1f".join, zip(*columns, strict=False))) if len(lines) else []
+            columns.append(column)
+    marks = [template % values for values in zip(*columns, strict=True)] if len(lines) else []
     digests = [blake2b(mark.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest() for mark in marks]
     if len(set(digests)) == len(digests):
         return digests
@@ -275,5 +281,5 @@ def calculate_fingerprints(lines: LedgerLines) -> list[str]:
     for position, digest in enumerate(digests):
         times = seen[digest] = seen.get(digest, 0) + 1
         if times > 1:
-            digests[position] = blake2b(f"{marks[position]}\x1f{times}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+            digests[position] = blake2b(f"{marks[position]}{times}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
     return digests

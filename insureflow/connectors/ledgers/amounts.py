@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -23,7 +23,11 @@ _DIGITS = re.compile(r"\d+\Z", re.ASCII)
 _WESTERN = re.compile(r"\d{1,3}(?:([.,_])\d{3})(?:\1\d{3})*\Z", re.ASCII)
 _INDIAN = re.compile(r"\d{1,2}(?:([,_])\d{2})+\1\d{3}\Z", re.ASCII)
 _SHAPE = re.compile(r"[\d.,_]+\Z", re.ASCII)
+_TELLING = re.compile(r"-?\d+([.,])(?:\d{1,2}|\d{4,})\Z", re.ASCII)
 MAXIMUM_DIGITS = 15
+
+#: So many distinct cells settle how a column writes amounts, if any of them tells; a cell that differs later is a bad cell.
+_ENOUGH_CELLS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,19 @@ def convert_amount(currency: str, cell: Any, decimal: str) -> int | None:
         raise CellProblem("not_an_amount") from None
 
 
+def convert_clean_amounts(digits: int, cells: Sequence[Any], decimal: str) -> list[int] | None:
+    """Minor units of a whole column at once, when every cell has just the decimals of the currency; None otherwise."""
+    pattern = rf"-?\d{{1,{MAXIMUM_DIGITS}}}" + (rf"{re.escape(decimal)}\d{{{digits}}}" if digits else "")
+    try:
+        joined = "\n".join(cells)
+    except TypeError:
+        return None
+    if not re.fullmatch(rf"{pattern}(?:\n{pattern})*+", joined, re.ASCII):
+        return None
+    minor = list(map(int, joined.replace(decimal, "").split("\n")))
+    return minor if len(minor) == len(cells) else None
+
+
 def _evidence(text: str) -> str | None:
     """The decimal separator that one text proves ('.' or ','), '?' when it could be either, None when it says nothing."""
     _, body = _strip_sign(text, None)
@@ -147,10 +164,15 @@ def detect_amounts(cells: Iterable[Any], digits: int) -> AmountConvention:
     votes: dict[str, int] = {".": 0, ",": 0}
     examples: dict[str, str] = {}
     unsure: list[str] = []
+    looked_at = 0
     for cell in cells:
         if not isinstance(cell, str):
             continue
-        vote = _evidence(cell)
+        looked_at += 1
+        if looked_at > _ENOUGH_CELLS and (votes["."] or votes[","]):
+            break
+        quick = _TELLING.match(cell)
+        vote = quick[1] if quick else _evidence(cell)
         if vote == "?":
             unsure.append(cell.strip())
         elif vote is not None:

@@ -18,6 +18,8 @@ class NoValue(Enum):
     FORMULA = "formula_without_value"
 
 
+MAXIMUM_TEXT_LENGTH = 500
+
 #: Text from any file; numbers and dates only from workbooks, which store them as such.
 Cell = str | Decimal | date | NoValue
 
@@ -128,7 +130,7 @@ def convert_text(cell: Any) -> str | None:
     if cell is NoValue.FORMULA:
         raise CellProblem("formula_without_value")
     text = cell_text(cell).strip()
-    if text.isprintable() and len(text) <= MAXIMUM_TEXT_LENGTH:
+    if text.isprintable() and len(text) <= MAXIMUM_TEXT_LENGTH and "\ufffd" not in text:
         return text or None
     for place, character in enumerate(text, start=1):
         if character == "\0":
@@ -146,4 +148,18 @@ def convert_text(cell: Any) -> str | None:
     return text
 
 
-MAXIMUM_TEXT_LENGTH = 500
+def convert_clean_texts(cells: Sequence[Cell]) -> list[str | None] | None:
+    """The texts of a whole column at once, when nothing in it needs a second look; None otherwise (then cell by cell)."""
+    try:
+        joined = "\n".join(cells)  # type: ignore[arg-type]  # a cell that is no text raises, which is the point
+    except TypeError:
+        return None
+    if joined.count("\n") != len(cells) - 1 or "\ufffd" in joined or not joined.replace("\n", "").isprintable():
+        return None
+    if " \n" in joined or "\n " in joined or joined[:1] == " " or joined[-1:] == " ":
+        return None
+    if max(map(len, cells)) > MAXIMUM_TEXT_LENGTH:  # type: ignore[arg-type]  # all are texts, as joining them has shown
+        return None
+    if joined[:1] == "\n" or joined[-1:] == "\n" or "\n\n" in joined or len(cells) == 1:
+        return [cell or None for cell in cells]  # type: ignore[misc]  # all are texts
+    return list(cells)  # type: ignore[arg-type]  # all are texts

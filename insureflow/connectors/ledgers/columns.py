@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from itertools import compress
 from types import MappingProxyType
 from typing import Any
 
-from insureflow.connectors.ledgers.amounts import AmountConvention, convert_amount, detect_amounts
+from insureflow.connectors.ledgers.amounts import AmountConvention, convert_amount, convert_clean_amounts, detect_amounts
 from insureflow.connectors.ledgers.cells import (
     BAD,
     BadCell,
@@ -18,13 +17,14 @@ from insureflow.connectors.ledgers.cells import (
     CellProblem,
     NoValue,
     cell_text,
+    convert_clean_texts,
     convert_column,
     convert_pairs,
     convert_text,
 )
 from insureflow.connectors.ledgers.dates import DateOrder, convert_date, detect_dates
 from insureflow.connectors.ledgers.detection import Certainty, Finding
-from insureflow.connectors.ledgers.profile import AMOUNT, COUNTRY, CURRENCY, DATE, FIELDS, FLAG, KIND, TERMS, ColumnRule, Profile
+from insureflow.connectors.ledgers.profile import AMOUNT, COUNTRY, CURRENCY, DATE, FIELDS, FLAG, KIND, TERMS, TEXT, ColumnRule, Profile
 from insureflow.connectors.ledgers.tables import RawTable, heading_key, shown
 from insureflow.connectors.ledgers.words import KINDS, NO, YES, parse_terms, plain_words
 from insureflow.domain.countries import ALPHA_2_BY_ALPHA_3, ALPHA_2_BY_NUMERIC, is_country
@@ -34,6 +34,7 @@ from insureflow.domain.money import minor_digits
 from insureflow.domain.receivables import DocumentKind, PaymentTerms, RowProblem
 
 _CURRENCY_SIGNS = {"€": "EUR", "£": "GBP", "₹": "INR", "US$": "USD", "C$": "CAD", "A$": "AUD", "RP": "IDR", "RP.": "IDR"}
+_NAMES = frozenset({"customer_name", "trading_name"})
 _COUNTRY_WORDS = {"UK": "GB", "EL": "GR"}
 
 
@@ -182,14 +183,14 @@ def detect_conventions(
     for each in mapped:
         if not each.positions or each.type not in {DATE, AMOUNT}:
             continue
-        distinct = set(table.columns[each.positions[0]])
+        cells = table.columns[each.positions[0]]
         if each.type == DATE:
             stated = stated_orders.get(heading_key(each.heading or ""), profile.file.date_order)
             if stated is not None:
                 orders[each.name] = stated
                 findings.append(Finding("date_order", stated.value, Certainty.STATED, "stated_by_profile", each.heading))
                 continue
-            found = detect_dates(distinct)
+            found = detect_dates(dict.fromkeys(cells))
             orders[each.name] = found.order
             value = found.order.value if found.order else None
             findings.append(Finding("date_order", value, found.certainty, found.reason, each.heading, {"example": found.example or ""}))
@@ -198,7 +199,7 @@ def detect_conventions(
             stated_mark = profile.file.decimal_separator
             findings.append(Finding("decimal_separator", stated_mark, Certainty.STATED, "stated_by_profile", each.heading))
         else:
-            amounts[each.name] = detect_amounts(distinct, digits)
+            amounts[each.name] = detect_amounts(cells, digits)
     proved = {found.decimal for found in amounts.values() if found.decimal is not None and found.certainty is not Certainty.AMBIGUOUS}
     headings = {each.name: each.heading for each in mapped}
     for name, convention in amounts.items():
@@ -320,7 +321,7 @@ def _converter(each: Mapped, profile: Profile, orders: dict[str, DateOrder | Non
             return _convert_terms(cell, table)
 
     else:
-        inner = _convert_name if each.name in {"customer_name", "trading_name"} else convert_text
+        inner = _convert_name if each.name in _NAMES else convert_text
     if not (rule.transforms or rule.values):
         return inner
     return lambda cell: inner(_prepare(rule, cell))
@@ -352,11 +353,21 @@ def convert_fields(
         if each.type == AMOUNT:
             continue
         cells = _cells_of(each, table)
+        clean = convert_clean_texts(cells) if each.type == TEXT and not (each.rule.transforms or each.rule.values) else None
+        if clean is not None and each.name not in _NAMES:
+            _take(fields, each, cells, clean, [])
+            continue
         values, bad = convert_column(cells, _converter(each, profile, orders))
         _take(fields, each, cells, values, bad)
     currencies = _currencies(fields, profile)
+    digits = {minor_digits(currency) for currency in set(currencies)}
     for each in amounts:
         cells = _cells_of(each, table)
+        if len(digits) == 1 and not (each.rule.transforms or each.rule.values):
+            minor = convert_clean_amounts(next(iter(digits)), cells, decimals.get(each.name, "."))
+            if minor is not None:
+                _take(fields, each, cells, minor, [])
+                continue
         values, bad = convert_pairs(currencies, cells, _amount_converter(each.rule, decimals.get(each.name, ".")))
         _take(fields, each, cells, values, bad)
     return fields

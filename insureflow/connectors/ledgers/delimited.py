@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
+from types import MappingProxyType
 from typing import IO, Any
 
 from insureflow.connectors.ledgers.cells import Cell
@@ -23,13 +26,6 @@ _SAMPLE_ROWS = 300
 _DELIMITERS = ",;\t|"
 _CHUNK = 5_000
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Unreadable:
-    """A record whose quoting is broken."""
-
-    code: str
 
 
 @dataclass(slots=True)
@@ -53,63 +49,74 @@ class DelimitedTable:
         table = RawTable([], {position: [] for position in sorted(wanted)})
         known: dict[str, str] = {}
         row = self.skipped
-        chunk: list[list[str]] = []
-        numbers: list[int] = []
-        wrapper = _open_text(self.file, self.encoding)
-        records = _records(csv.reader(wrapper, delimiter=self.delimiter, quotechar=self.quote, strict=True))
+        records = csv.reader(_open_text(self.file, self.encoding), delimiter=self.delimiter, quotechar=self.quote, strict=True)
         for _ in range(self.skipped):
-            next(records, None)
-        for record in records:
-            row += 1
-            if isinstance(record, _Unreadable):
+            with contextlib.suppress(csv.Error):
+                next(records, None)
+        at_end = False
+        while not at_end:
+            chunk: list[list[str]] = []
+            broken: str | None = None
+            try:
+                chunk.extend(islice(records, _CHUNK))  # what came before a broken record stays in the chunk
+            except csv.Error as problem:
+                broken = _reason(problem)
+            at_end = broken is None and len(chunk) < _CHUNK
+            self._store(chunk, row + 1, width, table, known)
+            row += len(chunk)
+            if broken is not None:
+                row += 1
                 table.rows_read += 1
-                table.problems.append(RowProblem(row, None, None, record.code))
-            elif len(record) == width:
-                chunk.append(record)
-                numbers.append(row)
-            elif any(cell and not cell.isspace() for cell in record):
-                self._take_odd(record, row, width, table, chunk, numbers)
-            if len(chunk) >= _CHUNK:
-                self._store(chunk, numbers, table, known)
-                self.limits.check_rows(table.rows_read)
-                check_cancelled(cancelled)
-                if progress is not None:
-                    progress(min(self.file.stream.tell(), self.file.size), self.file.size)
-        self._store(chunk, numbers, table, known)
-        self.limits.check_rows(table.rows_read)
-        if progress is not None:
-            progress(self.file.size, self.file.size)
+                table.problems.append(RowProblem(row, None, None, broken))
+            self.limits.check_rows(table.rows_read)
+            check_cancelled(cancelled)
+            if progress is not None:
+                progress(min(self.file.stream.tell(), self.file.size), self.file.size)
         return table
 
-    @staticmethod
-    def _take_odd(record: list[str], row: int, width: int, table: RawTable, chunk: list[list[str]], numbers: list[int]) -> None:
-        """A row of another width: empty cells too many at its end are harmless, anything else is a problem."""
-        if len(record) > width and not any(cell.strip() for cell in record[width:]):
-            chunk.append(record[:width])
-            numbers.append(row)
-            return
-        table.rows_read += 1
-        code = "too_many_cells" if len(record) > width else "too_few_cells"
-        value = record[width] if len(record) > width else record[-1]
-        table.problems.append(RowProblem(row, None, shown(value), code, {"expected": width, "found": len(record)}))
-
-    @staticmethod
-    def _store(chunk: list[list[str]], numbers: list[int], table: RawTable, known: dict[str, str]) -> None:
+    def _store(self, chunk: list[list[str]], first_row: int, width: int, table: RawTable, known: dict[str, str]) -> None:
+        """Adds the wanted cells of a chunk of records to the table."""
+        numbers: Sequence[int] = range(first_row, first_row + len(chunk))
+        if set(map(len, chunk)) - {width} or not all(map(any, chunk)):
+            chunk, numbers = self._sort_out(chunk, numbers, width, table)
         if not chunk:
             return
-        positions = list(table.columns)
-        blank = [place for place, record in enumerate(chunk) if not any(record)]
-        for place in reversed(blank):
-            del chunk[place], numbers[place]
         by_column = list(zip(*chunk, strict=True))
-        if by_column:
-            for position in positions:
-                cells = by_column[position]
-                table.columns[position].extend(map(known.setdefault, cells, cells))
+        for position, column in table.columns.items():
+            cells = by_column[position]
+            if len(set(cells)) * 4 < len(cells):
+                column.extend(map(known.setdefault, cells, cells))
+            else:
+                column.extend(cells)
         table.rows.extend(numbers)
         table.rows_read += len(numbers)
-        chunk.clear()
-        numbers.clear()
+
+    @staticmethod
+    def _sort_out(chunk: list[list[str]], numbers: Sequence[int], width: int, table: RawTable) -> tuple[list[list[str]], list[int]]:
+        """The records of the right width. Empty ones are dropped, empty cells too many are cut off, anything else is a problem."""
+        kept: list[list[str]] = []
+        kept_numbers: list[int] = []
+        for row, record in zip(numbers, chunk, strict=True):
+            if not any(cell and not cell.isspace() for cell in record) or (len(record) == 1 and record[0] == "\x1a"):
+                continue
+            if len(record) == width or (len(record) > width and not any(cell.strip() for cell in record[width:])):
+                kept.append(record[:width])
+                kept_numbers.append(row)
+                continue
+            table.rows_read += 1
+            code = "too_many_cells" if len(record) > width else "too_few_cells"
+            value = record[width] if len(record) > width else record[-1]
+            parameters = MappingProxyType({"expected": width, "found": len(record)})
+            table.problems.append(RowProblem(row, None, shown(value), code, parameters))
+        return kept, kept_numbers
+
+
+def _reason(problem: csv.Error) -> str:
+    """Why a record could not be taken apart."""
+    text = str(problem)
+    if "unexpected end of data" in text:
+        return "quote_not_closed"
+    return "cell_too_long" if "field limit" in text else "quotes_misplaced"
 
 
 class _Borrowed(io.RawIOBase):
@@ -134,23 +141,6 @@ def _open_text(file: OpenFile, encoding: Encoding) -> io.TextIOWrapper:
     return io.TextIOWrapper(buffered, encoding.name, encoding.errors, newline="")
 
 
-def _records(reader: Iterator[list[str]]) -> Iterator[list[str] | _Unreadable]:
-    """Records of a file; one that cannot be taken apart is marked, and reading goes on with the next."""
-    while True:
-        try:
-            yield from reader
-        except csv.Error as problem:
-            text = str(problem)
-            if "unexpected end of data" in text:
-                yield _Unreadable("quote_not_closed")
-            elif "field limit" in text:
-                yield _Unreadable("cell_too_long")
-            else:
-                yield _Unreadable("quotes_misplaced")
-        else:
-            return
-
-
 def _sample_text(file: OpenFile, encoding: Encoding) -> tuple[str, bool]:
     """The beginning of the file as text, cut after a whole line, and whether that is all of it."""
     wrapper = _open_text(file, encoding)
@@ -163,11 +153,17 @@ def _sample_text(file: OpenFile, encoding: Encoding) -> tuple[str, bool]:
 
 
 def _rows(text: str, delimiter: str, quote: str) -> list[list[str]]:
+    """The first records of the sample; one that cannot be taken apart counts as empty."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote, strict=True)
     rows: list[list[str]] = []
-    for record in _records(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote, strict=True)):
-        rows.append([] if isinstance(record, _Unreadable) else record)
-        if len(rows) >= _SAMPLE_ROWS:
+    while len(rows) < _SAMPLE_ROWS:
+        try:
+            record = next(reader)
+        except csv.Error:
+            record = []
+        except StopIteration:
             break
+        rows.append(record)
     return rows
 
 

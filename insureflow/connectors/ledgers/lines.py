@@ -61,9 +61,9 @@ def build_lines(fields: Fields, profile: Profile) -> LedgerLines:
     elif profile.country is not None:
         country = [code or profile.country for code in country]
     _refuse_repeated(fields, kinds, numbers, customers)
-    known_terms = {entry for entry in terms if entry is not None} if "terms" in fields.values else set()
-    terms_code = {None: None} | {entry: entry[0] for entry in known_terms}
-    terms_days = {None: None} | {entry: _days(entry[1]) for entry in known_terms}
+    known_terms = {id(entry): entry for entry in terms if entry is not None}
+    codes = {place: entry[0] for place, entry in known_terms.items()}
+    days = {place: _days(entry[1]) for place, entry in known_terms.items()}
     lines = LedgerLines(
         row=fields.rows,
         kind=kinds,
@@ -79,8 +79,8 @@ def build_lines(fields: Fields, profile: Profile) -> LedgerLines:
         shipment_on=column("shipment_on"),
         due_on=due_on,
         original_due_on=original_due_on,
-        terms_code=[terms_code[entry] for entry in terms],
-        terms_days=[terms_days[entry] for entry in terms],
+        terms_code=[codes.get(id(entry)) for entry in terms],
+        terms_days=[days.get(id(entry)) for entry in terms],
         paid_on=paid_on,
         settled_on=settled_on,
         open_minor=amounts["open"] or [None] * rows,
@@ -119,9 +119,7 @@ def _settle_signs(fields: Fields, profile: Profile, kinds: list[DocumentKind], a
     """Turns every amount into one that is not negative; a sign that the profile does not expect is a problem."""
     leading_name = next((name for name in ("gross", "net", "open") if amounts[name] is not None), "gross")
     leading = amounts[leading_name] or []
-    if all(kind is INVOICE for kind in set(kinds)) and not any(
-        value is not None and value < 0 for name in _AMOUNTS for value in set(amounts[name] or ())
-    ):
+    if all(kind is INVOICE for kind in set(kinds)) and not any(_has_negative(amounts[name]) for name in _AMOUNTS):
         return
     columns = [values for values in amounts.values() if values is not None]
     for position, (kind, value) in enumerate(zip(kinds, leading, strict=True)):
@@ -141,6 +139,14 @@ def _settle_signs(fields: Fields, profile: Profile, kinds: list[DocumentKind], a
         for position, value in enumerate(amounts[name] or ()):
             if value is not None and value < 0:
                 fields.report(position, name, "negative_amount")
+
+
+def _has_negative(values: list[Any] | None) -> bool:
+    if not values:
+        return False
+    if None in values:
+        return any(value is not None and value < 0 for value in values)
+    return bool(min(values) < 0)
 
 
 def _negate(columns: list[list[Any]], position: int) -> None:
@@ -193,9 +199,10 @@ def _require(
     fields: Fields, kinds: list[DocumentKind], document_on: list[Any], numbers: list[Any], customers: list[Any], applies_to: list[Any]
 ) -> None:
     """Date, number and customer must stand in every row; a payment needs no number, nor a customer when it names its invoice."""
-    for position, on in enumerate(document_on):
-        if on is None:
-            fields.report(position, "document_on", "missing")
+    if None in document_on:
+        for position, on in enumerate(document_on):
+            if on is None:
+                fields.report(position, "document_on", "missing")
     if None in numbers:
         for position, number in enumerate(numbers):
             if number is None and kinds[position] is not PAYMENT:
@@ -212,6 +219,8 @@ def _due_dates(
 ) -> list[Any]:
     """Due dates; where an invoice has none its terms give it."""
     name = "due_on" if "due_on" in fields.values else "terms" if "terms" in fields.values else "due_on"
+    if None not in due_on:
+        return due_on
     for position, due in enumerate(due_on):
         if due is not None or kinds[position] is not INVOICE:
             continue
@@ -280,6 +289,8 @@ def _disputes(fields: Fields, amounts: dict[str, list[Any] | None], rows: int) -
 def _refuse_repeated(fields: Fields, kinds: list[DocumentKind], numbers: list[Any], customers: list[Any]) -> None:
     """An invoice or credit note may stand in a file once: a second row with its number is a problem."""
     rows = len(fields.rows)
+    if len(set(numbers)) == rows:
+        return
     entities = fields.values.get("entity_code") or [None] * rows
     keys = list(zip(entities, customers, kinds, numbers, strict=True))
     if len(set(keys)) == rows:

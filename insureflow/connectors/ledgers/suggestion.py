@@ -19,7 +19,21 @@ from insureflow.domain.currencies import is_currency
 from insureflow.domain.receivables import DocumentKind, ImportMode
 
 #: Columns with somebody's guesses about the future are no ledger.
-_GUESSES = frozenset("predict predicted prediction forecast expected estimated prognos prognose prevision pronostico prediksi".split())
+_GUESSES = frozenset(
+    {
+        "prediction",
+        "expected",
+        "predicted",
+        "predict",
+        "forecast",
+        "estimated",
+        "prevision",
+        "prognos",
+        "pronostico",
+        "prognose",
+        "prediksi",
+    }
+)
 
 #: A column that merely contains a known heading must hold this share of fitting cells.
 _ENOUGH = 0.6
