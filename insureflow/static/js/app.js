@@ -182,7 +182,7 @@
     var question = document.createElement("div");
     question.className = "confirm-question notice notice-uncovered";
     question.setAttribute("role", "alert");
-    var text = document.createElement("p");
+    var text = document.createElement("span");
     text.textContent = form.dataset.confirm;
     var go = document.createElement("button");
     go.type = "button";
@@ -203,7 +203,9 @@
         submitter.focus();
       }
     });
-    question.append(text, go, " ", cancel);
+    var answers = document.createElement("div");
+    answers.append(go, cancel);
+    question.append(text, answers);
     form.append(question);
     cancel.focus();
   }
