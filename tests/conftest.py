@@ -10,13 +10,15 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask, has_app_context
 from sqlalchemy.orm import Session
-from support import databases, postgres
+from support import browsing, databases, postgres
+from support.browsing import Site, Visitor
 from support.databases import Database
 from support.pages import PageClient
 
@@ -40,6 +42,22 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_RUN_FOLDER] = Path(given or tempfile.mkdtemp(prefix="insureflow-tests-"))
     if not given:
         config.stash[_RUN_FOLDER].chmod(0o711)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says plainly what a run without a browser has not looked at."""
+    left_out = [report.nodeid for report in terminalreporter.stats.get("skipped", []) if "browser" in report.keywords]
+    if left_out:
+        terminalreporter.section("browser tests left out")
+        for name in sorted(left_out):
+            terminalreporter.line(name)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything that asks for the browser carries its mark."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -168,3 +186,55 @@ def invoke(app: Flask) -> Callable[..., Any]:
         return runner.invoke(args=[str(argument) for argument in arguments], **options)
 
     return run
+
+
+@pytest.fixture
+def make_organisation(app: Flask) -> Callable[..., Any]:
+    """Makes an organisation with an entity and a log-in per role; see ``support.tenants.make_tenant`` for what can be chosen."""
+    from support.tenants import make_tenant
+
+    return partial(make_tenant, app)
+
+
+@pytest.fixture
+def organisation(make_organisation: Callable[..., Any]) -> Any:
+    """One such organisation (a ``support.tenants.Tenant``)."""
+    return make_organisation()
+
+
+@pytest.fixture
+def login(organisation: Any) -> Callable[..., Any]:
+    """``login(client, role)`` makes the client a person of that role in ``organisation``; a third argument names another one."""
+    from support.tenants import log_in
+
+    def become(client: PageClient, role: Any, tenant: Any = None) -> Any:
+        return log_in(client, tenant or organisation, role)
+
+    return become
+
+
+@pytest.fixture(scope="session")
+def chromium(pytestconfig: pytest.Config, require_all: bool) -> Iterator[Any]:
+    """The real browser, headless. Without one its tests are left out, or fail where nothing may be left out."""
+    path = Path(pytestconfig.getoption("--chromium"))
+    if not path.exists():
+        message = f"no browser at {path}: run scripts/install-browser; without it the tests of the pages in a real browser are left out"
+        if require_all:
+            pytest.fail(message)
+        pytest.skip(message)
+    with browsing.launched(path) as browser:
+        yield browser
+
+
+@pytest.fixture
+def site(app: Flask) -> Iterator[Site]:
+    """The application served on this machine's loopback, on the database of the test."""
+    with browsing.served(app) as site:
+        yield site
+
+
+@pytest.fixture
+def visit(chromium: Any, site: Site) -> Iterator[Callable[..., Visitor]]:
+    """Opens a browser window on ``site``: ``visit(tenant, role, width=360)``. What went wrong in it fails the test at its end."""
+    with browsing.windows(chromium, site) as open_window:
+        yield open_window

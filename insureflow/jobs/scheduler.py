@@ -1,4 +1,4 @@
-"""The scheduler: recurring work, declared here in code, run by the one process that leads.
+"""The scheduler: recurring work, declared here in code, and the queue of long work, both done by the one process that leads.
 
 Times are UTC, so no hour comes twice or never. Each run belongs to a period ("the night of 22 November"); a period is worked
 once even when two schedulers disagree about who leads, and a period missed while nothing ran is made up for at the next start.
@@ -19,7 +19,8 @@ from flask import Flask
 import config
 from insureflow.jobs import journal
 from insureflow.jobs.leader import LeaderLock, leader_lock
-from insureflow.services import jobs
+from insureflow.jobs.worker import Workers
+from insureflow.services import jobs, tasks
 from insureflow.services.clock import now
 
 log = structlog.get_logger("insureflow.scheduler")
@@ -99,6 +100,7 @@ class Scheduler:
         self._app = app
         self._schedules = schedules
         self._lock = lock or leader_lock(settings)
+        self._worker_count = 1 if settings.uses_sqlite else 2  # SQLite lets one write at a time
         self.leads = threading.Event()
 
     def run(self, stopping: threading.Event) -> None:
@@ -120,13 +122,15 @@ class Scheduler:
     def _lead(self, stopping: threading.Event) -> None:
         log.info("scheduler leads", jobs=len(self._schedules))
         with self._app.app_context():
-            interrupted = jobs.interrupt_runs()
-        if interrupted:
-            log.warning("runs were interrupted", count=interrupted)
+            runs, lost = jobs.interrupt_runs(), tasks.interrupt_lost(now())
+        if runs or lost:
+            log.warning("work was interrupted", runs=runs, tasks=lost)
+        workers = Workers(self._app, self._worker_count)
         background = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
         for schedule in self._schedules:
             background.add_job(self.tick, schedule.due.trigger(), args=(schedule,), id=schedule.key)
         self.leads.set()
+        workers.start()
         try:
             for schedule in self._schedules:  # makes up for what was due while nothing ran
                 if stopping.is_set():
@@ -139,4 +143,6 @@ class Scheduler:
             self.leads.clear()
             if background.running:
                 background.shutdown(wait=True)
+            if not workers.stop():
+                log.warning("work is left undone")
         log.info("scheduler rests", stopped=stopping.is_set())

@@ -67,15 +67,18 @@ def test_no_float_comes_near_the_rules() -> None:
     assert found == []
 
 
-def test_no_float_literal_in_the_services() -> None:
-    """Services handle amounts too. A share or a rate there is a Decimal; a pause in seconds may be a whole number."""
+def test_no_float_is_calculated_with_where_amounts_are() -> None:
+    """A share or a rate is a Decimal; a float literal may only stand for a pause in seconds."""
     floors = [floor for floor in ("services", "models", "queries") if (PACKAGE / floor).exists()]
-    found = [
-        place(path, node)
-        for path in modules(*floors)
-        for node in ast.walk(syntax(path))
-        if isinstance(node, ast.Constant) and isinstance(node.value, float)
-    ]
+    found = []
+    for path in modules(*floors):
+        for node in ast.walk(syntax(path)):
+            operands = [node.left, node.right] if isinstance(node, ast.BinOp) else [node.value] if isinstance(node, ast.AugAssign) else []
+            found += [
+                place(path, operand) for operand in operands if isinstance(operand, ast.Constant) and isinstance(operand.value, float)
+            ]
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float":
+                found.append(place(path, node))
     assert found == []
 
 

@@ -118,9 +118,8 @@ def template(folder: Path, kind: str) -> Database:
         record = folder / f"template-{kind}.url"
         if not record.exists():
             if kind == "sqlite":
-                draft = folder / "template.db"
-                _migrate(f"sqlite:///{draft}", folder)
-                url = f"sqlite:///{draft}"
+                url = _own_folder(folder).url
+                _migrate(url, folder)
             else:
                 server = postgres.server_url(folder)
                 name = f"insureflow_{secrets.token_hex(4)}_template"
@@ -147,7 +146,7 @@ def clone(folder: Path, kind: str) -> Database:
     """A database of its own, in the state of the template."""
     source = template(folder, kind)
     if kind == "sqlite":
-        copy = Database(kind, f"sqlite:///{folder / f'{secrets.token_hex(6)}.db'}")
+        copy = _own_folder(folder)
         _copy(source.path, copy.path)
         return copy
     name = f"insureflow_{secrets.token_hex(6)}"
@@ -159,7 +158,7 @@ def clone(folder: Path, kind: str) -> Database:
 def empty(folder: Path, kind: str) -> Database:
     """A database without any table, for tests of the migrations and of the first start."""
     if kind == "sqlite":
-        return Database(kind, f"sqlite:///{folder / f'{secrets.token_hex(6)}.db'}")
+        return _own_folder(folder)
     server = postgres.server_url(folder)
     name = f"insureflow_{secrets.token_hex(6)}"
     with psycopg.connect(libpq(server), autocommit=True) as connection:
@@ -170,8 +169,7 @@ def empty(folder: Path, kind: str) -> Database:
 def drop(folder: Path, database: Database) -> None:
     """Removes a database; connections that a test forgot are cut."""
     if database.kind == "sqlite":
-        for suffix in ("", "-wal", "-shm", "-journal", ".scheduler.lock"):
-            Path(f"{database.path}{suffix}").unlink(missing_ok=True)
+        shutil.rmtree(database.path.parent)
         return
     with psycopg.connect(libpq(postgres.server_url(folder)), autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{urlsplit(database.url).path.strip("/")}" WITH (FORCE)')
@@ -181,12 +179,20 @@ def reset(folder: Path, database: Database) -> None:
     """Brings a clone back to the state of the template. Nobody may be connected to an SQLite clone."""
     if database.kind == "sqlite":
         drop(folder, database)
+        database.path.parent.mkdir()
         _copy(template(folder, "sqlite").path, database.path)
         return
     with psycopg.connect(libpq(database.url), autocommit=True) as connection:
         connection.execute("SET lock_timeout = '10s'")
         connection.execute("SET session_replication_role = replica")  # no foreign keys and no append-only guards while emptying
         connection.execute(_RESET)
+
+
+def _own_folder(folder: Path) -> Database:
+    """A place for an SQLite database, with room beside it for the locks and notes the product keeps there."""
+    own = folder / secrets.token_hex(6)
+    own.mkdir()
+    return Database("sqlite", f"sqlite:///{own / 'insureflow.db'}")
 
 
 def _copy(source: Path, target: Path) -> None:

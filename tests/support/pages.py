@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
 
 from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
+from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
 
 _VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
@@ -147,15 +150,29 @@ def faults_of(html: str, *, whole: bool = True) -> list[str]:
 
 
 class PageClient(FlaskClient):
-    """Flask's test client that looks at every HTML page it fetches; ``check_pages = False`` switches the look off."""
+    """Flask's test client that looks at every HTML page it fetches; ``check_pages = False`` switches the look off.
+
+    What it posts carries the token of its session, as every form of the product does; ``sends_token = False`` leaves it out.
+    """
 
     check_pages = True
+    sends_token = True
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         """The response, after its page was found in order."""
+        if self.sends_token and str(kwargs.get("method", "GET")).upper() not in {"GET", "HEAD", "OPTIONS"}:
+            kwargs["headers"] = Headers(kwargs.get("headers") or {})
+            kwargs["headers"].setdefault("X-CSRFToken", self._token())
         response = super().open(*args, **kwargs)
         if self.check_pages and response.mimetype == "text/html" and not 300 <= response.status_code < 400:
             partial = response.request.headers.get("HX-Request") == "true" and response.request.headers.get("HX-Boosted") != "true"
             faults = faults_of(response.get_data(as_text=True), whole=not partial)
             assert not faults, f"{response.request.method} {response.request.path}: " + "; ".join(faults)
         return response
+
+    def _token(self) -> str:
+        """The token that the pages of this session carry."""
+        with self.session_transaction() as session:
+            raw = session.setdefault("csrf_token", secrets.token_hex(20))
+        secret = self.application.config.get("WTF_CSRF_SECRET_KEY") or self.application.secret_key
+        return str(URLSafeTimedSerializer(secret, salt="wtf-csrf-token").dumps(raw))

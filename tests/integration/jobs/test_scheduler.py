@@ -5,17 +5,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from insureflow.domain.tasks import TaskState
 from insureflow.jobs.leader import AdvisoryLock, FileLock, leader_lock
 from insureflow.jobs.scheduler import SCHEDULES, Daily, Hourly, Schedule, Scheduler, run_period
-from insureflow.services import jobs
+from insureflow.services import jobs, tasks
+from insureflow.services.clock import now
 
 
 def wait_until(true: Callable[[], bool], seconds: float = 10) -> None:
@@ -178,6 +181,40 @@ def test_of_two_schedulers_one_works_and_the_other_takes_over(app: Flask) -> Non
         one.join()
         two.join()
     assert worked == ["x"]
+
+
+def test_the_leader_takes_work_from_the_queue_and_marks_what_was_lost(
+    app: Flask, organisation: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = threading.Event()
+
+    def count(organisation_id: int, _actor: object, parameters: Mapping[str, Any], watch: tasks.Watch) -> Mapping[str, Any]:
+        watch.tell("counting", 3, 3)
+        done.set()
+        return {"organisation": organisation_id, "counted": parameters["things"]}
+
+    monkeypatch.setitem(tasks._WORK, "count_things", count)
+    with app.app_context():
+        lost = tasks.enqueue(organisation.actor(), organisation.id, "count_things", {"things": 1})
+        assert tasks._claim(organisation.id, now()) is not None
+        waiting = tasks.enqueue(organisation.actor(), organisation.id, "count_things", {"things": 3})
+    stop = threading.Event()
+    thread = threading.Thread(target=Scheduler(app, app.extensions["insureflow"], ()).run, args=(stop,))
+    thread.start()
+    try:
+        assert done.wait(10)
+
+        def is_done() -> bool:
+            with app.app_context():
+                return tasks.get_task(organisation.id, waiting).state is TaskState.DONE
+
+        wait_until(is_done)
+    finally:
+        stop.set()
+        thread.join()
+    with app.app_context():
+        assert tasks.get_task(organisation.id, lost).state is TaskState.INTERRUPTED
+        assert tasks.get_task(organisation.id, waiting).result == {"organisation": organisation.id, "counted": 3}
 
 
 def test_every_schedule_of_the_product_runs_on_an_empty_database(session: Session) -> None:

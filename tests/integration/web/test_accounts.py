@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.pages import PageClient
+from support.tenants import PASSWORD
+
+from insureflow.domain.access import Role
+
+
+def test_nobody_sees_a_page_without_logging_in(client: PageClient, organisation: Any) -> None:
+    answer = client.get("/account/password")
+    assert answer.status_code == 302
+    assert answer.location.startswith("/login")
+
+
+@pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.AUDITOR, Role.SALES])
+def test_somebody_logged_in_is_known(client: PageClient, login: Any, role: Role) -> None:
+    login(client, role)
+    assert client.get("/account/password").status_code == 200
+
+
+def test_the_log_in_page_lets_the_right_person_in(client: PageClient, organisation: Any) -> None:
+    person = organisation.logins[Role.CREDIT_MANAGER]
+    assert client.get("/login").status_code == 200
+    wrong = client.post("/login", data={"email": person.email, "password": "not the password"})
+    assert wrong.status_code in {200, 401, 422}
+    assert client.get("/account/password").status_code == 302
+    right = client.post("/login", data={"email": person.email, "password": PASSWORD})
+    assert right.status_code == 302
+    assert client.get("/account/password").status_code == 200
+
+
+def test_a_form_without_its_token_changes_nothing(client: PageClient, organisation: Any) -> None:
+    client.sends_token = False
+    person = organisation.logins[Role.CREDIT_MANAGER]
+    answer = client.post("/login", data={"email": person.email, "password": PASSWORD})
+    assert answer.status_code == 400
