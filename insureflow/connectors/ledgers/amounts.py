@@ -15,7 +15,7 @@ from insureflow.domain.money import minor_digits, to_minor
 
 #: Spaces (plain, no-break, narrow no-break, thin, figure) and apostrophes that set thousands apart.
 _APART = " \u00a0\u202f\u2009\u2007'\u2019"
-_UNIFY_APART = str.maketrans(dict.fromkeys(_APART, "_"))
+_UNIFY_APART = str.maketrans(dict.fromkeys(_APART, "_") | {"_": "?"})
 _MINUSES = str.maketrans({"\u2212": "-", "\u2013": "-", "\ufe63": "-", "\uff0d": "-"})
 _SYMBOLS = re.compile(r"^(?:€|\$|£|¥|₹|kr\.?|Rp\.?|US\$|CA\$|A\$)\s*|\s*(?:€|\$|£|¥|₹|kr\.?|Rp\.?|:-)$", re.IGNORECASE)
 _SIMPLE = re.compile(r"(-?)(\d{1,18})(?:\.(\d{1,3}))?\Z", re.ASCII)
