@@ -89,12 +89,11 @@ def test_what_belongs_to_an_organisation_puts_it_first_in_its_keys() -> None:
     for mapper in owned:
         table = mapper.local_table
         assert isinstance(table, sa.Table)
-        for constraint in table.constraints:
-            if isinstance(constraint, sa.UniqueConstraint) and next(iter(constraint.columns)).name != "organisation_id":
-                wrong.append(f"{table.name}: {constraint.name}")
-        wrong += [
-            f"{table.name}: {index.name}" for index in table.indexes if index.unique and next(iter(index.columns)).name != "organisation_id"
+        keys: list[sa.UniqueConstraint | sa.Index] = [
+            constraint for constraint in table.constraints if isinstance(constraint, sa.UniqueConstraint)
         ]
+        keys += [index for index in table.indexes if index.unique]
+        wrong += [f"{table.name}: {key.name}" for key in keys if next(iter(key.columns)).name != "organisation_id"]
     assert wrong == []
 
 

@@ -29,9 +29,7 @@ def messages(path: Path) -> set[tuple[str, str | None]]:
 def test_the_collected_words_are_up_to_date(tmp_path: Path) -> None:
     fresh = tmp_path / "messages.pot"
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    keywords = [
-        part for word in makefile.split("extract -F translations/babel.cfg", 1)[1].split("--no-location", 1)[0].split() for part in [word]
-    ]
+    keywords = makefile.split("extract -F translations/babel.cfg", 1)[1].split("--no-location", 1)[0].split()
     command = [Path(sys.executable).parent / "pybabel", "--quiet", "extract", "-F", "translations/babel.cfg", *keywords, "-o", fresh, "."]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
     assert messages(fresh) == messages(TRANSLATIONS / "messages.pot"), "run make translations"
