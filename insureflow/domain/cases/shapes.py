@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from insureflow.domain.countries import is_country
 from insureflow.domain.errors import InvalidValue
 from insureflow.domain.policies.reading import as_day
 from insureflow.domain.policies.vocabulary import Cause
@@ -56,14 +55,7 @@ class Maybe:
     of: Shape
 
 
-@dataclass(frozen=True, slots=True)
-class ByType:
-    """A map whose field ``type`` says which other fields it has."""
-
-    types: Mapping[str, Fields]
-
-
-Shape = One | Fields | Each | Rows | Maybe | ByType
+Shape = One | Fields | Each | Rows | Maybe
 
 
 def is_amount(value: object) -> bool:
@@ -91,8 +83,6 @@ DATE = One("not_a_date", lambda value: isinstance(value, str) and as_day(value) 
 FLAG = One("not_true_or_false", lambda value: isinstance(value, bool))
 TEXT = One("not_a_text", is_text)
 CAUSE = One("not_a_choice", is_cause)
-COUNTRY = One("not_a_country", is_country)
-GRADE = One("not_a_grade", lambda value: is_text(value) or (isinstance(value, int) and not isinstance(value, bool)))
 #: Read in full elsewhere, with problems of its own.
 ANYTHING = One("empty", lambda value: value is not None)
 
@@ -112,9 +102,6 @@ def find_problems(value: object, shape: Shape, path: str) -> list[InvalidValue]:
         return _problems_of_rows(value, shape, path)
     if not isinstance(value, Mapping):
         return [InvalidValue("not_a_map", path, value)]
-    if isinstance(shape, ByType):
-        fields = shape.types.get(str(value.get("type")))
-        return [InvalidValue("not_a_choice", f"{path}.type", value.get("type"))] if fields is None else find_problems(value, fields, path)
     problems = []
     if isinstance(shape, Each):
         for key, entry in value.items():

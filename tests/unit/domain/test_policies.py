@@ -554,6 +554,12 @@ def test_a_reader_without_path_names_the_field_alone():
     assert [problem.path for problem in reader.problems] == ["x"]
 
 
+def test_a_reader_reads_a_country_of_its_own():
+    reader = Reader({"country": "SE", "other": "UK"}, "buyer")
+    assert (reader.country("country"), reader.country("other"), reader.country("none")) == ("SE", None, None)
+    assert [(problem.path, problem.code) for problem in reader.problems] == [("buyer.other", "not_a_country")]
+
+
 # --- calendars and conditions -------------------------------------------------------------------------------------------
 
 
