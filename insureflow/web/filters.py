@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from flask import Flask, g
+from flask import Flask
 from flask_babel import format_datetime, get_locale
 
 from insureflow.i18n import formats, words
@@ -66,8 +66,3 @@ def country(code: str | None) -> str:
 def word(code: Any) -> str:
     """The words for a code or a member of a vocabulary."""
     return words.word(code, _locale())
-
-
-def current_day() -> date:
-    """The day the pages are about."""
-    return g.on  # type: ignore[no-any-return]
