@@ -117,7 +117,12 @@ def test_what_is_no_amount(text):
 
 @pytest.mark.parametrize(
     ("cell", "code"),
-    [("1.005", "too_many_decimals"), ("1" * 16, "amount_too_large"), (NoValue.FORMULA, "formula_without_value"), ("1,005.001", "too_many_decimals")],
+    [
+        ("1.005", "too_many_decimals"),
+        ("1" * 16, "amount_too_large"),
+        (NoValue.FORMULA, "formula_without_value"),
+        ("1,005.001", "too_many_decimals"),
+    ],
 )
 def test_what_a_currency_does_not_take(cell, code):
     with pytest.raises(CellProblem) as caught:

@@ -12,7 +12,13 @@ from insureflow.connectors.ledgers.detection import Certainty
 
 DAYS = st.dates(date(1970, 1, 1), date(2199, 12, 31))
 FORMS = {
-    DateOrder.YMD: ["{0:%Y}-{0:%m}-{0:%d}", "{0:%Y}/{0:%m}/{0:%d}", "{0:%Y}.{0:%m}.{0:%d}", "{0:%Y}{0:%m}{0:%d}", "{0.year}-{0.month}-{0.day}"],
+    DateOrder.YMD: [
+        "{0:%Y}-{0:%m}-{0:%d}",
+        "{0:%Y}/{0:%m}/{0:%d}",
+        "{0:%Y}.{0:%m}.{0:%d}",
+        "{0:%Y}{0:%m}{0:%d}",
+        "{0.year}-{0.month}-{0.day}",
+    ],
     DateOrder.DMY: ["{0:%d}.{0:%m}.{0:%Y}", "{0.day}/{0.month}/{0.year}", "{0:%d}-{0:%m}-{0:%Y}", "{0.day}. {0.month}. {0.year}"],
     DateOrder.MDY: ["{0:%m}/{0:%d}/{0:%Y}", "{0.month}/{0.day}/{0.year}", "{0:%m}-{0:%d}-{0:%Y}"],
 }
