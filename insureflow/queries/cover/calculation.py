@@ -1,0 +1,129 @@
+"""What is derived for buyers from their ledgers: positions, states of accounts, exposure and duties, as rows not yet written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
+
+from insureflow.domain.cover import replay
+from insureflow.queries.cover.accounts import Frozen, PolicyAccount, accounts_of
+from insureflow.queries.cover.ledgers import BuyerLedger, LedgerAllocation
+from insureflow.queries.cover.policies import PolicyBook
+from insureflow.queries.cover.positions import Position, positions_of
+from insureflow.queries.cover.summaries import (
+    ExposureSpan,
+    StateSpan,
+    exposure_spans,
+    state_spans,
+    top_up_percentages,
+    unapplied_changes,
+)
+from insureflow.queries.obligations.duties import Duty, OpenInvoice, account_duties
+from insureflow.queries.rates import RateBook
+
+
+class PositionRow(NamedTuple):
+    """A position with its buyer and policy."""
+
+    buyer_id: int
+    policy_id: int
+    position: Position
+
+
+class StateRow(NamedTuple):
+    """A state of an account with its buyer and policy."""
+
+    buyer_id: int
+    policy_id: int
+    state: StateSpan
+
+
+class ExposureRow(NamedTuple):
+    """An exposure with its buyer and policy."""
+
+    buyer_id: int
+    policy_id: int
+    exposure: ExposureSpan
+
+
+@dataclass(slots=True)
+class Derived:
+    """Everything derived for some buyers."""
+
+    positions: list[PositionRow] = field(default_factory=list)
+    states: list[StateRow] = field(default_factory=list)
+    exposures: list[ExposureRow] = field(default_factory=list)
+    duties: list[Duty] = field(default_factory=list)
+    frozen: Frozen = field(default_factory=Frozen)
+
+
+def calculate(ledgers: Iterable[BuyerLedger], book: PolicyBook, rates: RateBook, on: date) -> Derived:
+    """Work out the accounts of these buyers; exposure and duties from the day ``on``.
+
+    Rates that are missing are collected in ``frozen.missing``; the account concerned is then not worked out.
+    """
+    derived = Derived()
+    for ledger in ledgers:
+        missing = len(derived.frozen.missing)
+        accounts = accounts_of(ledger, book, rates, derived.frozen)
+        if not accounts or len(derived.frozen.missing) > missing:
+            continue
+        by_invoice: dict[int, list[LedgerAllocation]] = {}
+        for allocation in ledger.allocations:
+            by_invoice.setdefault(allocation.invoice_id, []).append(allocation)
+        unapplied = unapplied_changes(ledger)
+        for account in accounts:
+            _derive(account, by_invoice, unapplied, rates, on, derived)
+            unapplied = {}
+    return derived
+
+
+def _derive(
+    account: PolicyAccount,
+    allocations: dict[int, list[LedgerAllocation]],
+    unapplied: dict[str, dict[date, int]],
+    rates: RateBook,
+    on: date,
+    derived: Derived,
+) -> None:
+    buyer_id, policy_id = account.key
+    policy = account.policy
+    limit_currency = policy.limit_currency
+    positions: list[Position] = []
+    if policy.history:
+        history = replay(account.rules_account(), account.events)
+        segments = history.invoice_segments
+        for invoice in account.invoices.values():
+            positions += positions_of(invoice, allocations.get(invoice.id, ()), segments.get(str(invoice.id), ()), limit_currency)
+        derived.states += [StateRow(buyer_id, policy_id, state) for state in state_spans(history.account_segments, segments, limit_currency)]
+    derived.positions += [PositionRow(buyer_id, policy_id, position) for position in positions]
+    alive = [position for position in positions if position.valid_to > on]
+    top_up = top_up_percentages(policy, account.invoices.values())
+    spans = exposure_spans(alive, on, limit_currency, unapplied=unapplied, top_up=top_up)
+    derived.exposures += [ExposureRow(buyer_id, policy_id, span) for span in spans]
+    derived.duties += account_duties(
+        policy, buyer_id, account.ledger.country, open_invoices(account, alive, on), account.decisions, account.acts, on, rates
+    )
+
+
+def open_invoices(account: PolicyAccount, positions: Sequence[Position], on: date) -> list[OpenInvoice]:
+    """The invoices with something open on a day by the policy's allocation."""
+    found = []
+    for position in positions:
+        if position.valid_from <= on < position.valid_to and position.open_minor:
+            invoice = account.invoices[position.invoice_id]
+            found.append(
+                OpenInvoice(
+                    invoice.id,
+                    invoice.invoice_on,
+                    invoice.shipment_on,
+                    invoice.due_on,
+                    position.open_minor,
+                    position.primary_minor + position.top_up_minor,
+                    position.disputed_minor,
+                    position.excluded_reason,
+                )
+            )
+    return found

@@ -1,0 +1,293 @@
+"""Keeping positions, states of accounts, exposure and duties true: worked out anew for the buyers concerned.
+
+What has not changed stays as it is: rows are compared first, and only those of buyers with a difference are written again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import date
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import delete, insert, select, union, update
+from sqlalchemy.orm import Session
+
+from insureflow.models.cover import AccountState, Exposure, InvoicePosition, Obligation
+from insureflow.models.limits import AccountAct, LimitDecision
+from insureflow.models.receivables import CreditNote, Invoice, Payment
+from insureflow.models.scope import current_organisation_id
+from insureflow.queries.cover.accounts import Assignment, Frozen
+from insureflow.queries.cover.calculation import Derived, calculate
+from insureflow.queries.cover.ledgers import load_ledgers
+from insureflow.queries.cover.policies import PolicyBook
+from insureflow.queries.cover.uninsured import (
+    EXPOSURE_COLUMNS,
+    POSITION_COLUMNS,
+    of_buyers,
+    uninsured_exposures,
+    uninsured_positions,
+)
+from insureflow.queries.obligations.duties import Duty, policy_duties
+from insureflow.queries.rates import RateBook
+from insureflow.services.cover.storing import insert_rows
+from insureflow.services.rates import refuse_missing
+from insureflow.services.transaction import transaction
+
+#: Told how many buyers are done, and of how many.
+Told = Callable[[int, int], None]
+
+#: Buyers worked out at a time.
+CHUNK = 500
+
+#: Buyers without policy handled by one statement; a statement takes only so many parameters.
+SET_CHUNK = 5000
+
+_POSITION = POSITION_COLUMNS
+_STATE = (
+    "organisation_id",
+    "buyer_id",
+    "policy_id",
+    "valid_from",
+    "valid_to",
+    "limit_currency",
+    "limit_primary_minor",
+    "limit_top_up_minor",
+    "reserved_primary_minor",
+    "reserved_top_up_minor",
+    "stopped",
+)
+_EXPOSURE = EXPOSURE_COLUMNS
+_DUTY = (
+    "organisation_id",
+    "policy_id",
+    "buyer_id",
+    "invoice_id",
+    "kind",
+    "due_on",
+    "unit",
+    "basis",
+    "amount_minor",
+    "currency",
+    "trace",
+)
+
+#: The rows of one table by buyer, each in the order of the table's columns.
+Rows = dict[int, set[tuple[Any, ...]]]
+
+
+def chunks(keys: Iterable[int], size: int) -> Iterator[list[int]]:
+    """The keys in portions."""
+    iterator = iter(keys)
+    while portion := list(islice(iterator, size)):
+        yield portion
+
+
+def refresh_buyers(session: Session, buyer_ids: Collection[int] | None, on: date, *, progress: Told | None = None) -> None:
+    """Work out positions, states of accounts, exposure and duties of these buyers (None: all) and store what has changed.
+
+    Belongs into the transaction of every change of invoices, payments, credit notes, disputes, limits, acts or policies. ``on``
+    is the business date: exposure and duties are kept from this day on. Invoices get their policy and, like payments and
+    credit notes, the rate of their own day. Errors: ``rate_missing`` or ``rates_missing``, and what ``replay`` refuses.
+    """
+    session.flush()
+    book, rates = PolicyBook.load(), RateBook.load()
+    _refresh_uninsured_positions(session, buyer_ids, book)
+    wanted = insured_buyers(session, buyer_ids, book)
+    done = 0
+    missing: set[tuple[str, str, date]] = set()
+    for portion in chunks(wanted, CHUNK):
+        derived = calculate(load_ledgers(portion), book, rates, on)
+        missing |= derived.frozen.missing
+        if not missing:
+            _freeze(session, derived.frozen)
+            _store(session, portion, derived, on)
+        done += len(portion)
+        if progress is not None:
+            progress(done, len(wanted))
+    refuse_missing(missing)
+    _refresh_uninsured_exposure(session, buyer_ids, on)
+    _refresh_policy_duties(session, book, on)
+
+
+def rebuild(organisation_id: int, on: date, *, progress: Told | None = None) -> None:
+    """Work out everything derived of an organisation anew, in one transaction."""
+    with transaction(organisation_id) as session:
+        refresh_buyers(session, None, on, progress=progress)
+
+
+def insured_buyers(session: Session, buyer_ids: Collection[int] | None, book: PolicyBook) -> list[int]:
+    """The buyers that have, or had, anything to do with a policy, by key."""
+    if not book.policies:
+        return []
+    parts = [select(model.buyer_id).where(*of_buyers(model.buyer_id, None)) for model in (LimitDecision, AccountAct, AccountState)]
+    if book.insured:
+        parts.append(select(Invoice.buyer_id).where(Invoice.entity_id.in_(book.insured_entities)))
+    parts.append(select(Exposure.buyer_id).where(Exposure.policy_id.is_not(None)))
+    found = sorted(int(row[0]) for row in session.execute(union(*parts)))
+    if buyer_ids is None:
+        return found
+    asked = set(buyer_ids)
+    return [key for key in found if key in asked]
+
+
+# ---------------------------------------------------------------------- without policy
+
+
+def _portions(buyer_ids: Collection[int] | None) -> Iterator[list[int] | None]:
+    if buyer_ids is None:
+        yield None
+    else:
+        yield from chunks(sorted(set(buyer_ids)), SET_CHUNK)
+
+
+def _refresh_uninsured_positions(session: Session, buyer_ids: Collection[int] | None, book: PolicyBook) -> None:
+    """Positions of invoices of entities without policy, by the database alone."""
+    entities = book.insured_entities
+    for portion in _portions(buyer_ids):
+        freed = update(Invoice).where(Invoice.policy_id.is_not(None), *of_buyers(Invoice.buyer_id, portion))
+        if entities:
+            freed = freed.where(Invoice.entity_id.not_in(entities))
+        session.execute(freed.values(policy_id=None, rate=None, rate_source=""), execution_options={"synchronize_session": False})
+        _delete(session, InvoicePosition, InvoicePosition.policy_id.is_(None), *of_buyers(InvoicePosition.buyer_id, portion))
+        session.execute(insert(InvoicePosition).from_select(list(POSITION_COLUMNS), uninsured_positions(portion, entities)))
+
+
+def _refresh_uninsured_exposure(session: Session, buyer_ids: Collection[int] | None, on: date) -> None:
+    for portion in _portions(buyer_ids):
+        _delete(session, Exposure, Exposure.policy_id.is_(None), *of_buyers(Exposure.buyer_id, portion))
+        session.execute(insert(Exposure).from_select(list(EXPOSURE_COLUMNS), uninsured_exposures(portion, on)))
+
+
+# ---------------------------------------------------------------------- what belongs to documents
+
+
+def _freeze(session: Session, frozen: Frozen) -> None:
+    """Keep with the documents what was found out about them."""
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for invoice_id, *values in frozen.assignments:
+        groups.setdefault(tuple(values), []).append(invoice_id)
+    singly: list[Assignment] = []
+    for (policy_id, rate, rate_source), keys in groups.items():
+        if len(keys) < 20:
+            singly += [Assignment(key, policy_id, rate, rate_source) for key in keys]
+            continue
+        for portion in chunks(keys, SET_CHUNK):
+            session.execute(
+                update(Invoice).where(Invoice.id.in_(portion)).values(policy_id=policy_id, rate=rate, rate_source=rate_source),
+                execution_options={"synchronize_session": False},
+            )
+    if singly:
+        rows = [{"id": key, "policy_id": policy, "rate": rate, "rate_source": source} for key, policy, rate, source in singly]
+        session.execute(update(Invoice), rows)
+    if frozen.payment_rates:
+        session.execute(update(Payment), [{"id": key, "rate": rate} for key, rate in dict(frozen.payment_rates).items()])
+    if frozen.credit_note_rates:
+        session.execute(update(CreditNote), [{"id": key, "rate": rate} for key, rate in dict(frozen.credit_note_rates).items()])
+
+
+# ---------------------------------------------------------------------- under a policy
+
+
+def position_rows(derived: Derived, organisation_id: int) -> Rows:
+    """The positions as rows, by buyer."""
+    rows: Rows = {}
+    for buyer_id, policy_id, position in derived.positions:
+        rows.setdefault(buyer_id, set()).add((organisation_id, position[0], buyer_id, policy_id, *position[1:]))
+    return rows
+
+
+def state_rows(derived: Derived, organisation_id: int) -> Rows:
+    """The states of accounts as rows, by buyer."""
+    rows: Rows = {}
+    for buyer_id, policy_id, state in derived.states:
+        rows.setdefault(buyer_id, set()).add((organisation_id, buyer_id, policy_id, *state))
+    return rows
+
+
+def exposure_rows(derived: Derived, organisation_id: int) -> Rows:
+    """The exposure as rows, by buyer."""
+    rows: Rows = {}
+    for buyer_id, policy_id, span in derived.exposures:
+        rows.setdefault(buyer_id, set()).add((organisation_id, buyer_id, policy_id, *span))
+    return rows
+
+
+def duty_row(duty: Duty, organisation_id: int) -> tuple[Any, ...]:
+    """A duty as a row; the trace as text."""
+    return (organisation_id, *duty[:-1], json.dumps(duty.trace, sort_keys=True))
+
+
+def duty_rows(derived: Derived, organisation_id: int) -> Rows:
+    """The duties as rows, by buyer."""
+    rows: Rows = {}
+    for duty in derived.duties:
+        rows.setdefault(duty.buyer_id or 0, set()).add(duty_row(duty, organisation_id))
+    return rows
+
+
+def stored_rows(session: Session, model: Any, columns: Sequence[str], buyer_ids: Collection[int] | None) -> Rows:
+    """The rows of a table that belong to a policy, by buyer, in the order of ``columns``."""
+    statement = select(*(getattr(model, name) for name in columns)).where(model.policy_id.is_not(None), *of_buyers(model.buyer_id, buyer_ids))
+    at = columns.index("buyer_id")
+    is_duty = model is Obligation
+    rows: Rows = {}
+    for row in session.execute(statement):
+        plain = tuple(row)
+        if is_duty:
+            plain = (*plain[:-1], json.dumps(plain[-1], sort_keys=True))
+        rows.setdefault(plain[at] or 0, set()).add(plain)
+    return rows
+
+
+def cut_at(rows: Rows, on: date) -> Rows:
+    """Exposure rows as they stand from a day on: what is over is left out, what began before begins on that day."""
+    at_from, at_to = _EXPOSURE.index("valid_from"), _EXPOSURE.index("valid_to")
+    cut: Rows = {}
+    for buyer_id, found in rows.items():
+        kept = {(*row[:at_from], max(row[at_from], on), *row[at_from + 1 :]) for row in found if row[at_to] > on}
+        if kept:
+            cut[buyer_id] = kept
+    return cut
+
+
+def _store(session: Session, buyer_ids: Sequence[int], derived: Derived, on: date) -> None:
+    """Replace the rows of the buyers with a difference."""
+    organisation_id = current_organisation_id()
+    for model, columns, rows in (
+        (InvoicePosition, _POSITION, position_rows(derived, organisation_id)),
+        (AccountState, _STATE, state_rows(derived, organisation_id)),
+        (Exposure, _EXPOSURE, exposure_rows(derived, organisation_id)),
+        (Obligation, _DUTY, duty_rows(derived, organisation_id)),
+    ):
+        stored = stored_rows(session, model, columns, buyer_ids)
+        before = cut_at(stored, on) if model is Exposure else stored
+        changed = [key for key in buyer_ids if before.get(key) != rows.get(key)]
+        gone = [key for key in changed if key in stored]
+        if gone:
+            _delete(session, model, model.policy_id.is_not(None), model.buyer_id.in_(gone))
+        insert_rows(session, model, columns, (row for key in changed for row in sorted(rows.get(key, ()), key=_ORDER[model])))
+
+
+_ORDER: dict[Any, Callable[[tuple[Any, ...]], Any]] = {
+    InvoicePosition: lambda row: (row[1], row[4]),
+    AccountState: lambda row: (row[2], row[3]),
+    Exposure: lambda row: (row[2], row[3], row[4]),
+    Obligation: lambda row: (row[5], row[4], row[3] or 0, row[7]),
+}
+
+
+def _delete(session: Session, model: Any, *conditions: Any) -> None:
+    session.execute(delete(model).where(*conditions), execution_options={"synchronize_session": False})
+
+
+def _refresh_policy_duties(session: Session, book: PolicyBook, on: date) -> None:
+    """The duties of the policies as a whole."""
+    organisation_id = current_organisation_id()
+    rows = {duty_row(duty, organisation_id) for policy in book.policies.values() for duty in policy_duties(policy, on)}
+    statement = select(*(getattr(Obligation, name) for name in _DUTY)).where(Obligation.buyer_id.is_(None))
+    stored = {(*tuple(row)[:-1], json.dumps(row[-1], sort_keys=True)) for row in session.execute(statement)}
+    if rows != stored:
+        _delete(session, Obligation, Obligation.buyer_id.is_(None))
+        insert_rows(session, Obligation, _DUTY, sorted(rows, key=_ORDER[Obligation]))
