@@ -139,8 +139,9 @@ def situation_on(records: Iterable[LimitRecord], on: date, *, has_limit: bool) -
     """How a buyer stands on a day, from the whole history of one layer under one policy.
 
     ``has_limit``: whether the account has a limit above 0 in force on that day, notice periods and temporary limits counted.
+    Limits for goods not yet shipped stand apart and do not count.
     """
-    known = in_order(records, on)
+    known = [record for record in in_order(records, on) if record.kind is not LimitKind.PRE_SHIPMENT]
     if not known:
         return LimitSituation.NEVER_ASKED
     decisions = [record for record in known if record.status is not LimitStatus.REQUESTED]
@@ -170,20 +171,12 @@ def _has_temporary(decisions: Iterable[LimitRecord], on: date) -> bool:
 
 
 def state_of(record: LimitRecord, records: Iterable[LimitRecord], on: date) -> LimitState:
-    """How one decision stands on a day among all of its layer under its policy.
-
-    A temporary limit stands beside the ordinary one; it ends by its last day, by a withdrawal, or by a newer temporary one.
-    """
+    """How one decision stands on a day among all of its layer under its policy."""
     later = [other for other in in_order(records, on) if (other.decided_on, other.sequence) > (record.decided_on, record.sequence)]
     if record.status is LimitStatus.REQUESTED:
         answered = any(other.status is not LimitStatus.REQUESTED for other in later)
         return LimitState.SUPERSEDED if answered else LimitState.PENDING
-    is_temporary = record.kind is LimitKind.TEMPORARY and record.status is not LimitStatus.WITHDRAWN
-    replacing = [other for other in later if other.status is not LimitStatus.REQUESTED and other.is_in_effect(on)]
-    if is_temporary:
-        replacing = [other for other in replacing if other.status is LimitStatus.WITHDRAWN or other.kind is LimitKind.TEMPORARY]
-    else:
-        replacing = [other for other in replacing if other.status is LimitStatus.WITHDRAWN or other.kind is not LimitKind.TEMPORARY]
+    replacing = [other for other in later if other.is_in_effect(on) and _replaces(other, record)]
     if replacing:
         return LimitState.SUPERSEDED
     if not record.is_in_effect(on):
@@ -193,6 +186,18 @@ def state_of(record: LimitRecord, records: Iterable[LimitRecord], on: date) -> L
     if record.status is LimitStatus.REFUSED:
         return LimitState.REFUSED
     return LimitState.EXPIRED if record.has_lapsed(on) else LimitState.IN_FORCE
+
+
+def _replaces(later: LimitRecord, record: LimitRecord) -> bool:
+    """A withdrawal ends everything; beside that, temporary, pre-shipment and ordinary limits replace only their like."""
+    if later.status is LimitStatus.REQUESTED:
+        return False
+    if later.status is LimitStatus.WITHDRAWN:
+        return True
+    apart = (LimitKind.TEMPORARY, LimitKind.PRE_SHIPMENT)
+    if record.status is not LimitStatus.WITHDRAWN and (later.kind in apart or record.kind in apart):
+        return later.kind is record.kind
+    return later.kind not in apart
 
 
 def check_decision(

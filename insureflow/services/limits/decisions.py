@@ -211,7 +211,7 @@ def _status(session: Session, new: NewDecision, policy: Policy, rate: Decimal) -
 
     decided = in_limit_currency(new.decided_minor, new.currency, rate)
     requested = None if new.requested_minor is None else in_limit_currency(new.requested_minor, new.currency, rate)
-    if new.kind is LimitKind.TEMPORARY:
+    if new.kind in (LimitKind.TEMPORARY, LimitKind.PRE_SHIPMENT):
         return status_of_decision(requested, decided, None)
     previous = session.scalar(
         select(LimitDecision)
@@ -220,7 +220,7 @@ def _status(session: Session, new: NewDecision, policy: Policy, rate: Decimal) -
             LimitDecision.buyer_id == new.buyer_id,
             LimitDecision.layer == new.layer,
             LimitDecision.status != LimitStatus.REQUESTED,
-            LimitDecision.kind != LimitKind.TEMPORARY,
+            LimitDecision.kind.not_in([LimitKind.TEMPORARY, LimitKind.PRE_SHIPMENT]),
             LimitDecision.decided_on <= new.decided_on,
         )
         .order_by(LimitDecision.decided_on.desc(), LimitDecision.id.desc())

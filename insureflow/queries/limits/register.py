@@ -1,0 +1,187 @@
+"""The limits register: what is in force for every buyer under every policy on a day, and who was never asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Float, Select, String, and_, case, cast, func, literal, null, select, type_coerce
+
+from insureflow.domain.buyers import search_name
+from insureflow.domain.cover.events import Layer
+from insureflow.domain.limits import LimitSituation
+from insureflow.models.base import ExactDecimal, vocabulary
+from insureflow.models.buyers import Buyer
+from insureflow.models.database import db
+from insureflow.models.limits import LimitDecision
+from insureflow.models.policies import Policy
+from insureflow.queries.cover.policies import InsurancePolicy, PolicyBook
+from insureflow.queries.limits.situations import (
+    layers_known,
+    newest_words,
+    ordinary_decisions,
+    side_decisions,
+    situation_of,
+    states_on,
+    used_amounts,
+)
+from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Order
+
+
+class UseBand(StrEnum):
+    """How far a limit is used, in classes to choose from."""
+
+    ABOVE_LIMIT = "above_limit"
+    FROM_90 = "from_90"
+    FROM_50 = "from_50"
+    BELOW_50 = "below_50"
+    UNUSED = "unused"
+    NO_LIMIT = "no_limit"
+
+
+_BAND = vocabulary(UseBand, "use_band")
+
+
+class _Parts:
+    """The FROM clause of the register and what is worked out over it."""
+
+    def __init__(self, on: date) -> None:
+        self.known = layers_known(on).c
+        self.ordinary = ordinary_decisions(on).c
+        self.newest = newest_words(on).c
+        self.side = side_decisions(on).c
+        self.used = used_amounts(on).c
+        self.state = states_on(on).c
+        is_top_up = self.known.layer == Layer.TOP_UP
+        self.limit = func.coalesce(case((is_top_up, self.state.limit_top_up_minor), else_=self.state.limit_primary_minor), 0)
+        covered = case((is_top_up, self.used.top_up_minor), else_=self.used.primary_minor)
+        reserved = case((is_top_up, self.state.reserved_top_up_minor), else_=self.state.reserved_primary_minor)
+        self.used_minor = func.coalesce(covered, 0) + func.coalesce(reserved, 0)
+        self.open_minor = case((is_top_up, null()), else_=func.coalesce(self.used.open_minor, 0))
+        self.situation = situation_of(self.ordinary, self.newest, self.side, self.limit)
+
+    def source(self, statement: Select[Any]) -> Select[Any]:
+        """The FROM clause: one row per policy, buyer and layer."""
+
+        def same(part: Any) -> ColumnElement[bool]:
+            return and_(part.policy_id == self.known.policy_id, part.buyer_id == self.known.buyer_id)
+
+        def layer(part: Any) -> ColumnElement[bool]:
+            return and_(same(part), part.layer == self.known.layer)
+
+        def table(part: Any) -> Any:
+            return part.policy_id.table
+
+        return (
+            statement.select_from(Buyer)
+            .join(table(self.known), self.known.buyer_id == Buyer.id)
+            .join(Policy, Policy.id == self.known.policy_id)
+            .outerjoin(table(self.ordinary), and_(layer(self.ordinary), self.ordinary.rank == 1))
+            .outerjoin(table(self.newest), and_(layer(self.newest), self.newest.rank == 1))
+            .outerjoin(table(self.side), layer(self.side))
+            .outerjoin(table(self.state), same(self.state))
+            .outerjoin(table(self.used), same(self.used))
+        )
+
+
+def _percentage(parts: _Parts, policies: Mapping[int, InsurancePolicy], on: date) -> ColumnElement[Any]:
+    """The insured percentage of a layer: of the limit, else of the country, else of the policy.
+
+    A policy with cover by grade decides by the grade of each buyer, which the register leaves to the buyer's page.
+    """
+    arms: list[tuple[ColumnElement[bool], str | None]] = []
+    for policy in policies.values():
+        if not policy.history:
+            continue
+        terms = policy.terms_on(on)
+        is_policy = parts.known.policy_id == policy.id
+        top_up = terms.layers.top_up
+        if top_up is not None and top_up.insured_percentage is not None:
+            arms.append((and_(is_policy, parts.known.layer == Layer.TOP_UP), format(top_up.insured_percentage, "f")))
+        if terms.grade_cover is not None:
+            arms.append((is_policy, None))
+            continue
+        for country, percentage in sorted(terms.insured_percentage.by_country.items()):
+            arms.append((and_(is_policy, Buyer.country == country), format(percentage, "f")))
+        arms.append((is_policy, format(terms.insured_percentage.default, "f")))
+    own = case((parts.known.layer == Layer.PRIMARY, parts.ordinary.own_percentage))
+    general: ColumnElement[Any] = case(*((test, literal(text, String)) for test, text in arms)) if arms else null()
+    return case((parts.limit > 0, func.coalesce(own, general)))
+
+
+def register_listing(on: date, *, policy_id: int | None = None, entity_policies: frozenset[int] | None = None) -> Listing:
+    """The register on a day, of one policy or of all; ``entity_policies`` narrows to the policies that insure an entity."""
+    parts = _Parts(on)
+    book = PolicyBook.load()
+    percentage = _percentage(parts, book.policies, on)
+    utilisation = case((parts.limit > 0, parts.used_minor * 100 / parts.limit))
+    band = type_coerce(
+        case(
+            (parts.limit == 0, UseBand.NO_LIMIT.value),
+            (func.coalesce(parts.open_minor, parts.used_minor) > parts.limit, UseBand.ABOVE_LIMIT.value),
+            (parts.used_minor * 10 >= parts.limit * 9, UseBand.FROM_90.value),
+            (parts.used_minor * 2 >= parts.limit, UseBand.FROM_50.value),
+            (parts.used_minor > 0, UseBand.BELOW_50.value),
+            else_=UseBand.UNUSED.value,
+        ),
+        _BAND,
+    )
+    currency = Policy.limit_currency
+    shown_minor = case((parts.situation == LimitSituation.NEVER_ASKED, null()), else_=parts.limit)
+    fields = (
+        Field("buyer", Buyer.legal_name, search=Buyer.search_name, sort=Buyer.search_name),
+        Field("country", Buyer.country, Kind.COUNTRY, filter=FilterKind.SELECT),
+        Field("policy", Policy.number, search=Policy.number, filter=FilterKind.SELECT),
+        Field("layer", parts.known.layer, Kind.BADGE, filter=FilterKind.SELECT),
+        Field("situation", parts.situation, Kind.BADGE, filter=FilterKind.SELECT),
+        Field("kind", parts.ordinary.kind, Kind.BADGE, filter=FilterKind.SELECT),
+        Field("limit", shown_minor, Kind.MONEY, currency=currency, total=True, filter=FilterKind.AMOUNT_RANGE),
+        Field("used", parts.used_minor, Kind.MONEY, currency=currency, total=True),
+        Field("headroom", _at_least_nothing(parts.limit - parts.used_minor), Kind.MONEY, currency=currency, total=True),
+        Field("open", parts.open_minor, Kind.MONEY, currency=currency, total=True),
+        Field("utilisation", utilisation, Kind.PERCENT),
+        Field("insured_percentage", type_coerce(percentage, ExactDecimal()), Kind.PERCENT, sort=cast(percentage, Float)),
+        Field("decided_on", parts.ordinary.decided_on, Kind.DATE, filter=FilterKind.DATE_RANGE),
+        Field("valid_to", func.coalesce(parts.side.temporary_to, parts.ordinary.valid_to), Kind.DATE, filter=FilterKind.DATE_RANGE),
+        Field("use", band, Kind.BADGE, filter=FilterKind.SELECT, hidden=True),
+        Field("buyer_id", Buyer.id, Kind.NUMBER, hidden=True),
+        Field("policy_id", parts.known.policy_id, Kind.NUMBER, hidden=True),
+        Field("decision_id", parts.ordinary.id, Kind.NUMBER, hidden=True),
+        Field("requested", parts.newest.requested_minor, Kind.MONEY, currency=parts.newest.currency, hidden=True),
+        Field("announced_for", parts.side.announced_for, Kind.DATE, hidden=True),
+        Field("stopped", func.coalesce(parts.state.stopped, False), Kind.TEXT, hidden=True),
+    )
+
+    def source(statement: Select[Any]) -> Select[Any]:
+        statement = parts.source(statement)
+        if policy_id is not None:
+            statement = statement.where(parts.known.policy_id == policy_id)
+        if entity_policies is not None:
+            statement = statement.where(parts.known.policy_id.in_(sorted(entity_policies)))
+        return statement
+
+    row_key = cast(Buyer.id, String) + "-" + cast(parts.known.policy_id, String) + "-" + cast(parts.known.layer, String)
+    return Listing("limits", fields, source, key=row_key, order=Order("buyer"), normalise=search_name)
+
+
+def _at_least_nothing(expression: ColumnElement[int]) -> ColumnElement[int]:
+    return case((expression > 0, expression), else_=0)
+
+
+def count_by_situation(on: date, *, policy_id: int | None = None) -> dict[LimitSituation, int]:
+    """How many primary layers stand in each situation on a day."""
+    parts = _Parts(on)
+    statement = parts.source(select(parts.situation.label("situation"), func.count().label("layers"))).where(
+        parts.known.layer == Layer.PRIMARY
+    )
+    if policy_id is not None:
+        statement = statement.where(parts.known.policy_id == policy_id)
+    return {row.situation: int(row.layers) for row in db.session.execute(statement.group_by(parts.situation))}
+
+
+def countries_with_limits() -> list[str]:
+    """Countries of buyers that anything was said about."""
+    statement = select(Buyer.country).join(LimitDecision, LimitDecision.buyer_id == Buyer.id).distinct().order_by(Buyer.country)
+    return list(db.session.scalars(statement))
