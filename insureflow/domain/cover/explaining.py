@@ -21,7 +21,6 @@ from insureflow.domain.cover.recording import Recorder
 from insureflow.domain.cover.replay import work_through
 from insureflow.domain.cover.versions import Account, TermsVersion
 from insureflow.domain.cover.watching import end_of_extension_period
-from insureflow.domain.errors import Refusal
 from insureflow.domain.money import Money, round_half_up
 from insureflow.domain.policies.precedence import basis_of
 from insureflow.domain.trace import Step, Trace, TraceValue

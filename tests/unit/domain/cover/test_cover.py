@@ -1,0 +1,563 @@
+"""Cover: worked examples, what the rules promise for any account, refusals, and the terms' versions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from insureflow.domain.cover import (
+    Account,
+    Consent,
+    CreditNote,
+    DateOfLoss,
+    Dispute,
+    DisputeResolved,
+    Event,
+    Extension,
+    Invoice,
+    Layer,
+    LimitDecision,
+    LimitWithdrawal,
+    OverdueNotification,
+    Payment,
+    Purpose,
+    Reason,
+    StopCover,
+    TemporaryLimit,
+    explain,
+    replay,
+    run_cover_case,
+)
+from insureflow.domain.errors import InvalidValues, Refusal
+from insureflow.domain.money import Money
+from insureflow.domain.periods import BusinessCalendar, Period, PeriodUnit, StartingDay
+from insureflow.domain.policies import (
+    Allocation,
+    AllocationOrder,
+    DatedTerms,
+    InsuredPercentage,
+    Layers,
+    LimitConditions,
+    MaximumCreditTerms,
+    MaximumExtensionPeriod,
+    NotificationFailure,
+    PolicyPeriod,
+    PolicyTerms,
+    TopUp,
+)
+from insureflow.domain.policies import (
+    OverdueNotification as NotificationRule,
+)
+from insureflow.domain.trace import Step
+
+ROOT = Path(__file__).resolve().parents[4]
+SHARED = Path(os.environ.get("INSUREFLOW_SHARED", ROOT.parent / "shared")) / "cases" / "cover.yaml"
+OWN = ROOT / "tests" / "cases" / "cover.yaml"
+
+
+# ------------------------------------------------------------------ worked examples
+
+
+def iso(value: object) -> Any:
+    """Bare YAML dates as text, as a file's schema sees them."""
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {key: iso(entry) for key, entry in value.items()}
+    return [iso(entry) for entry in value] if isinstance(value, list) else value
+
+
+def differences(path: str, expected: object, found: object) -> list[str]:
+    """Where a result is not what is written; maps are compared by the keys written, reasons whole."""
+    if isinstance(expected, dict):
+        if not isinstance(found, Mapping) or (path.endswith("reasons") and set(expected) != set(found)):
+            return [f"{path}: expected {expected}, found {found}"]
+        return [line for key, entry in expected.items() for line in differences(f"{path}.{key}", entry, found.get(key, "nothing"))]
+    if isinstance(expected, bool) or expected is None:
+        return [] if expected is found else [f"{path}: expected {expected}, found {found}"]
+    same = found is not None and found != "nothing" and Decimal(str(expected)) == found
+    return [] if same else [f"{path}: expected {expected}, found {found}"]
+
+
+def cover_cases(path: Path) -> list[Any]:
+    if not path.exists():
+        return []
+    cases = iso(yaml.safe_load(path.read_text(encoding="utf-8")))["cases"]
+    return [pytest.param(case, id=case["id"]) for case in cases if case["kind"] == "cover"]
+
+
+def check_case(case: dict[str, Any]) -> None:
+    states = case["expect"]["at"]
+    found = run_cover_case(case["given"], [date.fromisoformat(state["date"]) for state in states])
+    for position, (state, result) in enumerate(zip(states, found, strict=True)):
+        written = {key: entry for key, entry in state.items() if key != "date"}
+        assert differences(f"at[{position}]", written, result) == []
+
+
+@pytest.mark.parametrize("case", cover_cases(OWN))
+def test_own_worked_example(case: dict[str, Any]) -> None:
+    check_case(case)
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not SHARED.exists(), reason=f"{SHARED} is not there")
+@pytest.mark.parametrize("case", cover_cases(SHARED))
+def test_shared_worked_example(case: dict[str, Any]) -> None:
+    check_case(case)
+
+
+def test_own_worked_examples_are_many_and_have_ids_of_their_own() -> None:
+    own = [case.id for case in cover_cases(OWN)]
+    assert len(own) >= 35
+    assert len(set(own)) == len(own)
+    assert not set(own) & {case.id for case in cover_cases(SHARED)}
+
+
+# ------------------------------------------------------------------ small accounts
+
+D = date(2025, 1, 1)
+
+
+def day(number: int) -> date:
+    return D + timedelta(days=number)
+
+
+def invoice(name: str, shipped: int, net: int, *, due: int = 30, vat: int = 0, currency: str = "EUR", rate: Any = 1) -> Invoice:
+    return Invoice(name, day(shipped), day(shipped), day(shipped + due), currency, rate, net, vat)
+
+
+def account(terms: PolicyTerms | None = None, **changes: Any) -> Account:
+    return Account((DatedTerms(date.min, terms or PolicyTerms(currency="EUR", limit_currency="EUR")),), "EUR", **changes)
+
+
+def limit(number: int, amount: int, **changes: Any) -> LimitDecision:
+    return LimitDecision(day(number), amount, "EUR", **changes)
+
+
+# ------------------------------------------------------------------ what the rules promise
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    amount=st.integers(1, 30_000),
+    invoices=st.lists(st.tuples(st.integers(0, 40), st.integers(1, 9_000), st.sampled_from([0, 0, 500])), min_size=1, max_size=8),
+    payments=st.lists(st.tuples(st.integers(0, 60), st.integers(1, 9_000)), max_size=6),
+    allocation=st.builds(Allocation, order=st.sampled_from(AllocationOrder)),
+)
+def test_under_one_limit_covered_is_the_smaller_of_coverable_and_limit(
+    amount: int, invoices: list[tuple[int, int, int]], payments: list[tuple[int, int]], allocation: Allocation
+) -> None:
+    terms = PolicyTerms(currency="EUR", limit_currency="EUR", allocation=allocation)
+    events: list[Event] = [limit(0, amount)]
+    events += [invoice(str(number), shipped, net, vat=vat) for number, (shipped, net, vat) in enumerate(invoices)]
+    events += [Payment(day(on), paid, "EUR") for on, paid in payments]
+    history = replay(account(terms), events)
+    for number in range(75):
+        state = history.on(day(number))
+        coverable = sum(segment.open_net for segment in state.invoices.values())
+        assert state.account.covered == min(coverable, amount)
+        for segment in state.invoices.values():
+            assert segment.covered <= segment.open_net
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(1, 5_000), min_size=1, max_size=8), st.lists(st.integers(0, 20_000), min_size=1, max_size=5))
+def test_a_lower_limit_takes_nothing_away(nets: list[int], amounts: list[int]) -> None:
+    falling = [max(0, amount) for amount in accumulate(amounts, lambda before, fall: before - fall)]
+    events: list[Event] = [invoice(str(number), 1, net) for number, net in enumerate(nets)]
+    events += [limit(2 * number, amount) for number, amount in enumerate(falling)]
+    history = replay(account(), events)
+    covered = [history.on(day(number)).account.covered for number in range(1, 14)]
+    assert covered == [min(sum(nets), amounts[0])] * 13
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 10_000), st.fractions(min_value=Fraction(1, 100), max_value=100, max_denominator=10_000))
+def test_a_payment_of_its_price_in_another_currency_closes_an_invoice(net: int, rate: Fraction) -> None:
+    price = (2 * net * rate.numerator + rate.denominator) // (2 * rate.denominator)
+    events: list[Event] = [limit(0, 10**9), invoice("A", 1, net, currency="USD", rate=rate), Payment(day(2), price, "EUR")]
+    history = replay(account(), events)
+    if price:
+        assert history.on(day(2)).invoices["A"].open == 0
+        assert history.on(day(2)).account.unallocated == 0
+    assert history.on(day(1)).invoices["A"].covered == price
+
+
+# ------------------------------------------------------------------ the history
+
+
+def test_an_account_without_events_is_empty() -> None:
+    history = replay(account(), [])
+    assert history.account_segments == ()
+    state = history.on(D)
+    assert state.invoices == {}
+    assert (state.account.limit(Layer.PRIMARY), state.account.open, state.account.uncovered, state.account.stopped) == (0, 0, 0, False)
+
+
+def test_the_history_goes_on_into_the_future_over_what_time_alone_brings() -> None:
+    terms = PolicyTerms(
+        currency="EUR",
+        limit_currency="EUR",
+        maximum_extension_period=MaximumExtensionPeriod(days=10),
+        overdue_notification=NotificationRule(
+            Period(PeriodUnit.DAYS, 5, StartingDay.MAXIMUM_EXTENSION_PERIOD_END), NotificationFailure.INVOICE_NOT_COVERED
+        ),
+    )
+    history = replay(account(terms), [limit(0, 1000, valid_to=day(50)), invoice("A", 1, 400, due=30)])
+    assert [(span.valid_from, span.covered, span.reasons) for span in history.invoice_segments["A"]] == [
+        (day(1), 400, ()),
+        (day(47), 0, ((Reason.NOTIFIED_LATE, 400),)),
+    ]
+    spans = [(span.valid_from, span.valid_to, span.limit_primary, span.headroom_primary, span.stopped) for span in history.account_segments]
+    assert spans == [
+        (day(0), day(1), 1000, 1000, False),
+        (day(1), day(42), 1000, 600, False),
+        (day(42), day(47), 1000, 600, True),
+        (day(47), day(51), 1000, 1000, True),
+        (day(51), None, 0, 0, True),
+    ]
+
+
+def test_a_limit_without_end_may_be_written_with_the_last_day_there_is() -> None:
+    events: list[Event] = [
+        limit(0, 1000, valid_to=date.max),
+        TemporaryLimit(day(1), 2000, "EUR", date.max),
+        invoice("A", 3, 1500),
+    ]
+    assert replay(account(), events).on(day(9)).invoices["A"].covered == 1500
+
+
+def test_a_decision_that_was_over_before_it_was_made_gives_no_limit() -> None:
+    events: list[Event] = [
+        limit(0, 1000),
+        limit(10, 3000, effective_from=day(-9), valid_to=day(8)),
+        TemporaryLimit(day(12), 5000, "EUR", day(11)),
+        invoice("A", 13, 100),
+    ]
+    history = replay(account(), events)
+    assert [span.limit_primary for span in history.account_segments] == [1000, 0, 0]
+    assert history.on(day(13)).invoices["A"].reasons == ((Reason.AFTER_LIMIT_END, 100),)
+
+
+def test_until_leaves_out_what_came_later() -> None:
+    events: list[Event] = [limit(0, 1000), invoice("A", 1, 400), Payment(day(5), 400, "EUR"), Dispute(day(3), "B", 1), invoice("B", 6, 100)]
+    history = replay(account(), events, until=day(4))
+    assert set(history.invoice_segments) == {"A"}
+    assert history.on(day(9)).account.open == 400
+
+
+# ------------------------------------------------------------------ versions of the terms
+
+
+def test_a_shipment_is_judged_by_the_terms_of_its_day_and_the_account_by_those_of_today() -> None:
+    first = PolicyTerms(
+        currency="EUR",
+        limit_currency="EUR",
+        period=PolicyPeriod(D, day(99)),
+        insured_percentage=InsuredPercentage(Decimal(90)),
+        maximum_credit_terms=MaximumCreditTerms(30),
+        allocation=Allocation(order=AllocationOrder.DUE_DATE),
+    )
+    second = replace(
+        first,
+        period=PolicyPeriod(day(100), day(199)),
+        insured_percentage=InsuredPercentage(Decimal("72.555")),
+        maximum_credit_terms=MaximumCreditTerms(60),
+        allocation=Allocation(order=AllocationOrder.INVOICE_DATE, respect_designation=True),
+    )
+    both = Account((DatedTerms(day(100), second), DatedTerms(D, first)), "EUR")
+    events: list[Event] = [
+        limit(0, 10_000),
+        invoice("long", 20, 1000, due=60),
+        invoice("old", 90, 9000, due=30),
+        invoice("slow", 95, 1000, due=29),
+        invoice("new", 100, 2000, due=60),
+        Payment(day(99), 500, "EUR"),
+        Payment(day(101), 8000, "EUR"),
+        Payment(day(101), 100, "EUR", designated=("new",)),
+    ]
+    history = replay(both, events)
+    before, after = history.on(day(99)), history.on(day(101))
+    assert before.invoices["long"].reasons == ((Reason.TERMS_EXCEED_MAXIMUM, 500),)
+    assert {name: segment.open for name, segment in after.invoices.items()} == {"long": 0, "old": 1500, "slow": 1000, "new": 1900}
+    assert {name: segment.insured_percentage for name, segment in after.invoices.items()} == {
+        "long": Decimal(90),
+        "old": Decimal(90),
+        "slow": Decimal(90),
+        "new": Decimal("72.555"),
+    }
+    assert after.account.covered == 4400
+    assert after.account.insurer_liability == 3629  # 90 % of 2500, 72.555 % of 1900 = 1378.545
+
+
+def test_a_version_from_a_later_day_can_bring_or_lift_a_stop_by_itself() -> None:
+    without = PolicyTerms(currency="EUR", limit_currency="EUR", maximum_extension_period=MaximumExtensionPeriod(days=5))
+    without = replace(without, stop_cover=replace(without.stop_cover, automatic=False))
+    with_stop = replace(without, stop_cover=replace(without.stop_cover, automatic=True))
+    history = replay(
+        Account((DatedTerms(D, without), DatedTerms(day(60), with_stop), DatedTerms(day(70), without)), "EUR"),
+        [limit(0, 1000), invoice("A", 1, 100, due=10)],
+    )
+    stopped = [(span.valid_from, span.stopped) for span in history.account_segments]
+    assert stopped == [(day(0), False), (day(1), False), (day(60), True), (day(70), False)]
+
+
+def test_after_the_date_of_loss_a_new_version_still_judges_new_shipments() -> None:
+    first = PolicyTerms(currency="EUR", limit_currency="EUR")
+    second = replace(first, countries_covered=frozenset({"DE"}))
+    history = replay(
+        Account((DatedTerms(D, first), DatedTerms(day(20), second)), "EUR", "FR"),
+        [limit(0, 1000), DateOfLoss(day(10)), invoice("A", 15, 100), invoice("B", 25, 100)],
+    )
+    state = history.on(day(30))
+    assert state.invoices["A"].reasons == ((Reason.SHIPPED_AFTER_DATE_OF_LOSS, 100),)
+    assert state.invoices["B"].reasons == ((Reason.COUNTRY_NOT_COVERED, 100),)
+
+
+# ------------------------------------------------------------------ refusals
+
+TOP_UP_TERMS = PolicyTerms(currency="EUR", limit_currency="EUR", layers=Layers(TopUp()))
+A = invoice("A", 5, 100)
+
+
+@pytest.mark.parametrize(
+    ("terms", "events", "code"),
+    [
+        (None, [A, A], "duplicate_invoice"),
+        (None, [Payment(D, 1, "EUR", designated=("A",))], "unknown_invoice"),
+        (None, [CreditNote(D, 1, invoice="A")], "unknown_invoice"),
+        (None, [Consent(D, ("A",))], "unknown_invoice"),
+        (None, [OverdueNotification(D, ("A",))], "unknown_invoice"),
+        (None, [Extension(D, "A", D)], "unknown_invoice"),
+        (None, [Dispute(D, "A", 1)], "unknown_invoice"),
+        (None, [DisputeResolved(D, "A", 1)], "unknown_invoice"),
+        (None, [A, Extension(day(5), "A", D)], "invoice_not_in_account"),
+        (None, [A, Consent(day(5), ("A",))], "invoice_not_in_account"),
+        (None, [A, OverdueNotification(day(5), ("A",))], "invoice_not_in_account"),
+        (None, [A, DisputeResolved(day(5), "A", 1)], "invoice_not_in_account"),
+        (None, [DateOfLoss(D), DateOfLoss(day(1))], "several_dates_of_loss"),
+        (None, [limit(0, 1, layer=Layer.TOP_UP)], "top_up_layer_unknown"),
+        (None, [TemporaryLimit(D, 1, "EUR", day(1), layer=Layer.TOP_UP)], "top_up_layer_unknown"),
+        (None, [LimitWithdrawal(D, Layer.TOP_UP)], "top_up_layer_unknown"),
+        (TOP_UP_TERMS, [limit(0, 1, layer=Layer.TOP_UP, conditions=LimitConditions())], "conditions_need_primary_layer"),
+    ],
+)
+def test_events_that_cannot_be_are_refused(terms: PolicyTerms | None, events: list[Event], code: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        replay(account(terms), events)
+    assert refused.value.code == code
+
+
+def test_an_account_needs_terms() -> None:
+    with pytest.raises(Refusal) as refused:
+        replay(Account((), "EUR"), [])
+    assert refused.value.code == "no_terms"
+
+
+def test_business_days_are_those_of_the_named_calendar() -> None:
+    rule = NotificationRule(Period(PeriodUnit.BUSINESS_DAYS, 2, StartingDay.DUE_DATE), NotificationFailure.INVOICE_NOT_COVERED)
+    terms = PolicyTerms(currency="EUR", limit_currency="EUR", overdue_notification=rule, business_day_calendar="Dubai")
+    events = [limit(0, 1000), invoice("A", 1, 100, due=1)]  # due on Friday 3 January 2025
+    dubai = BusinessCalendar(frozenset({4, 5}), frozenset({date(2025, 1, 6)}))
+    history = replay(account(terms, calendars={"Dubai": dubai}), events)
+    assert history.invoice_segments["A"][1].valid_from == date(2025, 1, 8)  # Sunday 5 and Tuesday 7 January are the two days
+    with pytest.raises(Refusal) as refused:
+        replay(account(terms), events)
+    assert refused.value.code == "calendar_unknown"
+
+
+# ------------------------------------------------------------------ plain data
+
+POLICY = {"currency": "EUR"}
+INVOICE = {"type": "invoice", "date": "2025-01-02", "id": "A", "net": 100, "due_date": "2025-02-01"}
+
+
+@pytest.mark.parametrize(
+    ("given_data", "problems"),
+    [
+        ({}, {("required", "given.policy"), ("required", "given.events")}),
+        ({"policy": {}, "events": []}, {("required", "given.policy.currency")}),
+        ({"policy": POLICY, "events": [], "buyers": {}}, {("unknown_field", "given.buyers")}),
+        (
+            {"policy": {**POLICY, "business_day_calendar": "Oslo"}, "events": []},
+            {("calendar_unknown", "given.policy.business_day_calendar")},
+        ),
+        ({"policy": POLICY, "buyer": {"country": "XX1", "size": 1}, "events": []}, None),
+        ({"policy": POLICY, "events": [{"date": "2025-01-01"}]}, {("required", "given.events[0].type")}),
+        ({"policy": POLICY, "events": [{"type": "gift", "date": "2025-01-01"}]}, {("not_a_choice", "given.events[0].type")}),
+        ({"policy": POLICY, "events": [{**INVOICE, "colour": "red"}]}, {("unknown_field", "given.events[0].colour")}),
+        ({"policy": POLICY, "events": [{**INVOICE, "terms": {"days": 30}}]}, {("exactly_one_of", "given.events[0].due_date")}),
+        (
+            {"policy": POLICY, "events": [{k: v for k, v in INVOICE.items() if k != "due_date"}]},
+            {("exactly_one_of", "given.events[0].due_date")},
+        ),
+        ({"policy": POLICY, "events": [{**INVOICE, "net": "0.001"}]}, {("too_many_decimals", "given.events[0].net")}),
+        ({"policy": POLICY, "events": [{**INVOICE, "currency": "USD"}]}, {("required", "given.events[0].rate")}),
+        ({"policy": POLICY, "events": [{**INVOICE, "currency": "USD", "rate": "0"}]}, {("not_a_rate", "given.events[0].rate")}),
+        ({"policy": POLICY, "events": [{**INVOICE, "rate": "1.1"}]}, {("rate_in_limit_currency", "given.events[0].rate")}),
+        (
+            {"policy": POLICY, "events": [{"type": "consent", "date": "2025-01-01", "invoices": ["A", 7]}]},
+            {("not_a_text", "given.events[0].invoices[1]")},
+        ),
+        (
+            {"policy": POLICY, "events": [{"type": "buyer_grade", "date": "2025-01-01", "grade": True}]},
+            {("not_a_grade", "given.events[0].grade")},
+        ),
+        ({"policy": POLICY, "events": [{"type": "buyer_grade", "date": "2025-01-01"}]}, {("required", "given.events[0].grade")}),
+        (
+            {
+                "policy": POLICY,
+                "events": [
+                    {
+                        "type": "limit_decision",
+                        "date": "2025-01-01",
+                        "amount": 1,
+                        "layer": "top_up",
+                        "conditions": {"insured_percentage": 80},
+                    }
+                ],
+            },
+            {("conditions_need_primary_layer", "given.events[0].conditions")},
+        ),
+        ({"policy": POLICY, "events": [{"type": "date_of_loss", "date": "1 May"}]}, None),
+    ],
+)
+def test_every_problem_of_plain_data_is_reported_with_its_place(given_data: dict[str, Any], problems: set[tuple[str, str]] | None) -> None:
+    with pytest.raises(InvalidValues) as refused:
+        run_cover_case(given_data, [])
+    found = {(problem.code, problem.path) for problem in refused.value.problems}
+    assert found
+    assert problems is None or found == problems
+
+
+def test_all_kinds_of_events_can_be_written_as_plain_data() -> None:
+    events = [
+        {"type": "buyer_grade", "date": "2025-01-01", "grade": "good"},
+        {"type": "limit_decision", "date": "2025-01-01", "amount": 1000, "rate": 1},
+        {"type": "temporary_limit", "date": "2025-01-01", "amount": 2000, "valid_to": "2025-01-31"},
+        {**INVOICE, "vat": 20},
+        {**INVOICE, "id": "B", "currency": "USD", "rate": "0.5"},
+        {"type": "stop_cover", "date": "2025-01-03"},
+        {"type": "stop_cover_lifted", "date": "2025-01-04"},
+        {"type": "consent", "date": "2025-01-05"},
+        {"type": "extension", "date": "2025-01-05", "invoice": "A", "new_due_date": "2025-03-01", "consent": True},
+        {"type": "overdue_notification", "date": "2025-01-05", "invoices": ["A"]},
+        {"type": "credit_note", "date": "2025-01-06", "invoice": "B", "net": 20},
+        {"type": "credit_note", "date": "2025-01-06", "net": 10, "vat": 2, "currency": "USD", "rate": "0.5"},
+        {"type": "payment", "date": "2025-01-07", "amount": 4, "designated": ["B"], "purpose": "cash_or_prepaid_supply"},
+        {"type": "dispute", "date": "2025-01-08", "invoice": "B", "amount": 40},
+        {"type": "dispute_resolved", "date": "2025-01-09", "invoice": "B", "found_owed": 30},
+        {"type": "limit_withdrawal", "date": "2025-01-10"},
+        {"type": "date_of_loss", "date": "2025-01-11"},
+    ]
+    given_data = {"policy": POLICY, "buyer": {"country": "DE"}, "calendars": {"Oslo": {}}, "events": events}
+    before, after = run_cover_case(given_data, [date(2025, 1, 1), date(2025, 1, 12)])
+    assert before["invoices"] == {"A": None, "B": None}
+    assert after["date"] == date(2025, 1, 12)
+    assert after["invoices"] == {
+        "A": {
+            "open": 110,  # 120 less the credit note of 12 dollars, 6 euro, and the payment of 4
+            "covered": 90,
+            "uncovered": 20,
+            "reasons": {"vat_not_covered": 20},
+            "insured_percentage": 100,
+            "layers": {"primary": 90, "top_up": 0},
+        },
+        "B": {
+            "open": 35,  # 100 less 20, less 10 found not owed
+            "covered": 35,
+            "uncovered": 0,
+            "reasons": {},
+            "insured_percentage": 100,
+            "layers": {"primary": 35, "top_up": 0},
+        },
+    }
+
+
+# ------------------------------------------------------------------ explanations
+
+
+def step(steps: tuple[Step, ...], name: str) -> Step:
+    return next(found for found in steps if found.name == name)
+
+
+def test_an_explanation_shows_tests_interval_changes_split_and_liability() -> None:
+    terms = PolicyTerms(
+        currency="EUR",
+        limit_currency="EUR",
+        period=PolicyPeriod(D, day(364)),
+        insured_percentage=InsuredPercentage(Decimal(90), by_country={"PL": Decimal(85)}),
+        maximum_credit_terms=MaximumCreditTerms(60),
+        layers=Layers(TopUp(Decimal(70))),
+    )
+    conditions = LimitConditions(maximum_credit_terms=MaximumCreditTerms(45))
+    events: list[Event] = [
+        limit(0, 1000, conditions=conditions),
+        limit(0, 300, layer=Layer.TOP_UP),
+        invoice("A", 1, 800, due=10),
+        invoice("B", 2, 700, vat=100),
+        Payment(day(12), 500, "EUR"),
+        Dispute(day(13), "B", 50),
+    ]
+    steps = explain(account(terms, country="PL"), events, "B", day(20)).steps
+    terms_step = step(steps, "terms_exceed_maximum")
+    assert (terms_step.result, terms_step.basis) == (True, "limit.maximum_credit_terms")
+    assert terms_step.inputs == (("due_on", day(32)), ("latest_due_on", day(47)))
+    assert step(steps, "outside_policy_period").inputs[1:3] == (("first_day", D), ("last_day", day(364)))
+    assert [dict(found.inputs)["layer"] for found in steps if found.name == "limit_interval"] == ["primary", "top_up"]
+    covered = [
+        (found.name, found.on, found.result) for found in steps if found.formula in {"cover.entry", "cover.roll_in", "cover.dispute"}
+    ]
+    assert covered == [
+        ("entry", day(2), Money(500, "EUR")),
+        ("roll_in", day(12), Money(800 - 100, "EUR")),
+        ("dispute", day(13), Money(650, "EUR")),
+    ]
+    assert dict(step(steps, "split").inputs) == {
+        "open": Money(800, "EUR"),
+        "vat_not_covered": Money(100, "EUR"),
+        "disputed": Money(50, "EUR"),
+    }
+    assert (step(steps, "insured_percentage").result, step(steps, "insured_percentage").basis) == (
+        Decimal(85),
+        "policy.insured_percentage.by_country",
+    )
+    assert step(steps, "insurer_liability").result == Money(553, "EUR")  # 85 % of 650 = 552.5
+
+
+def test_an_explanation_stops_at_the_first_test_that_fails() -> None:
+    steps = explain(account(), [invoice("A", 1, 800), StopCover(day(3))], "A", day(9)).steps
+    tests = [found for found in steps if found.formula.startswith("cover.test.")]
+    assert [found.result for found in tests] == [True] * 6 + [False]
+    assert tests[-1].name == "no_limit"
+    assert steps[-1].name == "split"
+
+
+def test_an_explanation_leaves_out_what_came_later() -> None:
+    events: list[Event] = [limit(0, 100), invoice("A", 1, 80), Payment(day(5), 30, "EUR"), limit(30, 0), DateOfLoss(day(40))]
+    steps = explain(account(), events, "A", day(4)).steps
+    assert [found.name for found in steps if found.on != day(1)] == ["split", "insured_percentage", "insurer_liability"]
+    with pytest.raises(Refusal) as refused:
+        explain(account(), events, "A", D)
+    assert refused.value.code == "invoice_not_in_account"
+
+
+def test_prepayments_for_no_named_supply_wait_for_the_next_one() -> None:
+    terms = PolicyTerms(currency="EUR", limit_currency="EUR", allocation=Allocation(prepayments_reduce_old_debt=False))
+    prepaid = Payment(day(2), 70, "EUR", purpose=Purpose.CASH_OR_PREPAID_SUPPLY)
+    history = replay(account(terms), [limit(0, 1000), invoice("A", 1, 100), prepaid, invoice("B", 3, 50), invoice("C", 4, 50)])
+    state = history.on(day(4))
+    assert {name: segment.open for name, segment in state.invoices.items()} == {"A": 100, "B": 0, "C": 30}
+    assert state.account.unallocated == 0
