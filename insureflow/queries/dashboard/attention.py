@@ -1,0 +1,243 @@
+"""What calls for attention on a day: buyers over their limit, limits cut of late, accounts with cover stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+
+from insureflow.domain.limits import LimitStatus
+from insureflow.models.buyers import Buyer
+from insureflow.models.cover import AccountState, InvoicePosition
+from insureflow.models.database import db
+from insureflow.models.limits import LimitDecision
+from insureflow.models.policies import Policy
+from insureflow.queries.dashboard.portfolio import Portfolio, Reporting, narrowed
+
+#: How long a cut of a limit is news.
+NEWS = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountOverLimit:
+    """A buyer under a policy with receivables beyond the limit, in the limit currency; ``reporting_minor`` for comparison."""
+
+    buyer_id: int
+    buyer: str
+    country: str
+    policy_id: int
+    policy: str
+    currency: str
+    limit_minor: int
+    open_minor: int
+    over_limit_minor: int
+    reporting_minor: int
+    is_stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LimitCut:
+    """A decision that left less than there was before, in its own currency."""
+
+    decision_id: int
+    buyer_id: int
+    buyer: str
+    country: str
+    policy_id: int
+    policy: str
+    decided_on: date
+    effective_on: date
+    status: LimitStatus
+    layer: str
+    before_minor: int
+    before_currency: str
+    after_minor: int
+    currency: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedAccount:
+    """A buyer under a policy for whom new shipments are not covered, with what is open in the limit currency."""
+
+    buyer_id: int
+    buyer: str
+    country: str
+    policy_id: int
+    policy: str
+    since: date
+    currency: str
+    open_minor: int
+    covered_minor: int
+
+
+def _sums(portfolio: Portfolio) -> Any:
+    """What is open, covered and over the limit of each account."""
+    return (
+        narrowed(
+            select(
+                InvoicePosition.buyer_id.label("buyer_id"),
+                InvoicePosition.policy_id.label("policy_id"),
+                func.sum(InvoicePosition.open_minor).label("open"),
+                func.sum(InvoicePosition.primary_minor + InvoicePosition.top_up_minor).label("covered"),
+                func.sum(InvoicePosition.over_limit_minor).label("over_limit"),
+            ),
+            portfolio,
+        )
+        .group_by(InvoicePosition.buyer_id, InvoicePosition.policy_id)
+        .subquery()
+    )
+
+
+def over_limit(portfolio: Portfolio, reporting: Reporting) -> list[AccountOverLimit]:
+    """The accounts with receivables beyond their limit, the largest excess first."""
+    sums = _sums(portfolio)
+    statement = (
+        select(
+            Buyer.id,
+            Buyer.legal_name,
+            Buyer.country,
+            Policy.id.label("policy_id"),
+            Policy.name.label("policy"),
+            AccountState.limit_currency,
+            (AccountState.limit_primary_minor + AccountState.limit_top_up_minor).label("limit"),
+            AccountState.stopped,
+            sums.c.open,
+            sums.c.over_limit,
+        )
+        .select_from(AccountState)
+        .join(sums, (sums.c.buyer_id == AccountState.buyer_id) & (sums.c.policy_id == AccountState.policy_id))
+        .join(Buyer, Buyer.id == AccountState.buyer_id)
+        .join(Policy, Policy.id == AccountState.policy_id)
+        .where(AccountState.valid_from <= portfolio.on, AccountState.valid_to > portfolio.on, sums.c.over_limit > 0)
+    )
+    found = [
+        AccountOverLimit(
+            buyer_id=row.id,
+            buyer=row.legal_name,
+            country=row.country,
+            policy_id=row.policy_id,
+            policy=row.policy,
+            currency=row.limit_currency,
+            limit_minor=int(row.limit),
+            open_minor=int(row.open),
+            over_limit_minor=int(row.over_limit),
+            reporting_minor=reporting.converted(int(row.over_limit), row.limit_currency) or 0,
+            is_stopped=bool(row.stopped),
+        )
+        for row in db.session.execute(statement)
+    ]
+    return sorted(found, key=lambda account: (-account.reporting_minor, account.buyer))
+
+
+def limits_cut(portfolio: Portfolio) -> list[LimitCut]:
+    """The decisions of the last 30 days that reduced, withdrew or refused a limit that was there before, the latest first."""
+    on = portfolio.on
+    statement = (
+        select(LimitDecision, Buyer.legal_name, Buyer.country, Policy.name)
+        .join(Buyer, Buyer.id == LimitDecision.buyer_id)
+        .join(Policy, Policy.id == LimitDecision.policy_id)
+        .where(LimitDecision.decided_on <= on, LimitDecision.status != LimitStatus.REQUESTED)
+        .order_by(LimitDecision.decided_on, LimitDecision.id)
+    )
+    recent = select(LimitDecision.buyer_id).where(LimitDecision.decided_on <= on, LimitDecision.decided_on > on - NEWS)
+    statement = statement.where(LimitDecision.buyer_id.in_(recent))
+    if portfolio.policy_id is not None:
+        statement = statement.where(LimitDecision.policy_id == portfolio.policy_id)
+    before: dict[tuple[Any, ...], LimitDecision] = {}
+    cuts: list[LimitCut] = []
+    for decision, buyer, country, policy in db.session.execute(statement):
+        place = (decision.policy_id, decision.buyer_id, decision.layer)
+        last = before.get(place)
+        before[place] = decision
+        had = 0 if last is None else last.decided_minor or 0
+        left = decision.decided_minor or 0
+        is_less = last is not None and (left == 0 if last.currency != decision.currency else left < had)
+        if last is None or not had or not is_less or decision.decided_on <= on - NEWS:
+            continue
+        cuts.append(
+            LimitCut(
+                decision_id=decision.id,
+                buyer_id=decision.buyer_id,
+                buyer=buyer,
+                country=country,
+                policy_id=decision.policy_id,
+                policy=policy,
+                decided_on=decision.decided_on,
+                effective_on=decision.effective_on,
+                status=decision.status,
+                layer=decision.layer.value,
+                before_minor=had,
+                before_currency=last.currency,
+                after_minor=left,
+                currency=decision.currency,
+                reason=decision.reason,
+            )
+        )
+    return cuts[::-1]
+
+
+def stopped_accounts(portfolio: Portfolio) -> list[StoppedAccount]:
+    """The accounts with cover stopped on the day, the largest amount open first, with the day the stop began."""
+    sums = _sums(portfolio)
+    statement = (
+        select(
+            Buyer.id,
+            Buyer.legal_name,
+            Buyer.country,
+            Policy.id.label("policy_id"),
+            Policy.name.label("policy"),
+            AccountState.limit_currency,
+            AccountState.valid_from,
+            func.coalesce(sums.c.open, 0).label("open"),
+            func.coalesce(sums.c.covered, 0).label("covered"),
+        )
+        .select_from(AccountState)
+        .outerjoin(sums, (sums.c.buyer_id == AccountState.buyer_id) & (sums.c.policy_id == AccountState.policy_id))
+        .join(Buyer, Buyer.id == AccountState.buyer_id)
+        .join(Policy, Policy.id == AccountState.policy_id)
+        .where(AccountState.valid_from <= portfolio.on, AccountState.valid_to > portfolio.on, AccountState.stopped.is_(True))
+    )
+    if portfolio.policy_id is not None:
+        statement = statement.where(AccountState.policy_id == portfolio.policy_id)
+    rows = db.session.execute(statement).all()
+    since = _stopped_since([(row.id, row.policy_id) for row in rows], portfolio.on)
+    found = [
+        StoppedAccount(
+            buyer_id=row.id,
+            buyer=row.legal_name,
+            country=row.country,
+            policy_id=row.policy_id,
+            policy=row.policy,
+            since=since.get((row.id, row.policy_id), row.valid_from),
+            currency=row.limit_currency,
+            open_minor=int(row.open),
+            covered_minor=int(row.covered),
+        )
+        for row in rows
+    ]
+    return sorted(found, key=lambda account: (-account.open_minor, account.buyer))
+
+
+def _stopped_since(accounts: Sequence[tuple[int, int]], on: date) -> dict[tuple[int, int], date]:
+    """The day on which each stop began: the states before it that join on without a gap are part of it."""
+    if not accounts:
+        return {}
+    statement = (
+        select(AccountState.buyer_id, AccountState.policy_id, AccountState.valid_from, AccountState.valid_to)
+        .where(
+            AccountState.buyer_id.in_({buyer_id for buyer_id, _policy_id in accounts}),
+            AccountState.stopped.is_(True),
+            AccountState.valid_from <= on,
+        )
+        .order_by(AccountState.valid_from.desc())
+    )
+    since: dict[tuple[int, int], date] = {}
+    for row in db.session.execute(statement):
+        account = (row.buyer_id, row.policy_id)
+        if (account not in since and row.valid_to > on) or since.get(account) == row.valid_to:
+            since[account] = row.valid_from
+    return since

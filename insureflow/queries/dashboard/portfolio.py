@@ -1,0 +1,338 @@
+"""Exposure of a portfolio as of any day, divided by whatever a page asks, added up by the database.
+
+Everything rests on the positions of invoices, so past and future days are answered like today. Amounts are kept by limit
+currency (without a policy: the invoice's currency) until ``Reporting`` turns each sum into the reporting currency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, func, select
+
+from insureflow.domain.money import convert_minor, round_half_up
+from insureflow.models.buyers import Buyer
+from insureflow.models.cover import AccountState, InvoicePosition
+from insureflow.models.database import db
+from insureflow.models.receivables import Invoice
+from insureflow.queries.cover.policies import PolicyBook
+from insureflow.queries.rates import DatedRate, RateBook
+
+#: By currency: minor units.
+Amounts = dict[str, int]
+
+#: Reasons for which cover was stopped or lost: they stand apart from what never was covered.
+STOPPED_REASONS = frozenset({"shipped_while_stopped", "extended_without_consent", "notified_late"})
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """What a page looks at: the day, and the entity, policy, country or buyer it is narrowed to."""
+
+    on: date
+    entity_id: int | None = None
+    policy_id: int | None = None
+    country: str | None = None
+    buyer_id: int | None = None
+
+
+class Division(StrEnum):
+    """What a portfolio can be divided by."""
+
+    WHOLE = "whole"
+    COUNTRY = "country"
+    POLICY = "policy"
+    ENTITY = "entity"
+    CURRENCY = "currency"
+    BUYER = "buyer"
+    AGE = "age"
+
+
+@dataclass(frozen=True, slots=True)
+class AgeBand:
+    """Days past due from ``first`` to ``last``, both included; None is without end."""
+
+    key: str
+    first: int | None
+    last: int | None
+
+    def due_days(self, on: date) -> tuple[date | None, date | None]:
+        """The first and the last due day of the invoices in the band on a day."""
+        return (
+            None if self.last is None else on - timedelta(days=self.last),
+            None if self.first is None else on - timedelta(days=self.first),
+        )
+
+
+#: *Formula:* days past due = day − due date; due today is not yet late.
+AGE_BANDS = (
+    AgeBand("not_due", None, 0),
+    AgeBand("late_1_30", 1, 30),
+    AgeBand("late_31_60", 31, 60),
+    AgeBand("late_61_90", 61, 90),
+    AgeBand("late_91_180", 91, 180),
+    AgeBand("late_over_180", 181, None),
+)
+
+
+@dataclass(slots=True)
+class Figures:
+    """Sums of one part of a portfolio, by currency.
+
+    ``ledger`` is by the ledger's own allocation in invoice currencies; everything else by the policies' allocation in limit
+    currencies. ``liability`` is exact: covered × insured percentage ÷ 100, not yet rounded.
+    """
+
+    key: Any
+    label: str | None = None
+    invoices: int = 0
+    ledger: Amounts = field(default_factory=dict)
+    open: Amounts = field(default_factory=dict)
+    covered: Amounts = field(default_factory=dict)
+    reasons: dict[str, Amounts] = field(default_factory=dict)
+    liability: dict[str, Fraction] = field(default_factory=dict)
+
+    @property
+    def uncovered(self) -> Amounts:
+        """What is open and not covered."""
+        return {currency: minor - self.covered.get(currency, 0) for currency, minor in self.open.items()}
+
+    @property
+    def stopped(self) -> Amounts:
+        """What lost its cover by a stop, an extension or a late notification."""
+        lost: Amounts = {}
+        for reason in STOPPED_REASONS & self.reasons.keys():
+            _add(lost, self.reasons[reason])
+        return lost
+
+    @property
+    def rounded_liability(self) -> Amounts:
+        """The insurer's liability, rounded once per currency."""
+        return {currency: round_half_up(exact) for currency, exact in self.liability.items()}
+
+
+def _add(sums: Amounts, more: Mapping[str, int]) -> None:
+    for currency, minor in more.items():
+        sums[currency] = sums.get(currency, 0) + minor
+
+
+def narrowed(statement: Any, portfolio: Portfolio) -> Any:
+    """Positions with their invoices and buyers, as they stand at the end of the portfolio's day."""
+    statement = (
+        statement.select_from(InvoicePosition)
+        .join(Invoice, Invoice.id == InvoicePosition.invoice_id)
+        .join(Buyer, Buyer.id == InvoicePosition.buyer_id)
+        .where(InvoicePosition.valid_from <= portfolio.on, InvoicePosition.valid_to > portfolio.on)
+    )
+    if portfolio.entity_id is not None:
+        statement = statement.where(Invoice.entity_id == portfolio.entity_id)
+    if portfolio.policy_id is not None:
+        statement = statement.where(InvoicePosition.policy_id == portfolio.policy_id)
+    if portfolio.country is not None:
+        statement = statement.where(Buyer.country == portfolio.country)
+    if portfolio.buyer_id is not None:
+        statement = statement.where(InvoicePosition.buyer_id == portfolio.buyer_id)
+    return statement
+
+
+def age_band(on: date) -> ColumnElement[str]:
+    """The band of an invoice's age on a day."""
+    arms = []
+    for band in AGE_BANDS[:-1]:
+        first, _last = band.due_days(on)
+        arms.append((Invoice.due_on >= first, band.key))
+    return case(*arms, else_=AGE_BANDS[-1].key)
+
+
+def _dimension(division: Division, on: date) -> tuple[ColumnElement[Any], ColumnElement[Any] | None]:
+    """What is grouped by, and what names a group."""
+    match division:
+        case Division.WHOLE:
+            return InvoicePosition.organisation_id.expression, None
+        case Division.COUNTRY:
+            return Buyer.country.expression, None
+        case Division.POLICY:
+            return InvoicePosition.policy_id.expression, None
+        case Division.ENTITY:
+            return Invoice.entity_id.expression, None
+        case Division.CURRENCY:
+            return InvoicePosition.currency.expression, None
+        case Division.BUYER:
+            return Buyer.id.expression, Buyer.legal_name.expression
+        case Division.AGE:
+            return age_band(on), None
+
+
+def divide(portfolio: Portfolio, division: Division, book: PolicyBook | None = None) -> list[Figures]:
+    """The portfolio divided, in no particular order; parts with nothing open are absent."""
+    dimension, name = _dimension(division, portfolio.on)
+    columns: list[ColumnElement[Any]] = [
+        InvoicePosition.policy_id.expression,
+        InvoicePosition.currency.expression,
+        InvoicePosition.limit_currency.expression,
+        InvoicePosition.excluded_reason.expression,
+        InvoicePosition.insured_percentage.expression,
+    ]
+    grouped = [dimension, *([] if name is None else [name]), *columns]
+    sums = [
+        func.count(InvoicePosition.id).label("invoices_"),
+        *(
+            func.sum(column).label(label)
+            for label, column in (
+                ("ledger_", InvoicePosition.ledger_open_minor),
+                ("open_", InvoicePosition.open_minor),
+                ("primary_", InvoicePosition.primary_minor),
+                ("top_up_", InvoicePosition.top_up_minor),
+                ("excluded_", InvoicePosition.excluded_minor),
+                ("vat_", InvoicePosition.vat_minor),
+                ("disputed_", InvoicePosition.disputed_minor),
+                ("over_limit_", InvoicePosition.over_limit_minor),
+            )
+        ),
+    ]
+    statement = narrowed(
+        select(
+            dimension.label("key_"),
+            *([] if name is None else [name.label("name_")]),
+            *(
+                column.label(label)
+                for column, label in zip(columns, ("policy_", "currency_", "limit_", "reason_", "percentage_"), strict=True)
+            ),
+            *sums,
+        ),
+        portfolio,
+    ).group_by(*grouped)
+    found: dict[Any, Figures] = {}
+    for row in db.session.execute(statement).mappings():
+        figures = found.setdefault(row["key_"], Figures(row["key_"], row["name_"] if name is not None else None))
+        _take(figures, row)
+    _add_top_up(found, portfolio, dimension, book)
+    return list(found.values())
+
+
+def _take(figures: Figures, row: Any) -> None:
+    limit, percentage = row["limit_"], row["percentage_"]
+    covered = int(row["primary_"]) + int(row["top_up_"])
+    figures.invoices += int(row["invoices_"])
+    _add(figures.ledger, {row["currency_"]: int(row["ledger_"])})
+    _add(figures.open, {limit: int(row["open_"])})
+    _add(figures.covered, {limit: covered})
+    if covered and percentage is not None:
+        figures.liability[limit] = figures.liability.get(limit, Fraction(0)) + Fraction(percentage) * covered / 100
+    for reason, label in (
+        (row["reason_"], "excluded_"),
+        ("vat_not_covered", "vat_"),
+        ("disputed", "disputed_"),
+        ("over_limit", "over_limit_"),
+    ):
+        if reason is not None and int(row[label]):
+            _add(figures.reasons.setdefault(reason, {}), {limit: int(row[label])})
+
+
+def _add_top_up(found: Mapping[Any, Figures], portfolio: Portfolio, dimension: ColumnElement[Any], book: PolicyBook | None) -> None:
+    """Correct the liability where a policy gives its top-up layer an insured percentage of its own."""
+    book = book or PolicyBook.load()
+    own = {policy.id for policy in book.policies.values() if policy.has_top_up_percentage}
+    if not own:
+        return
+    columns = (
+        InvoicePosition.policy_id,
+        InvoicePosition.limit_currency,
+        InvoicePosition.insured_percentage,
+        Invoice.shipment_on,
+    )
+    statement = (
+        narrowed(select(dimension.label("key_"), *columns, func.sum(InvoicePosition.top_up_minor).label("top_up_")), portfolio)
+        .where(InvoicePosition.policy_id.in_(own), InvoicePosition.top_up_minor > 0)
+        .group_by(dimension, *columns)
+    )
+    for row in db.session.execute(statement):
+        percentage = book.policies[row.policy_id].top_up_percentage_on(row.shipment_on)
+        if percentage is not None:
+            difference = Fraction(percentage) - Fraction(row.insured_percentage or Decimal(0))
+            liability = found[row.key_].liability
+            liability[row.limit_currency] = liability.get(row.limit_currency, Fraction(0)) + difference * int(row.top_up_) / 100
+
+
+def headroom(portfolio: Portfolio) -> Amounts:
+    """What could still be shipped under the limits in force, by limit currency.
+
+    *Formula:* Σ over accounts of max(0, limit − reserved by disputes − covered); nothing where cover is stopped. Limits belong to
+    a buyer under a policy, so the entity a page is narrowed to does not change them.
+    """
+    whole = Portfolio(portfolio.on, None, portfolio.policy_id, portfolio.country, portfolio.buyer_id)
+    used = (
+        narrowed(
+            select(
+                InvoicePosition.buyer_id.label("buyer_id"),
+                InvoicePosition.policy_id.label("policy_id"),
+                func.sum(InvoicePosition.primary_minor + InvoicePosition.top_up_minor).label("covered"),
+            ),
+            whole,
+        )
+        .group_by(InvoicePosition.buyer_id, InvoicePosition.policy_id)
+        .subquery()
+    )
+    free = (
+        AccountState.limit_primary_minor
+        + AccountState.limit_top_up_minor
+        - AccountState.reserved_primary_minor
+        - AccountState.reserved_top_up_minor
+        - func.coalesce(used.c.covered, 0)
+    )
+    statement = (
+        select(AccountState.limit_currency, func.sum(case((free > 0, free), else_=0)).label("free_"))
+        .select_from(AccountState)
+        .join(Buyer, Buyer.id == AccountState.buyer_id)
+        .outerjoin(used, (used.c.buyer_id == AccountState.buyer_id) & (used.c.policy_id == AccountState.policy_id))
+        .where(AccountState.valid_from <= portfolio.on, AccountState.valid_to > portfolio.on, AccountState.stopped.is_(False))
+        .group_by(AccountState.limit_currency)
+    )
+    if portfolio.policy_id is not None:
+        statement = statement.where(AccountState.policy_id == portfolio.policy_id)
+    if portfolio.country is not None:
+        statement = statement.where(Buyer.country == portfolio.country)
+    if portfolio.buyer_id is not None:
+        statement = statement.where(AccountState.buyer_id == portfolio.buyer_id)
+    return {row.limit_currency: int(row.free_ or 0) for row in db.session.execute(statement)}
+
+
+class Reporting:
+    """Sums in the reporting currency, and the rates that were used for them.
+
+    *Formula:* Σ over currencies of (sum in the currency × rate of the day), each rounded half-up. A currency without a rate is
+    left out of the sum and named in ``missing``.
+    """
+
+    def __init__(self, currency: str, on: date, rates: RateBook | None = None) -> None:
+        self.currency = currency
+        self.on = on
+        self._rates = rates or RateBook.load()
+        self.used: dict[str, DatedRate] = {}
+        self.missing: set[str] = set()
+
+    def sum(self, amounts: Mapping[str, int]) -> int:
+        """Minor units of the reporting currency."""
+        return sum(self.converted(minor, currency) or 0 for currency, minor in amounts.items())
+
+    def converted(self, minor: int, currency: str) -> int | None:
+        """One amount; None without a rate."""
+        if currency == self.currency or not minor:
+            return minor
+        rate = self.used.get(currency) or self._rates.find(currency, self.currency, self.on)
+        if rate is None:
+            self.missing.add(currency)
+            return None
+        self.used[currency] = rate
+        return convert_minor(minor, currency, self.currency, rate.rate)
+
+    @property
+    def rates(self) -> Sequence[DatedRate]:
+        """The rates used so far, by currency."""
+        return [self.used[currency] for currency in sorted(self.used)]
