@@ -24,33 +24,18 @@ from insureflow.connectors.ledgers.cells import (
 )
 from insureflow.connectors.ledgers.dates import DateOrder, convert_date, detect_dates
 from insureflow.connectors.ledgers.detection import Certainty, Finding
-from insureflow.connectors.ledgers.profile import AMOUNT, COUNTRY, CURRENCY, DATE, FIELDS, FLAG, KIND, TERMS, TEXT, ColumnRule, Profile
+from insureflow.connectors.ledgers.headings import Mapped
+from insureflow.connectors.ledgers.profile import AMOUNT, COUNTRY, CURRENCY, DATE, FLAG, KIND, TERMS, TEXT, ColumnRule, Profile
 from insureflow.connectors.ledgers.tables import RawTable, heading_key, shown
 from insureflow.connectors.ledgers.words import KINDS, NO, YES, parse_terms, plain_words
 from insureflow.domain.countries import ALPHA_2_BY_ALPHA_3, ALPHA_2_BY_NUMERIC, is_country
 from insureflow.domain.currencies import is_currency
-from insureflow.domain.errors import InvalidValue, InvalidValues
 from insureflow.domain.money import minor_digits
 from insureflow.domain.receivables import DocumentKind, PaymentTerms, RowProblem
 
 _CURRENCY_SIGNS = {"€": "EUR", "£": "GBP", "₹": "INR", "US$": "USD", "C$": "CAD", "A$": "AUD", "RP": "IDR", "RP.": "IDR"}
 _NAMES = frozenset({"customer_name", "trading_name"})
 _COUNTRY_WORDS = {"UK": "GB", "EL": "GR"}
-
-
-@dataclass(frozen=True, slots=True)
-class Mapped:
-    """A field with the columns that feed it; none of them for a constant."""
-
-    name: str
-    rule: ColumnRule
-    positions: tuple[int, ...]
-    heading: str | None
-
-    @property
-    def type(self) -> str:
-        """How the cells are understood."""
-        return FIELDS[self.name]
 
 
 @dataclass(slots=True)
@@ -80,80 +65,6 @@ class Fields:
         cells = self.raw.get(name)
         value = shown(cells[position]) if cells is not None else None
         return RowProblem(self.rows[position], self.headings.get(name, name) or name, value, code, MappingProxyType(parameters))
-
-
-def known_headings(profile: Profile) -> frozenset[str]:
-    """The headings that a profile asks for, as they are compared."""
-    names = [name for rule in profile.columns.values() for name in (*rule.columns, *rule.combine)]
-    return frozenset(heading_key(name) for name in (*names, *profile.where))
-
-
-def resolve(profile: Profile, headers: Sequence[str]) -> tuple[list[Mapped], dict[int, frozenset[str]], list[Finding]]:
-    """The columns of a file that feed each field, the filter by column, and findings about optional columns that are missing.
-
-    Errors: ``InvalidValues`` with ``column_missing`` for a needed field, ``heading_repeated`` for a heading that stands twice.
-    """
-    places: dict[str, list[int]] = {}
-    for position, name in enumerate(headers):
-        places.setdefault(heading_key(name), []).append(position)
-    problems: list[InvalidValue] = []
-    findings: list[Finding] = []
-    mapped: list[Mapped] = []
-
-    def place(name: str, path: str) -> int | None:
-        found = places.get(heading_key(name), [])
-        if len(found) > 1:
-            problems.append(InvalidValue("heading_repeated", path, name, times=len(found)))
-        return found[0] if found else None
-
-    for name, rule in profile.columns.items():
-        path = f"columns.{name}"
-        if rule.constant is not None:
-            mapped.append(Mapped(name, rule, (), None))
-            continue
-        if rule.combine:
-            found = [place(each, path) for each in rule.combine]
-            positions = tuple(each for each in found if each is not None)
-            if len(positions) == len(rule.combine):
-                mapped.append(Mapped(name, rule, positions, " + ".join(headers[each] for each in positions)))
-                continue
-        else:
-            first = next((each for each in (place(heading, path) for heading in rule.columns) if each is not None), None)
-            if first is not None:
-                mapped.append(Mapped(name, rule, (first,), headers[first]))
-                continue
-        wanted = ", ".join(rule.columns or rule.combine)
-        findings.append(Finding("column_missing", name, Certainty.CERTAIN, "heading_not_in_file", None, {"headings": wanted}))
-    problems += _missing(profile, {each.name for each in mapped})
-    where: dict[int, frozenset[str]] = {}
-    for heading, values in profile.where.items():
-        column = place(heading, f"where.{heading}")
-        if column is None:
-            problems.append(InvalidValue("column_missing", f"where.{heading}", heading))
-        else:
-            where[column] = frozenset(value.strip().casefold() for value in values)
-    if problems:
-        raise InvalidValues(tuple(problems))
-    return mapped, where, findings
-
-
-def _missing(profile: Profile, mapped: set[str]) -> list[InvalidValue]:
-    """The needed fields for which the file has no column."""
-    needed = [("number", {"number"}), ("customer_number", {"customer_number", "customer_name"}), ("document_on", {"document_on"})]
-    if profile.currency is None:
-        needed.append(("currency", {"currency"}))
-    gross_known = mapped & {"gross", "open"} or {"net", "vat"} <= mapped
-    problems = []
-    for name, alternatives in needed:
-        if not mapped & alternatives:
-            headings = [heading for each in sorted(alternatives) if each in profile.columns for heading in profile.columns[each].columns]
-            problems.append(InvalidValue("column_missing", f"columns.{name}", ", ".join(headings)))
-    if not gross_known:
-        headings = [
-            heading for each in ("gross", "net", "vat", "open") if each in profile.columns for heading in profile.columns[each].columns
-        ]
-        problems.append(InvalidValue("column_missing", "columns.gross", ", ".join(headings)))
-    return problems
 
 
 def keep_rows(table: RawTable, where: dict[int, frozenset[str]]) -> int:

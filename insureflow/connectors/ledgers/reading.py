@@ -14,16 +14,14 @@ from insureflow.connectors.ledgers.batch import NO_CUSTOMERS, CustomerNames, Led
 from insureflow.connectors.ledgers.cells import Cell, cell_text
 from insureflow.connectors.ledgers.columns import (
     Fields,
-    Mapped,
     convert_fields,
     currencies_in,
     detect_conventions,
     keep_rows,
-    known_headings,
-    resolve,
 )
 from insureflow.connectors.ledgers.delimited import open_delimited
 from insureflow.connectors.ledgers.detection import Detection, FileType, Finding
+from insureflow.connectors.ledgers.headings import Mapped, known_headings, resolve
 from insureflow.connectors.ledgers.lines import build_lines, gather_names
 from insureflow.connectors.ledgers.profile import Profile
 from insureflow.connectors.ledgers.profile_files import get_shipped_profile

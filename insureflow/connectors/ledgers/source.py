@@ -189,14 +189,13 @@ def _looks_wide(head: bytes) -> bool:
 
 def _recognise_archive(stream: IO[bytes], limits: FileLimits) -> FileType:
     with open_archive(stream, limits) as archive:
-        names = {entry.filename for entry in archive.infolist() if not entry.is_dir()}
+        names = {entry.filename for entry in archive.infolist() if not entry.filename.endswith("/")}
         if "xl/workbook.xml" in names:
             return FileType.XLSX
         if "xl/workbook.bin" in names:
             raise Refusal("file_type_not_supported", file_type="xlsb")
         if "mimetype" in names and "content.xml" in names:
-            with archive.open("mimetype") as entry:
-                kind = entry.read(100)
+            kind = next(unpack(archive, "mimetype", limits), b"")
             if kind.startswith(b"application/vnd.oasis.opendocument.spreadsheet"):
                 return FileType.ODS
             raise Refusal("file_type_not_supported", file_type="opendocument")

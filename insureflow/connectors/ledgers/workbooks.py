@@ -128,6 +128,11 @@ def open_workbook(
         raise Refusal("file_encrypted") from None
     except (CalamineError, OSError, ValueError):
         raise Refusal("file_damaged") from None
+    except BaseException as problem:
+        # The workbook library is not written in Python: where it gives up on a file it raises a class of its own, beside Exception.
+        if type(problem).__name__ == "PanicException":
+            raise Refusal("file_damaged") from None
+        raise
     sample: list[list[Cell]] = [[to_cell(cell) for cell in row] for row in rows[:_SAMPLE_ROWS]]
     first_row, first_column = first
     stated = hints.header_row - first_row if hints.header_row is not None else None

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from insureflow.domain.errors import InvalidValue
@@ -51,7 +52,7 @@ def a_line(**changes: object) -> LedgerLine:
         (PaymentTerms(months=12, start=TermsStart.MONTH_END), date(2025, 1, 31)),
     ],
 )
-def test_due_date_follows_the_terms(terms, expected):
+def test_due_date_follows_the_terms(terms: PaymentTerms, expected: Any):
     assert calculate_due_on(date(2024, 1, 31), terms) == expected
 
 
@@ -65,8 +66,9 @@ def test_negative_terms_are_refused():
     assert caught.value.code == "negative_terms"
 
 
+@settings(deadline=None)
 @given(st.integers(-(10**12), 10**12), st.integers(-(10**12), 10**12))
-def test_any_two_amounts_give_the_third(net, vat):
+def test_any_two_amounts_give_the_third(net: int | None, vat: int | None):
     whole = (net, vat, net + vat)
     assert complete_amounts(net, vat, None) == whole
     assert complete_amounts(net, None, net + vat) == whole
@@ -80,7 +82,7 @@ def test_any_two_amounts_give_the_third(net, vat):
 
 
 @pytest.mark.parametrize(("net", "vat"), [(100, None), (None, 100), (None, None)])
-def test_one_part_alone_is_not_enough(net, vat):
+def test_one_part_alone_is_not_enough(net: int | None, vat: int | None):
     with pytest.raises(InvalidValue) as caught:
         complete_amounts(net, vat, None)
     assert caught.value.code == "gross_missing"
@@ -119,7 +121,7 @@ def test_fingerprint_follows_the_content_and_not_the_place():
         {"settled_on": date(2026, 2, 14)},
     ],
 )
-def test_fingerprint_changes_with_every_figure(change):
+def test_fingerprint_changes_with_every_figure(change: Any):
     before, after = (calculate_fingerprints(LedgerLines.from_lines([line])) for line in (a_line(), replace(a_line(), **change)))
     assert before != after
 

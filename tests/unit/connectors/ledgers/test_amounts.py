@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from insureflow.connectors.ledgers.amounts import convert_amount, convert_clean_amounts, detect_amounts, parse_amount
@@ -41,6 +42,7 @@ CONVENTIONS = [
 SIGNS = ["before", "after", "brackets", "typographic"]
 
 
+@settings(deadline=None)
 @given(
     st.integers(-(10**14), 10**14),
     st.sampled_from(["EUR", "JPY", "KWD"]),
@@ -48,14 +50,15 @@ SIGNS = ["before", "after", "brackets", "typographic"]
     st.sampled_from(SIGNS),
     st.booleans(),
 )
-def test_every_convention_reads_back_exactly(minor, currency, convention, sign, indian):
+def test_every_convention_reads_back_exactly(minor: int, currency: str, convention: tuple[str, str], sign: str, indian: bool):
     decimal, separator = convention
     text = written(minor, minor_digits(currency), decimal, separator, sign, indian=indian and separator == ",")
     assert convert_amount(currency, text, decimal) == minor
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(10**12), 10**12), min_size=1), st.sampled_from(CONVENTIONS), st.sampled_from(SIGNS))
-def test_a_column_is_never_read_wrongly(minors, convention, sign):
+def test_a_column_is_never_read_wrongly(minors: list[int], convention: tuple[str, str], sign: str):
     decimal, separator = convention
     cells = [written(minor, 2, decimal, separator, sign) for minor in minors]
     found = detect_amounts(cells, 2)
@@ -63,20 +66,22 @@ def test_a_column_is_never_read_wrongly(minors, convention, sign):
     assert [convert_amount("EUR", cell, found.decimal) for cell in cells] == minors
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(10**12), 10**12), min_size=1), st.sampled_from([".", ","]), st.sampled_from([0, 2, 3]))
-def test_a_clean_column_at_once_gives_what_its_cells_give(minors, decimal, digits):
+def test_a_clean_column_at_once_gives_what_its_cells_give(minors: list[int], decimal: str, digits: int):
     currency = {0: "JPY", 2: "EUR", 3: "KWD"}[digits]
     cells = [written(minor, digits, decimal, "", "before") for minor in minors]
     assert convert_clean_amounts(digits, cells, decimal) == minors == [convert_amount(currency, cell, decimal) for cell in cells]
 
 
 @pytest.mark.parametrize("cell", ["", "1.5", "1.500", "1,50", "x", " 1.50", "1.50\n2.50", "١.٥٠"])
-def test_a_column_with_anything_else_is_read_cell_by_cell(cell):
+def test_a_column_with_anything_else_is_read_cell_by_cell(cell: Any):
     assert convert_clean_amounts(2, ["1.50", cell, "2.50"], ".") is None
 
 
+@settings(deadline=None)
 @given(st.floats(-1e12, 1e12).map(lambda number: round(number, 2)))
-def test_numbers_of_workbooks_carry_no_binary_noise(number):
+def test_numbers_of_workbooks_carry_no_binary_noise(number: float):
     exact = Decimal(format(number, ".15g"))
     assert from_minor(convert_amount("EUR", exact, ".") or 0, "EUR") == exact
 
@@ -95,7 +100,7 @@ def test_numbers_of_workbooks_carry_no_binary_noise(number):
         ("+7", ".", "7"),
     ],
 )
-def test_currency_signs_and_short_forms(text, decimal, expected):
+def test_currency_signs_and_short_forms(text: str, decimal: str, expected: Any):
     assert parse_amount(text, decimal) == Decimal(expected)
 
 
@@ -109,7 +114,7 @@ def test_the_code_of_the_currency_may_stand_beside_the_amount():
 @pytest.mark.parametrize(
     "text", ["abc", "1,2,3", "1.2.3", "12,34", "1,23,45", "--1", "(-1)", "1e5", "1/2", "-", "(", "12-34", "1 2", "1_000", "NaN", "∞", "."]
 )
-def test_what_is_no_amount(text):
+def test_what_is_no_amount(text: str):
     with pytest.raises(CellProblem) as caught:
         parse_amount(text, ".")
     assert caught.value.code == "not_an_amount"
@@ -124,7 +129,7 @@ def test_what_is_no_amount(text):
         ("1,005.001", "too_many_decimals"),
     ],
 )
-def test_what_a_currency_does_not_take(cell, code):
+def test_what_a_currency_does_not_take(cell: Any, code: Any):
     with pytest.raises(CellProblem) as caught:
         convert_amount("EUR", cell, ".")
     assert caught.value.code == code
@@ -154,7 +159,7 @@ def test_empty_is_no_amount_and_not_zero():
         (["1.5", "2.5", "3,5"], ".", Certainty.UNSURE, "separators_mixed"),
     ],
 )
-def test_how_a_column_writes_amounts(cells, decimal, certainty, reason):
+def test_how_a_column_writes_amounts(cells: list[Any], decimal: str, certainty: Certainty, reason: str):
     found = detect_amounts(cells, 2)
     assert (found.decimal, found.certainty, found.reason) == (decimal, certainty, reason)
 

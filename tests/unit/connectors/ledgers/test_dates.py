@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from insureflow.connectors.ledgers.cells import CellProblem, NoValue
@@ -25,14 +26,16 @@ FORMS = {
 ORDERED_FORMS = [(order, form) for order, forms in FORMS.items() for form in forms]
 
 
+@settings(deadline=None)
 @given(DAYS, st.sampled_from(ORDERED_FORMS), st.sampled_from(["", " 00:00:00", "T00:00:00", " 12:30", "T23:59:59.999Z", " 12:00 AM"]))
-def test_every_form_reads_back(day, ordered_form, time):
+def test_every_form_reads_back(day: date, ordered_form: tuple[DateOrder, str], time: str):
     order, form = ordered_form
     assert parse_date(form.format(day) + time, order) == day
 
 
+@settings(deadline=None)
 @given(st.lists(DAYS, min_size=1), st.sampled_from(ORDERED_FORMS))
-def test_a_column_is_read_rightly_or_asked_about(days, ordered_form):
+def test_a_column_is_read_rightly_or_asked_about(days: Any, ordered_form: tuple[DateOrder, str]):
     order, form = ordered_form
     cells = [form.format(day) for day in days]
     found = detect_dates(cells)
@@ -55,7 +58,7 @@ def test_a_column_is_read_rightly_or_asked_about(days, ordered_form):
         ([date(2024, 1, 2)], None, Certainty.CERTAIN, "order_does_not_matter"),
     ],
 )
-def test_order_is_proved_or_asked(cells, order, certainty, reason):
+def test_order_is_proved_or_asked(cells: list[Any], order: Any, certainty: Certainty, reason: str):
     found = detect_dates(cells)
     assert (found.order, found.certainty, found.reason) == (order, certainty, reason)
 
@@ -74,7 +77,7 @@ def test_order_is_proved_or_asked(cells, order, certainty, reason):
         ("1 okt. 2020", date(2020, 10, 1)),
     ],
 )
-def test_months_with_names_need_no_order(text, expected):
+def test_months_with_names_need_no_order(text: str, expected: Any):
     assert parse_date(text, None) == expected
 
 
@@ -95,7 +98,7 @@ def test_months_with_names_need_no_order(text, expected):
         ("1/2-2024", DateOrder.DMY, "not_a_date"),
     ],
 )
-def test_what_is_no_date(text, order, code):
+def test_what_is_no_date(text: str, order: Any, code: Any):
     with pytest.raises(CellProblem) as caught:
         parse_date(text, order)
     assert caught.value.code == code

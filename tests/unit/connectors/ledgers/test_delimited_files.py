@@ -4,9 +4,12 @@ import csv
 import io
 from datetime import date
 from itertools import islice
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from insureflow.connectors.ledgers.batch import LedgerBatch
 from insureflow.connectors.ledgers.dates import DateOrder
 from insureflow.connectors.ledgers.detection import Certainty, FileType
 from insureflow.connectors.ledgers.profile_files import get_shipped_profile, load_profile
@@ -27,18 +30,18 @@ columns: {number: Fakturanr, customer_name: Kund, gross: Belopp, document_on: Fa
 """
 
 
-def read(text: str | bytes, profile=PLAIN, name="ledger.csv", **more):
+def read(text: str | bytes, profile: Any = PLAIN, name: str = "ledger.csv", **more: Any):
     content = text.encode() if isinstance(text, str) else text
     return read_ledger(io.BytesIO(content), profile, name=name, **more)
 
 
-def refusal(text: str | bytes, profile=PLAIN, name="ledger.csv", **more) -> Refusal:
+def refusal(text: str | bytes, profile: Any = PLAIN, name: str = "ledger.csv", **more: Any) -> Refusal:
     with pytest.raises(Refusal) as caught:
         read(text, profile, name, **more)
     return caught.value
 
 
-def problems(batch):
+def problems(batch: LedgerBatch):
     return [(problem.row, problem.column, problem.value, problem.code) for problem in batch.problems]
 
 
@@ -55,7 +58,7 @@ def test_a_plain_file_gives_its_lines():
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
-def test_delimiters_line_ends_and_encodings_are_found(delimiter, line_end, encoding):
+def test_delimiters_line_ends_and_encodings_are_found(delimiter: str, line_end: str, encoding: str):
     rows = [["Fakturanr", "Kund", "Belopp", "Fakturadatum", "Förfallodatum"]]
     rows += [[str(number), f'Åkers "Kött" & Ärtor {number}{delimiter} AB', "1 234,50", "15.01.2026", "14.02.2026"] for number in range(30)]
     text = io.StringIO()
@@ -75,7 +78,7 @@ def test_delimiters_line_ends_and_encodings_are_found(delimiter, line_end, encod
         ("shift_jis", ["株式会社山田商店", "東京電力株式会社", "有限会社さくら", "日本通運"]),
     ],
 )
-def test_old_encodings_are_weighed(encoding, names):
+def test_old_encodings_are_weighed(encoding: str, names: list[str]):
     rows = "".join(f"{number};{name};10,00;15.01.2026;14.02.2026\n" for number, name in enumerate(names * 5))
     text = "Fakturanr;Kund;Belopp;Fakturadatum;Forfallodatum\n" + rows
     profile = load_profile(SWEDISH.replace("Förfallodatum", "Forfallodatum"))
@@ -110,7 +113,7 @@ def test_nul_bytes_are_problems_of_their_rows():
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n\r\n", b"\xef\xbb\xbf", b"   \n"])
-def test_an_empty_file_is_refused(content):
+def test_an_empty_file_is_refused(content: bytes):
     assert refusal(content).code == "file_empty"
 
 
@@ -129,19 +132,19 @@ def test_a_file_with_headings_only_is_refused():
         (b"SQLite format 3\x00" + b"\x01" * 50, "sqlite"),
     ],
 )
-def test_a_file_that_is_no_ledger_is_told_what_it_is(content, kind):
+def test_a_file_that_is_no_ledger_is_told_what_it_is(content: bytes, kind: str):
     found = refusal(content)
     assert (found.code, found.parameters["file_type"]) == ("file_type_not_supported", kind)
 
 
-def test_a_file_over_the_limit_is_refused_before_it_is_read(tmp_path):
+def test_a_file_over_the_limit_is_refused_before_it_is_read(tmp_path: Path):
     path = tmp_path / "large.csv"
     with path.open("wb") as file:
         file.truncate(200 * 1024 * 1024)
     reads = []
 
     class Watched(io.FileIO):
-        def read(self, size=-1, /):
+        def read(self, size: int = -1, /):
             reads.append(size)
             return super().read(size)
 
@@ -159,7 +162,7 @@ def test_a_stream_that_cannot_be_measured_is_read_up_to_the_limit_only():
         def readable(self):
             return True
 
-        def read(self, size=-1, /):
+        def read(self, size: int = -1, /):
             self.given += size
             return b"x" * size
 
@@ -308,7 +311,7 @@ def test_a_due_date_before_the_invoice_is_only_a_warning():
 
 
 @pytest.mark.parametrize(("first", "second"), [("01/02/2026", "03/04/2026"), ("13/02/2026", "02/13/2026")])
-def test_an_ambiguous_date_order_is_asked_and_the_answer_is_kept(first, second):
+def test_an_ambiguous_date_order_is_asked_and_the_answer_is_kept(first: str, second: str):
     text = HEADER + ROW.replace("2026-01-15", first) + ROW.replace("1001", "1002").replace("2026-01-15", second)
     found = refusal(text)
     assert found.code == "ambiguous_date_order"

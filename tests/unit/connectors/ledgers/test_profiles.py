@@ -4,6 +4,7 @@ import io
 import re
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -77,7 +78,7 @@ def test_a_profile_is_the_same_after_saving_and_loading():
 
 
 @pytest.mark.parametrize("name", ["plain", "ibm-late-payments", "highradius-open-items", "ubl"])
-def test_shipped_profiles_are_valid_and_keep_when_saved(name):
+def test_shipped_profiles_are_valid_and_keep_when_saved(name: str):
     profile = get_shipped_profile(name)
     assert profile.name == name
     assert profile.title
@@ -139,14 +140,14 @@ def test_everything_wrong_with_a_profile_is_told_at_once():
 
 
 @pytest.mark.parametrize("text", ["a: [1, 2", "a: b: c", "!!python/object/apply:os.system ['true']", "\x00"])
-def test_what_is_no_plain_yaml_is_refused(text):
+def test_what_is_no_plain_yaml_is_refused(text: str):
     with pytest.raises(Refusal) as caught:
         load_profile(text)
     assert caught.value.code == "not_yaml"
 
 
 @pytest.mark.parametrize("text", ["", "7", "[a, b]", "null"])
-def test_what_is_no_mapping_is_refused(text):
+def test_what_is_no_mapping_is_refused(text: str):
     with pytest.raises(InvalidValues):
         load_profile(text)
 
@@ -235,7 +236,7 @@ columns: {number: nr, customer_name: name, open: open, gross: gross, document_on
     ("cell", "code"),
     [("SE", "SE"), ("se", "SE"), ("SWE", "SE"), ("UK", "GB"), ("EL", "GR"), ("", None), ("752", "problem"), ("Sweden", "problem")],
 )
-def test_countries_by_their_codes(cell, code):
+def test_countries_by_their_codes(cell: Any, code: Any):
     profile = OPEN_ITEMS.replace("number: nr", "number: nr, country: land")
     batch = read(f"nr;name;balance;date;terms;land\n1;A;10,00;2026-01-15;30;{cell}\n", profile)
     assert batch.lines.country == ([] if code == "problem" else [code])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from insureflow.connectors.ledgers.batch import LedgerBatch
 from insureflow.connectors.ledgers.profile_files import get_shipped_profile
 from insureflow.connectors.ledgers.reading import preview, read_ledger
 from insureflow.domain.receivables import DocumentKind, ImportMode
@@ -57,7 +58,7 @@ def test_open_items_in_two_currencies():
     assert sum(1 for names in batch.customers.values() if names.trading_names) == 664 - 265 - one_name_after_tidying(batch)
 
 
-def one_name_after_tidying(batch) -> int:
+def one_name_after_tidying(batch: LedgerBatch) -> int:
     """Customers whose names differ only in spaces, so that one name is left."""
     import csv
 
@@ -85,7 +86,7 @@ INVOICES = {
 
 
 @pytest.mark.parametrize("name", INVOICES)
-def test_e_invoice_samples_have_their_totals(name):
+def test_e_invoice_samples_have_their_totals(name: str):
     batch = read_ledger(SHARED / "e-invoices" / name, get_shipped_profile("ubl"))
     assert batch.problems == ()
     line = batch.lines.line(0)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("language", FILES)
-def test_headings_are_known_in_seven_languages(language):
+def test_headings_are_known_in_seven_languages(language: str):
     content = FILES[language].encode()
     seen = preview(io.BytesIO(content), name="ledger.csv")
     assert seen.missing_fields == ()
@@ -88,12 +89,12 @@ def test_no_heading_stands_for_two_fields_with_the_same_weight():
 @pytest.mark.parametrize(
     ("text", "days"), [("30", 30), ("Net 30", 30), ("NET-60", 60), ("30 dagar", 30), ("14 Tage netto", 14), ("30 jours", 30), ("N45", 45)]
 )
-def test_plain_terms_are_read_from_words(text, days):
+def test_plain_terms_are_read_from_words(text: str, days: Any):
     assert parse_terms(text).days == days
 
 
 @pytest.mark.parametrize("text", ["30 EOM", "2/10 net 30", "NAA8", "30 days end of month", "", "cash", "1000"])
-def test_terms_that_say_more_are_left_to_the_profile(text):
+def test_terms_that_say_more_are_left_to_the_profile(text: str):
     assert parse_terms(text) is None
 
 

@@ -4,6 +4,8 @@ import io
 import zipfile
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +38,14 @@ TOTALS = """
 
 
 def document(
-    number="1001", *, root="Invoice", due="<cbc:DueDate>2026-02-14</cbc:DueDate>", more="", buyer=BUYER, totals=TOTALS, before=""
+    number: float = "1001",
+    *,
+    root: str = "Invoice",
+    due: str = "<cbc:DueDate>2026-02-14</cbc:DueDate>",
+    more: str = "",
+    buyer: str = BUYER,
+    totals: str = TOTALS,
+    before: str = "",
 ) -> bytes:
     return (
         f'<?xml version="1.0" encoding="UTF-8"?>{before}'
@@ -56,11 +65,11 @@ def archive(documents: dict[str, bytes]) -> bytes:
     return stream.getvalue()
 
 
-def read(content: bytes, profile=UBL, name="invoice.xml"):
+def read(content: bytes, profile: Any = UBL, name: str = "invoice.xml"):
     return read_ledger(io.BytesIO(content), profile, name=name)
 
 
-def refusal(content: bytes, profile=UBL) -> Refusal:
+def refusal(content: bytes, profile: Any = UBL) -> Refusal:
     with pytest.raises(Refusal) as caught:
         read(content, profile)
     return caught.value
@@ -139,7 +148,7 @@ def test_tax_in_another_currency_is_left_aside():
         ("<cbc:DueDate>2026-01-01</cbc:DueDate>", "", date(2026, 1, 1), ["due_before_invoice"]),
     ],
 )
-def test_due_date_from_wherever_it_stands(due, more, expected, warnings):
+def test_due_date_from_wherever_it_stands(due: str, more: str, expected: Any, warnings: list[str]):
     batch = read(document(due=due, more=more))
     assert batch.lines.due_on == [expected]
     assert [warning.code for warning in batch.warnings] == warnings
@@ -165,7 +174,7 @@ def test_a_payee_other_than_the_seller_is_noted():
         (document().replace(b">SE<", b">QQ<"), "unknown_country", "PostalAddress/Country/IdentificationCode"),
     ],
 )
-def test_what_is_wrong_in_a_document_is_named(content, code, path):
+def test_what_is_wrong_in_a_document_is_named(content: bytes, code: Any, path: str):
     batch = read(content)
     assert len(batch.lines) == 0
     assert (code, path) in [(problem.code, problem.column) for problem in batch.problems]
@@ -182,7 +191,7 @@ def test_what_is_wrong_in_a_document_is_named(content, code, path):
         (b"<" * 3000, "file_damaged"),
     ],
 )
-def test_documents_that_cannot_be_trusted_are_refused(content, code):
+def test_documents_that_cannot_be_trusted_are_refused(content: bytes, code: Any):
     assert refusal(content).code == code
 
 
@@ -208,7 +217,7 @@ def test_an_archive_of_documents_is_read_and_its_bad_ones_are_named():
     assert batch.rows_read == 4
 
 
-def test_several_documents_are_read_together(tmp_path):
+def test_several_documents_are_read_together(tmp_path: Path):
     paths = []
     for number in range(3):
         path = tmp_path / f"{number}.xml"

@@ -6,10 +6,11 @@ import struct
 import zipfile
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import xlsxwriter
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from insureflow.connectors.ledgers.detection import Certainty, FileType
@@ -38,7 +39,7 @@ def workbook(sheets: dict[str, list[list[object]]], hidden: tuple[str, ...] = ()
     return stream.getvalue()
 
 
-def rebuilt(content: bytes, change) -> bytes:
+def rebuilt(content: bytes, change: Any) -> bytes:
     """The same archive, with every member's content passed through ``change(name, data)``."""
     stream = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as target:
@@ -95,11 +96,11 @@ def ods_row(cells: list[object], repeated: int = 1) -> str:
     return f"<table:table-row{times}>{''.join(parts)}</table:table-row>"
 
 
-def read(content: bytes, profile=PLAIN, **more):
+def read(content: bytes, profile: Any = PLAIN, **more: Any):
     return read_ledger(io.BytesIO(content), profile, **{"name": "ledger.xlsx", **more})
 
 
-def refusal(content: bytes, profile=PLAIN, **more) -> Refusal:
+def refusal(content: bytes, profile: Any = PLAIN, **more: Any) -> Refusal:
     with pytest.raises(Refusal) as caught:
         read(content, profile, **more)
     return caught.value
@@ -115,8 +116,9 @@ def test_typed_cells_need_no_guessing():
     assert batch.detection.sheets == ("Ledger",)
 
 
+@settings(deadline=None)
 @given(st.integers(-(10**13), 10**13))
-def test_amounts_come_out_of_floats_exactly(cents):
+def test_amounts_come_out_of_floats_exactly(cents: int):
     assert to_cell(cents / 100) == Decimal(cents).scaleb(-2)
 
 
@@ -130,7 +132,7 @@ def test_binary_noise_of_calculated_cells_is_no_part_of_the_amount():
 def test_the_sheet_with_the_headings_is_chosen_and_hidden_ones_are_passed_over():
     batch = read(
         workbook(
-            {"Cover": [["Receivables"], ["of Exporter AB"]], "Old": [HEADINGS, ROW], "Ledger": [HEADINGS, ROW, ROW[:1] + [7] + ROW[2:]]},
+            {"Cover": [["Receivables"], ["of Exporter AB"]], "Old": [HEADINGS, ROW], "Ledger": [HEADINGS, ROW, [*ROW[:1], 7, *ROW[2:]]]},
             hidden=("Old",),
         )
     )
@@ -158,9 +160,9 @@ def test_formulas_count_with_their_stored_values():
 
 
 @pytest.mark.parametrize("replacement", [rb"\1<f>8000+734.71</f>", rb"\1<f>8000+734.71</f><v></v>", rb"\1<f>8000+734.71</f><v/>"])
-def test_formulas_that_were_never_calculated_are_told(replacement):
+def test_formulas_that_were_never_calculated_are_told(replacement: bytes):
     content = rebuilt(
-        workbook({"Ledger": [HEADINGS, ROW, ROW[:1] + [7] + ROW[2:]]}), in_sheet(rb"(<c r=\"F2\">)<v>[\d.]+</v>", replacement)
+        workbook({"Ledger": [HEADINGS, ROW, [*ROW[:1], 7, *ROW[2:]]]}), in_sheet(rb"(<c r=\"F2\">)<v>[\d.]+</v>", replacement)
     )
     batch = read(content)
     assert [(problem.row, problem.column, problem.code) for problem in batch.problems] == [(2, "gross", "formula_without_value")]
@@ -179,7 +181,7 @@ def test_formulas_whose_value_is_an_empty_text_are_just_empty():
 
 
 @pytest.mark.parametrize("keep", [0.05, 0.5, 0.95])
-def test_a_workbook_that_is_cut_off_is_damaged(keep):
+def test_a_workbook_that_is_cut_off_is_damaged(keep: float):
     content = workbook({"Ledger": [HEADINGS, *[ROW] * 500]})
     assert refusal(content[: int(len(content) * keep)]).code == "file_damaged"
 
