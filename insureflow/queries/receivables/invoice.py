@@ -1,0 +1,116 @@
+"""Everything about one invoice: facts, positions over time, what settled it, disputes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+
+from insureflow.models.buyers import Buyer
+from insureflow.models.cover import InvoicePosition
+from insureflow.models.database import db
+from insureflow.models.organisations import Entity
+from insureflow.models.policies import Policy
+from insureflow.models.receivables import Allocation, CreditNote, Dispute, Invoice, Payment
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What settled a part of an invoice: ``kind`` is payment or credit_note."""
+
+    kind: str
+    number: str
+    on: date
+    amount_minor: int
+    is_inferred: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeEntry:
+    """A dispute with the invoice and the buyer it is about."""
+
+    dispute: Dispute
+    invoice: Invoice
+    buyer: Buyer
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceView:
+    """An invoice as a page shows it on a day. ``position`` is None where nothing is open."""
+
+    invoice: Invoice
+    buyer: Buyer
+    entity: Entity
+    policy: Policy | None
+    position: InvoicePosition | None
+    positions: Sequence[InvoicePosition]
+    movements: Sequence[Movement]
+    disputes: Sequence[Dispute]
+
+    @property
+    def gross_minor(self) -> int:
+        """Net and tax."""
+        return self.invoice.net_minor + self.invoice.vat_minor
+
+
+def list_positions(invoice_id: int) -> Sequence[InvoicePosition]:
+    """How an invoice stands over time, from its first day on."""
+    return db.session.scalars(
+        select(InvoicePosition).where(InvoicePosition.invoice_id == invoice_id).order_by(InvoicePosition.valid_from)
+    ).all()
+
+
+def _movements(invoice_id: int, on: date) -> list[Movement]:
+    statement = (
+        select(Allocation, Payment, CreditNote)
+        .outerjoin(Payment, Payment.id == Allocation.payment_id)
+        .outerjoin(CreditNote, CreditNote.id == Allocation.credit_note_id)
+        .where(Allocation.invoice_id == invoice_id, Allocation.allocated_on <= on)
+        .order_by(Allocation.allocated_on, Allocation.id)
+    )
+    found: Iterable[Any] = db.session.execute(statement)
+    return [
+        Movement(
+            "payment" if payment is not None else "credit_note",
+            payment.number if payment is not None else note.number,
+            allocation.allocated_on,
+            allocation.amount_minor,
+            payment is not None and payment.inferred,
+        )
+        for allocation, payment, note in found
+    ]
+
+
+def find_invoice(invoice_id: int, on: date) -> InvoiceView | None:
+    """An invoice with all that was known of it on a day; None if there is none with this key, or it was written later."""
+    statement = (
+        select(Invoice, Buyer, Entity, Policy)
+        .join(Buyer, Buyer.id == Invoice.buyer_id)
+        .join(Entity, Entity.id == Invoice.entity_id)
+        .outerjoin(Policy, Policy.id == Invoice.policy_id)
+        .where(Invoice.id == invoice_id, Invoice.invoice_on <= on)
+    )
+    row = db.session.execute(statement).one_or_none()
+    if row is None:
+        return None
+    positions = list_positions(invoice_id)
+    disputes = db.session.scalars(
+        select(Dispute).where(Dispute.invoice_id == invoice_id, Dispute.opened_on <= on).order_by(Dispute.opened_on, Dispute.id)
+    ).all()
+    current = next((position for position in positions if position.valid_from <= on < position.valid_to), None)
+    invoice, buyer, entity, policy = row
+    return InvoiceView(invoice, buyer, entity, policy, current, positions, _movements(invoice_id, on), disputes)
+
+
+def list_countries() -> list[str]:
+    """The countries of buyers with invoices."""
+    return list(db.session.scalars(select(Buyer.country).join(Invoice, Invoice.buyer_id == Buyer.id).distinct().order_by(Buyer.country)))
+
+
+def list_buyers_with_invoices() -> list[tuple[int, str]]:
+    """The buyers with invoices, by name."""
+    statement = select(Buyer.id, Buyer.legal_name).where(Buyer.id.in_(select(Invoice.buyer_id))).order_by(Buyer.legal_name, Buyer.id)
+    return [(row.id, row.legal_name) for row in db.session.execute(statement)]
