@@ -7,9 +7,9 @@ import http.client
 import logging
 import signal
 import socket
-import subprocess
 import sys
 import time
+from collections.abc import Mapping
 
 import click
 import waitress
@@ -18,15 +18,17 @@ from flask.cli import with_appcontext
 from flask_migrate import upgrade
 
 import config
-from insureflow.cli.stopping import StopRequest, end_with_parent
+from insureflow.cli import demo as demo_commands
+from insureflow.cli.children import Child, Lifeline
+from insureflow.cli.scheduler import run_scheduler
+from insureflow.cli.stopping import StopRequest
+from insureflow.services import demo
 from insureflow.services.database import MIGRATIONS, find_problem
+from insureflow.services.jobs import organisations_to_serve
 
 _START_SECONDS = 60
 _STOP_SECONDS = 20
-_ENTRY = "from insureflow.app import main; main()"
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (recognised, not bound)
-
-Children = dict[str, "subprocess.Popen[bytes]"]
 
 
 def register(app: Flask) -> None:
@@ -46,26 +48,22 @@ def run(context: click.Context, host: str | None, port: int | None, no_demo: boo
     request = StopRequest()
     settings: config.Config = current_app.extensions["insureflow"]
     address = (host or settings.host, port or settings.port)
+    with_demo = settings.demo and not no_demo
     _require_free(address)
-    if find_problem() is not None:
-        click.echo("Preparing the database ...")
-        logging.getLogger("alembic").setLevel(logging.WARNING)
-        upgrade(directory=str(MIGRATIONS))
-    if settings.demo and not no_demo:
-        _load_demo(context)
-    if request.is_made():
-        return
-    children: Children = {"web server": _start("serve", "--host", address[0], "--port", str(address[1]))}
-    if settings.scheduler_enabled:
-        children["scheduler"] = _start("scheduler")
-    try:
-        _wait_until_answering(request, children, address)
-        if not request.is_made() and _all_live(children):
+    lifeline = Lifeline()
+    children = {"preparation": Child(lambda: _prepare(context, with_demo=with_demo), lifeline)}
+    request.wait(lambda: _all_live(children))
+    if not request.is_made() and children["preparation"].status() == 0:
+        children = {"web server": Child(lambda: context.invoke(serve, host=address[0], port=address[1]), lifeline)}
+        if settings.scheduler_enabled:
+            children["scheduler"] = Child(lambda: context.invoke(run_scheduler), lifeline)
+        if _wait_until_answering(request, children, address):
             _announce(address)
+            if with_demo:
+                Child(_tell_logins, lifeline).wait(_STOP_SECONDS)
             request.wait(lambda: _all_live(children))
-        ended = [name for name, child in children.items() if child.poll() is not None]
-    finally:
-        _stop(children)
+    ended = [name for name, child in children.items() if child.status() is not None]
+    _stop(children)
     if not request.is_made():
         raise click.ClickException(
             f"InsureFlow has stopped: the {' and the '.join(ended) or 'web server'} did not keep running; see above."
@@ -76,9 +74,8 @@ def run(context: click.Context, host: str | None, port: int | None, no_demo: boo
 @click.command("serve")
 @click.option("--host", help="Address to listen on (INSUREFLOW_HOST).")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on (INSUREFLOW_PORT).")
-@click.option("--with-parent", is_flag=True, hidden=True, help="End when standard input is closed.")
 @with_appcontext
-def serve(host: str | None, port: int | None, with_parent: bool) -> None:
+def serve(host: str | None, port: int | None) -> None:
     """Run the web server alone."""
     settings: config.Config = current_app.extensions["insureflow"]
     address = (host or settings.host, port or settings.port)
@@ -93,8 +90,6 @@ def serve(host: str | None, port: int | None, with_parent: bool) -> None:
         clear_untrusted_proxy_headers=not settings.trusted_proxies,  # the application itself trusts as many as the settings say
     )
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
-    if with_parent:
-        end_with_parent()
     server.run()  # ends on Ctrl-C or SIGTERM, after the requests at work
     server.close()
 
@@ -115,20 +110,32 @@ def _require_free(address: tuple[str, int]) -> None:
         ) from None
 
 
-def _start(*arguments: str) -> subprocess.Popen[bytes]:
-    """One child process, in a session of its own so that Ctrl-C reaches it only through us, and in order."""
-    return subprocess.Popen([sys.executable, "-c", _ENTRY, *arguments, "--with-parent"], stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 (our own command)
+def _prepare(context: click.Context, *, with_demo: bool) -> None:
+    """Brings the database to the newest migration and loads the demo organisation into one that holds none."""
+    if find_problem() is not None:
+        click.echo("Preparing the database ...")
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        upgrade(directory=str(MIGRATIONS))
+    if with_demo:
+        context.invoke(demo_commands.load, if_empty=True)
 
 
-def _all_live(children: Children) -> bool:
-    return all(child.poll() is None for child in children.values())
+def _all_live(children: Mapping[str, Child]) -> bool:
+    return all(child.status() is None for child in children.values())
 
 
-def _wait_until_answering(request: StopRequest, children: Children, address: tuple[str, int]) -> None:
+def _wait_until_answering(request: StopRequest, children: Mapping[str, Child], address: tuple[str, int]) -> bool:
+    """True once the web server answers; False when it will not, because it ended, was told to, or takes too long."""
     end = time.monotonic() + _START_SECONDS
-    request.wait(lambda: _all_live(children) and not _answers(address) and time.monotonic() < end)
-    if not request.is_made() and _all_live(children) and not _answers(address):
-        raise click.ClickException(f"The web server did not answer within {_START_SECONDS} seconds.")
+    answers = False
+
+    def goes_on() -> bool:
+        nonlocal answers
+        answers = _answers(address)
+        return not answers and _all_live(children) and time.monotonic() < end
+
+    request.wait(goes_on)
+    return answers and not request.is_made()
 
 
 def _answers(address: tuple[str, int]) -> bool:
@@ -142,26 +149,20 @@ def _answers(address: tuple[str, int]) -> bool:
         connection.close()
 
 
-def _stop(children: Children) -> None:
+def _stop(children: Mapping[str, Child]) -> None:
     for child in children.values():
         child.terminate()
-    end = time.monotonic() + _STOP_SECONDS
     for child in children.values():
-        try:
-            child.wait(max(0, end - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-        if child.stdin is not None:
-            child.stdin.close()
+        child.wait(_STOP_SECONDS)
 
 
-def _load_demo(context: click.Context) -> None:
-    """Loads the demo organisation into a database that holds none."""
-    demo = current_app.cli.get_command(context, "demo")
-    load = demo.get_command(context, "load") if isinstance(demo, click.Group) else None
-    if load is not None:
-        context.invoke(load)
+def _tell_logins() -> None:
+    """Prints how to log in to the demo, where it is loaded."""
+    if not any(slug == demo.DEMO_SLUG for _key, slug in organisations_to_serve()):
+        return
+    click.echo("Log in to the demo with one of these, password: " + demo.DEMO_PASSWORD)
+    for email, name, role in demo.DEMO_USERS:
+        click.echo(f"  {email:<28} {role.value:<18} {name}")
 
 
 def _announce(address: tuple[str, int]) -> None:

@@ -9,7 +9,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from insureflow.cli.stopping import StopRequest, end_with_parent
+from insureflow.cli.stopping import StopRequest
 from insureflow.jobs.scheduler import Scheduler
 
 
@@ -19,9 +19,8 @@ def register(app: Flask) -> None:
 
 
 @click.command("scheduler")
-@click.option("--with-parent", is_flag=True, hidden=True, help="End when standard input is closed.")
 @with_appcontext
-def run_scheduler(with_parent: bool) -> None:
+def run_scheduler() -> None:
     """Run recurring work until stopped. Of several such processes one works, the others stand by."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 (Flask's documented way to hand it to a thread)
     settings = app.extensions["insureflow"]
@@ -29,8 +28,6 @@ def run_scheduler(with_parent: bool) -> None:
         raise click.ClickException("Recurring work is switched off: set INSUREFLOW_SCHEDULER_ENABLED to yes.")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)  # our own lines say what runs
     request = StopRequest()
-    if with_parent:
-        end_with_parent()
     stopping = threading.Event()
     thread = threading.Thread(target=Scheduler(app, settings).run, args=(stopping,), name="scheduler")
     thread.start()

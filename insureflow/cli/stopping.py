@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
-import threading
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -32,17 +29,3 @@ class StopRequest:
         """Returns when the request is made, or when ``goes_on`` says there is nothing left to wait for."""
         while not self._made and goes_on():
             time.sleep(_LOOK_SECONDS)
-
-
-def end_with_parent() -> None:
-    """From now on this process ends with the one that started it.
-
-    The parent holds the other end of the child's standard input; however the parent dies, that end closes.
-    """
-
-    def watch() -> None:
-        while os.read(sys.stdin.fileno(), 1024):
-            continue
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, name="parent", daemon=True).start()
