@@ -27,7 +27,7 @@ from insureflow.domain.obligations import (
     latest_due_on,
     status_on,
 )
-from insureflow.domain.periods import MONDAY_TO_FRIDAY, BusinessCalendar, Period, PeriodUnit
+from insureflow.domain.periods import MONDAY_TO_FRIDAY, BusinessCalendar, Period, PeriodUnit, StartingDay
 from insureflow.domain.policies import (
     Cause,
     LimitConditions,
@@ -169,6 +169,17 @@ def test_a_claim_is_in_time_within_its_window(filed_on: date | None, expected: b
     assert calculate_deadlines(TERMS, [invoice()], facts=Facts(claim_filed_on=filed_on)).claim_in_time is expected
 
 
+def test_the_later_of_two_days_is_unknown_until_both_are_known():
+    rule = parse_terms(
+        {"payment": {"later_of": [{"days": 5, "from": "decision"}, {"business_days": 5, "from": "documents_complete"}]}}
+    ).payment
+    first, second = date(2026, 6, 1), date(2026, 6, 5)
+    known = find_end("x", rule, {StartingDay.DECISION: first, StartingDay.DOCUMENTS_COMPLETE: second}, MONDAY_TO_FRIDAY, "policy.payment")
+    assert (known.on, known.unit) == (date(2026, 6, 12), PeriodUnit.BUSINESS_DAYS)
+    half = find_end("x", rule, {StartingDay.DECISION: first}, MONDAY_TO_FRIDAY, "policy.payment")
+    assert (half.on, half.unit) == (None, PeriodUnit.DAYS)
+
+
 def test_an_end_without_rule_or_start():
     assert find_end("x", None, {}, MONDAY_TO_FRIDAY, "policy.x").trace == Trace()
     end = find_end("x", Period(PeriodUnit.DAYS, 5), {}, MONDAY_TO_FRIDAY, "policy.x")
@@ -245,6 +256,14 @@ def test_the_duties_of_one_overdue_account():
         ("expected_decision", "A", date(2026, 9, 29)),
         ("expected_payment", "A", date(2026, 10, 4)),
         ("file_claim", "A", date(2027, 3, 1)),
+    ]
+
+
+def test_duties_of_one_day_come_in_the_order_of_their_kind_and_subject():
+    items = [OpenItem(invoice(name, date(2026, 3, 1)), 1) for name in ("B", "A", "C")]
+    found = calculate_obligations(parse_terms({"overdue_notification": {"days": 1, "from": "due_date"}}), items)
+    assert [(str(each.kind), each.subject) for each in found] == [
+        (kind, name) for kind in ("send_reminder", "notify_overdue") for name in "ABC"
     ]
 
 

@@ -99,8 +99,31 @@ def test_a_business_deadline_is_a_business_day(calendar: BusinessCalendar, day: 
     assert calendar.is_business_day(calendar.add(day, count))
 
 
-def test_nought_business_days_from_a_business_day_is_that_day():
-    assert BusinessCalendar().add(date(2026, 5, 15), 0) == date(2026, 5, 15)
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        (date(2026, 5, 15), date(2026, 5, 15)),
+        (date(2026, 5, 16), date(2026, 5, 18)),
+        (date(2026, 5, 17), date(2026, 5, 18)),
+        (date(2026, 5, 31), date(2026, 6, 2)),
+    ],
+)
+def test_nought_business_days_is_the_day_itself_or_the_next_business_day(day: date, expected: date):
+    assert BusinessCalendar(holidays=frozenset({date(2026, 6, 1)})).add(day, 0) == expected
+
+
+@given(CALENDARS, st.dates(date(2024, 1, 1), date(2024, 12, 31)))
+def test_nought_business_days_skips_no_business_day(calendar: BusinessCalendar, day: date):
+    reached = calendar.add(day, 0)
+    assert calendar.is_business_day(reached)
+    assert not any(calendar.is_business_day(day + timedelta(days=offset)) for offset in range((reached - day).days))
+
+
+def test_months_reach_both_ends_of_the_calendar():
+    assert add_months(date(9998, 12, 31), 12) == date(9999, 12, 31)
+    assert add_months(date(2, 1, 31), -12) == date(1, 1, 31)
+    with pytest.raises(Refusal):
+        add_months(date(1, 1, 31), -1)
 
 
 def test_a_week_without_business_day_is_refused():
