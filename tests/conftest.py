@@ -238,3 +238,40 @@ def visit(chromium: Any, site: Site) -> Iterator[Callable[..., Visitor]]:
     """Opens a browser window on ``site``: ``visit(tenant, role, width=360)``. What went wrong in it fails the test at its end."""
     with browsing.windows(chromium, site) as open_window:
         yield open_window
+
+
+@pytest.fixture(scope="session")
+def demo_app(run_folder: Path) -> Iterator[Flask]:
+    """The application with the whole demo organisation in it (SQLite), loaded once per run and copied for each worker.
+
+    For tests that only look; a test that changes something takes ``app``.
+    """
+    from insureflow.app import create_app
+
+    with databases.demo(run_folder) as database:
+        app = create_app(databases.settings_for(database.url, run_folder / f"instance-{os.getpid()}"))
+        app.test_client_class = PageClient
+        yield app
+        Applications.disconnect(app)
+
+
+@pytest.fixture(scope="session")
+def demo_organisation(demo_app: Flask) -> Any:
+    """The demo organisation as a ``support.tenants.Tenant``, with its log-in for each role."""
+    from support.tenants import demo_tenant
+
+    return demo_tenant(demo_app)
+
+
+@pytest.fixture(scope="session")
+def demo_site(demo_app: Flask) -> Iterator[Site]:
+    """The demo served on this machine's loopback."""
+    with browsing.served(demo_app) as site:
+        yield site
+
+
+@pytest.fixture
+def visit_demo(chromium: Any, demo_site: Site) -> Iterator[Callable[..., Visitor]]:
+    """Opens a browser window on ``demo_site``, like ``visit``."""
+    with browsing.windows(chromium, demo_site) as open_window:
+        yield open_window

@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -23,6 +24,8 @@ from support import postgres
 import config
 
 KINDS = ("sqlite", "postgresql")
+#: The day on which the demo of the tests stands.
+DEMO_DAY = date(2026, 11, 22)
 _SEED = "seed_of_tests"
 
 # Brings every table back to the rows of the template: most are empty there, and the others were put aside in a schema.
@@ -200,6 +203,31 @@ def _copy(source: Path, target: Path) -> None:
         message = f"{source.name} has an unwritten log: a connection to the template is still open"
         raise RuntimeError(message)
     shutil.copyfile(source, target)
+
+
+@contextmanager
+def demo(folder: Path) -> Iterator[Database]:
+    """A copy of an SQLite database with the demo organisation in it, loaded by whoever asks first and gone after the block."""
+    from insureflow.app import create_app
+    from insureflow.models.database import db
+    from insureflow.services.demo import load_demo
+
+    with postgres.only_one(folder, "demo"):
+        record = folder / "demo.url"
+        if not record.exists():
+            source = clone(folder, "sqlite")
+            app = create_app(settings_for(source.url, folder / "template-instance"))
+            with app.app_context():
+                load_demo(DEMO_DAY)
+                db.session.remove()
+                db.engine.dispose()
+            record.write_text(source.url, encoding="utf-8")
+    copy = _own_folder(folder)
+    _copy(Path(record.read_text(encoding="utf-8").removeprefix("sqlite:///")), copy.path)
+    try:
+        yield copy
+    finally:
+        drop(folder, copy)
 
 
 @contextmanager

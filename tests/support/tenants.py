@@ -86,3 +86,23 @@ def log_in(client: FlaskClient, tenant: Tenant, role: Role = Role.ADMINISTRATOR)
         cookie["_fresh"] = True
         cookie["organisation_id"] = tenant.id
     return login
+
+
+def demo_tenant(app: Flask) -> Tenant:
+    """The demo organisation that is loaded in this application's database."""
+    from sqlalchemy import select
+
+    from insureflow.models.database import db
+    from insureflow.models.organisations import Entity, User
+    from insureflow.services.demo import DEMO_SLUG, DEMO_USERS
+    from insureflow.services.scoping import within
+
+    with app.app_context():
+        organisation = organisations.get_organisation(DEMO_SLUG)
+        with within(organisation.id):
+            entities = {entity.code: entity.id for entity in db.session.scalars(select(Entity).order_by(Entity.id))}
+        logins = {}
+        for email, name, role in DEMO_USERS:
+            user = db.session.scalars(select(User).where(User.email == email)).one()
+            logins[role] = Login(user.id, email, name, user.fs_uniquifier)
+        return Tenant(organisation.id, organisation.slug, entities, logins)
