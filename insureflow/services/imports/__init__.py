@@ -1,0 +1,8 @@
+"""Ledger imports: files are read, compared with the ledger, booked in one piece, and can be taken back."""
+
+from __future__ import annotations
+
+from insureflow.services.imports.importing import ImportOrder, ImportOutcome, import_ledger
+from insureflow.services.imports.undoing import undo_import
+
+__all__ = ["ImportOrder", "ImportOutcome", "import_ledger", "undo_import"]
