@@ -25,6 +25,8 @@ _INDIAN = re.compile(r"\d{1,2}(?:([,_])\d{2})+\1\d{3}\Z", re.ASCII)
 _SHAPE = re.compile(r"[\d.,_]+\Z", re.ASCII)
 _TELLING = re.compile(r"-?\d+([.,])(?:\d{1,2}|\d{4,})\Z", re.ASCII)
 MAXIMUM_DIGITS = 15
+_LONGEST = 60
+_TOO_LARGE = Decimal(10) ** MAXIMUM_DIGITS
 
 #: So many distinct cells settle how a column writes amounts, if any of them tells; a cell that differs later is a bad cell.
 _ENOUGH_CELLS = 10_000
@@ -101,6 +103,8 @@ def convert_amount(currency: str, cell: Any, decimal: str) -> int | None:
         stripped = cell.strip()
         if not stripped:
             return None
+        if len(stripped) > _LONGEST:
+            raise CellProblem("not_an_amount")
         number = parse_amount(stripped, decimal, currency=currency)
     elif isinstance(cell, Decimal):
         number = cell
@@ -108,8 +112,13 @@ def convert_amount(currency: str, cell: Any, decimal: str) -> int | None:
         raise CellProblem("formula_without_value")
     else:
         raise CellProblem("not_an_amount")
-    if abs(number) >= 10**MAXIMUM_DIGITS:
+    if abs(number) >= _TOO_LARGE:
         raise CellProblem("amount_too_large", digits=MAXIMUM_DIGITS)
+    digits = minor_digits(currency)
+    scaled = number.scaleb(digits)
+    whole_number = int(scaled)
+    if whole_number == scaled and scaled.scaleb(-digits) == number:
+        return whole_number
     try:
         return to_minor(number, currency)
     except InvalidValue as problem:

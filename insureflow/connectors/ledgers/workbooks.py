@@ -88,12 +88,12 @@ def to_cell(value: Any) -> Cell:
     """A workbook's cell as exact value: numbers to the fifteen digits that a workbook keeps, so 8734.71 is 8734.71."""
     if isinstance(value, str):
         return value
+    if isinstance(value, float):
+        return Decimal(format(value, ".15g"))
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
         return Decimal(value)
-    if isinstance(value, float):
-        return Decimal(format(value, ".15g"))
     if isinstance(value, datetime):
         return value.date()
     if isinstance(value, date):

@@ -127,6 +127,8 @@ def test_what_is_no_amount(text: str):
         ("1" * 16, "amount_too_large"),
         (NoValue.FORMULA, "formula_without_value"),
         ("1,005.001", "too_many_decimals"),
+        ("123456789012345.00" + "0" * 20 + "1", "too_many_decimals"),
+        ("1." + "0" * 100_000 + "1", "not_an_amount"),
     ],
 )
 def test_what_a_currency_does_not_take(cell: Any, code: Any):
