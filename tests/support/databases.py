@@ -27,6 +27,7 @@ KINDS = ("sqlite", "postgresql")
 #: The day on which the demo of the tests stands.
 DEMO_DAY = date(2026, 11, 22)
 _SEED = "seed_of_tests"
+_cleaners: dict[str, psycopg.Connection[tuple[object, ...]]] = {}
 
 # Brings every table back to the rows of the template: most are empty there, and the others were put aside in a schema.
 _RESET = f"""
@@ -174,6 +175,9 @@ def drop(folder: Path, database: Database) -> None:
     if database.kind == "sqlite":
         shutil.rmtree(database.path.parent)
         return
+    kept = _cleaners.pop(database.url, None)
+    if kept is not None:
+        kept.close()
     with psycopg.connect(libpq(postgres.server_url(folder)), autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{urlsplit(database.url).path.strip("/")}" WITH (FORCE)')
 
@@ -185,10 +189,17 @@ def reset(folder: Path, database: Database) -> None:
         database.path.parent.mkdir()
         _copy(template(folder, "sqlite").path, database.path)
         return
-    with psycopg.connect(libpq(database.url), autocommit=True) as connection:
+    _cleaner(database.url).execute(_RESET)
+
+
+def _cleaner(url: str) -> psycopg.Connection[tuple[object, ...]]:
+    """A connection kept for emptying: a new one would spend five times the work on getting to know the tables."""
+    if url not in _cleaners:
+        connection = psycopg.connect(libpq(url), autocommit=True)
         connection.execute("SET lock_timeout = '10s'")
         connection.execute("SET session_replication_role = replica")  # no foreign keys and no append-only guards while emptying
-        connection.execute(_RESET)
+        _cleaners[url] = connection
+    return _cleaners[url]
 
 
 def _own_folder(folder: Path) -> Database:
