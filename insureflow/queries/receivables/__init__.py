@@ -4,26 +4,36 @@ from __future__ import annotations
 
 from insureflow.queries.receivables.invoice import (
     DisputeEntry,
+    InvoiceCounts,
     InvoiceView,
     Movement,
+    count_disputes,
+    count_invoices,
+    find_dispute,
     find_invoice,
     list_buyers_with_invoices,
     list_countries,
+    list_currencies,
     list_positions,
 )
-from insureflow.queries.receivables.listings import STATES, InvoiceState, disputes_listing, invoices_listing, payments_listing
+from insureflow.queries.receivables.listings import DisputeState, InvoiceState, disputes_listing, invoices_listing, payments_listing
 
 __all__ = [
-    "STATES",
     "DisputeEntry",
+    "DisputeState",
+    "InvoiceCounts",
     "InvoiceState",
     "InvoiceView",
     "Movement",
+    "count_disputes",
+    "count_invoices",
     "disputes_listing",
+    "find_dispute",
     "find_invoice",
     "invoices_listing",
     "list_buyers_with_invoices",
     "list_countries",
+    "list_currencies",
     "list_positions",
     "payments_listing",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, case, func, or_, select
 
 from insureflow.models.buyers import Buyer
 from insureflow.models.cover import InvoicePosition
@@ -114,3 +114,53 @@ def list_buyers_with_invoices() -> list[tuple[int, str]]:
     """The buyers with invoices, by name."""
     statement = select(Buyer.id, Buyer.legal_name).where(Buyer.id.in_(select(Invoice.buyer_id))).order_by(Buyer.legal_name, Buyer.id)
     return [(row.id, row.legal_name) for row in db.session.execute(statement)]
+
+
+def list_currencies() -> list[str]:
+    """The currencies of invoices."""
+    return list(db.session.scalars(select(Invoice.currency).distinct().order_by(Invoice.currency)))
+
+
+def find_dispute(dispute_id: int) -> DisputeEntry | None:
+    """A dispute with its invoice and buyer."""
+    row = db.session.execute(
+        select(Dispute, Invoice, Buyer)
+        .join(Invoice, Invoice.id == Dispute.invoice_id)
+        .join(Buyer, Buyer.id == Invoice.buyer_id)
+        .where(Dispute.id == dispute_id)
+    ).one_or_none()
+    return None if row is None else DisputeEntry(*row)
+
+
+def count_disputes(on: date) -> int:
+    """Disputes that go on on a day."""
+    statement = select(func.count(Dispute.id)).where(Dispute.opened_on <= on, or_(Dispute.resolved_on.is_(None), Dispute.resolved_on > on))
+    return int(db.session.scalar(statement) or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceCounts:
+    """How many invoices are open on a day, how many of them are late, and how many are not fully covered."""
+
+    open: int
+    overdue: int
+    not_fully_covered: int
+
+
+def count_invoices(on: date, entity_id: int | None = None, policy_id: int | None = None) -> InvoiceCounts:
+    """The open invoices of an entity or a policy on a day, counted."""
+    covered = InvoicePosition.primary_minor + InvoicePosition.top_up_minor
+    statement = (
+        select(
+            func.count(InvoicePosition.id),
+            func.count(case((and_(Invoice.due_on < on, InvoicePosition.ledger_open_minor > 0), 1))),
+            func.count(case((InvoicePosition.open_minor > covered, 1))),
+        )
+        .join(Invoice, Invoice.id == InvoicePosition.invoice_id)
+        .where(InvoicePosition.valid_from <= on, InvoicePosition.valid_to > on)
+    )
+    if entity_id is not None:
+        statement = statement.where(Invoice.entity_id == entity_id)
+    if policy_id is not None:
+        statement = statement.where(InvoicePosition.policy_id == policy_id)
+    return InvoiceCounts(*db.session.execute(statement).one())

@@ -27,7 +27,11 @@ class InvoiceState(StrEnum):
     SETTLED = "settled"
 
 
-STATES = tuple(InvoiceState)
+class DisputeState(StrEnum):
+    """How a dispute stands on a day."""
+
+    GOING_ON = "disputed"
+    RESOLVED = "settled"
 
 
 def is_disputed_on(on: date) -> ColumnElement[bool]:
@@ -91,6 +95,10 @@ def invoices_listing(on: date, *, entity_id: int | None = None, policy_id: int |
         Field("entity_id", Invoice.entity_id.expression, hidden=True, filter=FilterKind.SELECT),
         Field("currency", Invoice.currency.expression, hidden=True, filter=FilterKind.SELECT),
         Field("disputed", case((is_disputed_on(on), "yes"), else_="no"), hidden=True, filter=FilterKind.SELECT),
+        Field(
+            "still_open", case((or_(ledger_open > 0, position.open_minor > 0), "yes"), else_="no"), hidden=True, filter=FilterKind.SELECT
+        ),
+        Field("not_fully_covered", case((uncovered > 0, "yes"), else_="no"), hidden=True, filter=FilterKind.SELECT),
         Field("buyer_id", Invoice.buyer_id.expression, hidden=True, filter=FilterKind.SELECT),
     ]
 
@@ -190,7 +198,9 @@ def disputes_listing(on: date, *, entity_id: int | None = None, policy_id: int |
         Field("buyer", Buyer.legal_name.expression, search=Buyer.search_name.expression),
         Field("country", Buyer.country.expression, Kind.COUNTRY, filter=FilterKind.SELECT),
         Field("opened_on", Dispute.opened_on.expression, Kind.DATE, filter=FilterKind.DATE_RANGE),
-        Field("state", case((is_over, "resolved"), else_="disputed"), Kind.BADGE, filter=FilterKind.SELECT),
+        Field(
+            "state", case((is_over, DisputeState.RESOLVED.value), else_=DisputeState.GOING_ON.value), Kind.BADGE, filter=FilterKind.SELECT
+        ),
         Field("amount", Dispute.amount_minor.expression, Kind.MONEY, currency=Invoice.currency.expression, total=True),
         Field("resolved_on", case((is_over, Dispute.resolved_on), else_=null()), Kind.DATE),
         Field(
