@@ -64,7 +64,9 @@ def add_manual_rate(
     Documents keep the rate they have. Errors: ``InvalidValues`` (``currency_unknown``, ``same_currency``, ``not_a_rate``,
     ``source_needed``).
     """
-    problems = [InvalidValue("currency_unknown", f"rate.{name}", code) for name, code in (("base", base), ("quote", quote)) if not is_currency(code)]
+    problems = [
+        InvalidValue("currency_unknown", f"rate.{name}", code) for name, code in (("base", base), ("quote", quote)) if not is_currency(code)
+    ]
     if base == quote:
         problems.append(InvalidValue("same_currency", "rate.quote", quote))
     if not source.strip():

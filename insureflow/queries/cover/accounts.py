@@ -207,9 +207,7 @@ class _Division:
                     cover.Payment(payment.received_on, amount, currency, rate or _ONE, designated, _PURPOSES[payment.purpose])
                 )
 
-    def _rate(
-        self, account: PolicyAccount, accounts: list[PolicyAccount], currency: str, kept: Decimal | None, on: date
-    ) -> Decimal | None:
+    def _rate(self, account: PolicyAccount, accounts: list[PolicyAccount], currency: str, kept: Decimal | None, on: date) -> Decimal | None:
         """The rate of a payment or credit note: the one kept with it, which belongs to the first account's limit currency."""
         limit_currency = account.policy.limit_currency
         if kept is not None and not self._reassigned and all(other.policy.limit_currency == limit_currency for other in accounts):

@@ -8,6 +8,7 @@ from datetime import date
 from typing import NamedTuple
 
 from insureflow.domain.cover import replay
+from insureflow.models.scope import current_organisation_id
 from insureflow.queries.cover.accounts import Frozen, PolicyAccount, accounts_of
 from insureflow.queries.cover.ledgers import BuyerLedger, LedgerAllocation
 from insureflow.queries.cover.policies import PolicyBook
@@ -22,14 +23,6 @@ from insureflow.queries.cover.summaries import (
 )
 from insureflow.queries.obligations.duties import Duty, OpenInvoice, account_duties
 from insureflow.queries.rates import RateBook
-
-
-class PositionRow(NamedTuple):
-    """A position with its buyer and policy."""
-
-    buyer_id: int
-    policy_id: int
-    position: Position
 
 
 class StateRow(NamedTuple):
@@ -52,7 +45,7 @@ class ExposureRow(NamedTuple):
 class Derived:
     """Everything derived for some buyers."""
 
-    positions: list[PositionRow] = field(default_factory=list)
+    positions: dict[int, list[Position]] = field(default_factory=dict)  # by buyer
     states: list[StateRow] = field(default_factory=list)
     exposures: list[ExposureRow] = field(default_factory=list)
     duties: list[Duty] = field(default_factory=list)
@@ -88,6 +81,7 @@ def _derive(
     on: date,
     derived: Derived,
 ) -> None:
+    organisation_id = current_organisation_id()
     buyer_id, policy_id = account.key
     policy = account.policy
     limit_currency = policy.limit_currency
@@ -95,10 +89,13 @@ def _derive(
     if policy.history:
         history = replay(account.rules_account(), account.events)
         segments = history.invoice_segments
+        keys = (organisation_id, buyer_id, policy_id, limit_currency)
         for invoice in account.invoices.values():
-            positions += positions_of(invoice, allocations.get(invoice.id, ()), segments.get(str(invoice.id), ()), limit_currency)
-        derived.states += [StateRow(buyer_id, policy_id, state) for state in state_spans(history.account_segments, segments, limit_currency)]
-    derived.positions += [PositionRow(buyer_id, policy_id, position) for position in positions]
+            positions += positions_of(keys, invoice, allocations.get(invoice.id, ()), segments.get(str(invoice.id), ()))
+        derived.states += [
+            StateRow(buyer_id, policy_id, state) for state in state_spans(history.account_segments, segments, limit_currency)
+        ]
+    derived.positions.setdefault(buyer_id, []).extend(positions)
     alive = [position for position in positions if position.valid_to > on]
     top_up = top_up_percentages(policy, account.invoices.values())
     spans = exposure_spans(alive, on, limit_currency, unapplied=unapplied, top_up=top_up)

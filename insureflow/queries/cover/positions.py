@@ -13,9 +13,12 @@ from insureflow.queries.cover.ledgers import LedgerAllocation, LedgerInvoice
 
 
 class Position(NamedTuple):
-    """A row of ``invoice_position`` without the keys of its organisation, buyer and policy."""
+    """A row of ``invoice_position``, in the order of its columns."""
 
+    organisation_id: int
     invoice_id: int
+    buyer_id: int
+    policy_id: int
     valid_from: date
     valid_to: date
     currency: str
@@ -53,7 +56,7 @@ def ledger_steps(invoice: LedgerInvoice, allocations: Sequence[LedgerAllocation]
         return [(start, rest)] if settled_on <= start else [(start, left), (settled_on, rest)]
     by_day: dict[date, int] = {start: 0}
     for allocation in allocations:
-        settled_on = allocation.allocated_on if allocation.allocated_on > start else start
+        settled_on = max(start, allocation.allocated_on)
         by_day[settled_on] = by_day.get(settled_on, 0) + allocation.amount_minor
     steps = []
     for day in sorted(by_day):
@@ -87,49 +90,44 @@ _OVER_LIMIT, _VAT, _DISPUTED = Reason.OVER_LIMIT, Reason.VAT_NOT_COVERED, Reason
 
 
 def positions_of(
-    invoice: LedgerInvoice, allocations: Sequence[LedgerAllocation], segments: Sequence[InvoiceSegment], limit_currency: str
+    account: tuple[int, int, int, str],
+    invoice: LedgerInvoice,
+    allocations: Sequence[LedgerAllocation],
+    segments: Sequence[InvoiceSegment],
 ) -> list[Position]:
-    """The positions of one invoice: the union of the days on which ledger or cover change; spans with nothing open are left out."""
+    """The positions of one invoice: the union of the days on which ledger or cover change; spans with nothing open are left out.
+
+    ``account``: keys of organisation, buyer and policy, and the limit currency.
+    """
     ledger = ledger_steps(invoice, allocations)
     covers = [(segment[0], _cover_of(segment)) for segment in segments]
     if len(covers) == len(ledger) and all(left[0] == right[0] for left, right in zip(covers, ledger, strict=True)):
         merged = [(day, left, cover) for (day, cover), (_, left) in zip(covers, ledger, strict=True)]
     else:
         merged = _merge(ledger, covers)
-    positions = []
-    last = len(merged) - 1
-    pending: tuple[date, int, _Cover] | None = None
-    for number, (day, left, cover) in enumerate(merged):
-        if pending is not None and pending[1] == left and pending[2] == cover:
-            pass
-        else:
-            if pending is not None:
-                positions.append(_position(invoice, pending, day, limit_currency))
-            pending = (day, left, cover) if left or cover[0] else None
-        if number == last and pending is not None:
-            positions.append(_position(invoice, pending, FOREVER, limit_currency))
+    positions: list[Position] = []
+    begin: date | None = None
+    open_left, current = 0, _NOTHING
+    for day, left, cover in merged:
+        if begin is not None:
+            if left == open_left and cover == current:
+                continue
+            positions.append(_position(account, invoice, begin, day, open_left, current))
+        begin = day if left or cover[0] else None
+        open_left, current = left, cover
+    if begin is not None:
+        positions.append(_position(account, invoice, begin, FOREVER, open_left, current))
     return positions
 
 
-def _position(invoice: LedgerInvoice, span: tuple[date, int, _Cover], valid_to: date, limit_currency: str) -> Position:
-    valid_from, left, cover = span
-    return Position(
-        invoice.id,
-        valid_from,
-        valid_to,
-        invoice.currency,
-        left,
-        limit_currency,
-        cover[0],
-        cover[1],
-        cover[2],
-        cover[3],
-        cover[4],
-        cover[5],
-        cover[6],
-        cover[7],
-        cover[8],
-    )
+def _position(
+    account: tuple[int, int, int, str], invoice: LedgerInvoice, valid_from: date, valid_to: date, left: int, cover: _Cover
+) -> Position:
+    organisation_id, buyer_id, policy_id, limit_currency = account
+    return _make((organisation_id, invoice[0], buyer_id, policy_id, valid_from, valid_to, invoice[4], left, limit_currency, *cover))
+
+
+_make = Position._make
 
 
 def _merge(ledger: list[tuple[date, int]], covers: list[tuple[date, _Cover]]) -> list[tuple[date, int, _Cover]]:

@@ -218,7 +218,9 @@ def _limits_with_an_end(known: Sequence[Decision], on: date) -> tuple[list[Limit
     """The limits that end on a day of their own from this day on, unless a later decision has taken their place."""
     limits: list[LimitInForce] = []
     evidence: list[DiscretionaryEvidence] = []
-    decided = sorted((entry for entry in known if entry.status is not LimitStatus.REQUESTED), key=lambda entry: (entry.decided_on, entry.id))
+    decided = sorted(
+        (entry for entry in known if entry.status is not LimitStatus.REQUESTED), key=lambda entry: (entry.decided_on, entry.id)
+    )
     for position, decision in enumerate(decided):
         if decision.valid_to is None or decision.valid_to < on or not decision.decided_minor:
             continue

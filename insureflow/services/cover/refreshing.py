@@ -5,8 +5,10 @@ What has not changed stays as it is: rows are compared first, and only those of 
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from itertools import islice
 from typing import Any
@@ -44,8 +46,8 @@ CHUNK = 500
 #: Buyers without policy handled by one statement; a statement takes only so many parameters.
 SET_CHUNK = 5000
 
-_POSITION = POSITION_COLUMNS
-_STATE = (
+#: The columns of a state of an account.
+STATE_COLUMNS = (
     "organisation_id",
     "buyer_id",
     "policy_id",
@@ -58,8 +60,8 @@ _STATE = (
     "reserved_top_up_minor",
     "stopped",
 )
-_EXPOSURE = EXPOSURE_COLUMNS
-_DUTY = (
+#: The columns of a duty.
+DUTY_COLUMNS = (
     "organisation_id",
     "policy_id",
     "buyer_id",
@@ -74,7 +76,7 @@ _DUTY = (
 )
 
 #: The rows of one table by buyer, each in the order of the table's columns.
-Rows = dict[int, set[tuple[Any, ...]]]
+Rows = dict[int, list[tuple[Any, ...]]]
 
 
 def chunks(keys: Iterable[int], size: int) -> Iterator[list[int]]:
@@ -92,6 +94,23 @@ def refresh_buyers(session: Session, buyer_ids: Collection[int] | None, on: date
     credit notes, the rate of their own day. Errors: ``rate_missing`` or ``rates_missing``, and what ``replay`` refuses.
     """
     session.flush()
+    with _without_collector():
+        _refresh(session, buyer_ids, on, progress)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Without the search for reference cycles: there are none among millions of rows, and looking for them takes a third of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _refresh(session: Session, buyer_ids: Collection[int] | None, on: date, progress: Told | None) -> None:
     book, rates = PolicyBook.load(), RateBook.load()
     _refresh_uninsured_positions(session, buyer_ids, book)
     wanted = insured_buyers(session, buyer_ids, book)
@@ -121,10 +140,13 @@ def insured_buyers(session: Session, buyer_ids: Collection[int] | None, book: Po
     """The buyers that have, or had, anything to do with a policy, by key."""
     if not book.policies:
         return []
-    parts = [select(model.buyer_id).where(*of_buyers(model.buyer_id, None)) for model in (LimitDecision, AccountAct, AccountState)]
+    organisation_id = current_organisation_id()  # a union is not narrowed by the scope
+    models: tuple[Any, ...] = (LimitDecision, AccountAct, AccountState, Exposure)
+    parts = [select(model.buyer_id).where(model.organisation_id == organisation_id, model.policy_id.is_not(None)) for model in models]
     if book.insured:
-        parts.append(select(Invoice.buyer_id).where(Invoice.entity_id.in_(book.insured_entities)))
-    parts.append(select(Exposure.buyer_id).where(Exposure.policy_id.is_not(None)))
+        parts.append(
+            select(Invoice.buyer_id).where(Invoice.organisation_id == organisation_id, Invoice.entity_id.in_(book.insured_entities))
+        )
     found = sorted(int(row[0]) for row in session.execute(union(*parts)))
     if buyer_ids is None:
         return found
@@ -190,27 +212,26 @@ def _freeze(session: Session, frozen: Frozen) -> None:
 # ---------------------------------------------------------------------- under a policy
 
 
-def position_rows(derived: Derived, organisation_id: int) -> Rows:
+def position_rows(derived: Derived) -> Rows:
     """The positions as rows, by buyer."""
-    rows: Rows = {}
-    for buyer_id, policy_id, position in derived.positions:
-        rows.setdefault(buyer_id, set()).add((organisation_id, position[0], buyer_id, policy_id, *position[1:]))
-    return rows
+    return {buyer_id: list(positions) for buyer_id, positions in derived.positions.items()}
 
 
-def state_rows(derived: Derived, organisation_id: int) -> Rows:
+def state_rows(derived: Derived) -> Rows:
     """The states of accounts as rows, by buyer."""
+    organisation_id = current_organisation_id()
     rows: Rows = {}
     for buyer_id, policy_id, state in derived.states:
-        rows.setdefault(buyer_id, set()).add((organisation_id, buyer_id, policy_id, *state))
+        rows.setdefault(buyer_id, []).append((organisation_id, buyer_id, policy_id, *state))
     return rows
 
 
-def exposure_rows(derived: Derived, organisation_id: int) -> Rows:
+def exposure_rows(derived: Derived) -> Rows:
     """The exposure as rows, by buyer."""
+    organisation_id = current_organisation_id()
     rows: Rows = {}
     for buyer_id, policy_id, span in derived.exposures:
-        rows.setdefault(buyer_id, set()).add((organisation_id, buyer_id, policy_id, *span))
+        rows.setdefault(buyer_id, []).append((organisation_id, buyer_id, policy_id, *span))
     return rows
 
 
@@ -219,17 +240,20 @@ def duty_row(duty: Duty, organisation_id: int) -> tuple[Any, ...]:
     return (organisation_id, *duty[:-1], json.dumps(duty.trace, sort_keys=True))
 
 
-def duty_rows(derived: Derived, organisation_id: int) -> Rows:
+def duty_rows(derived: Derived) -> Rows:
     """The duties as rows, by buyer."""
+    organisation_id = current_organisation_id()
     rows: Rows = {}
     for duty in derived.duties:
-        rows.setdefault(duty.buyer_id or 0, set()).add(duty_row(duty, organisation_id))
+        rows.setdefault(duty.buyer_id or 0, []).append(duty_row(duty, organisation_id))
     return rows
 
 
 def stored_rows(session: Session, model: Any, columns: Sequence[str], buyer_ids: Collection[int] | None) -> Rows:
     """The rows of a table that belong to a policy, by buyer, in the order of ``columns``."""
-    statement = select(*(getattr(model, name) for name in columns)).where(model.policy_id.is_not(None), *of_buyers(model.buyer_id, buyer_ids))
+    statement = select(*(getattr(model, name) for name in columns)).where(
+        model.policy_id.is_not(None), *of_buyers(model.buyer_id, buyer_ids)
+    )
     at = columns.index("buyer_id")
     is_duty = model is Obligation
     rows: Rows = {}
@@ -237,16 +261,16 @@ def stored_rows(session: Session, model: Any, columns: Sequence[str], buyer_ids:
         plain = tuple(row)
         if is_duty:
             plain = (*plain[:-1], json.dumps(plain[-1], sort_keys=True))
-        rows.setdefault(plain[at] or 0, set()).add(plain)
+        rows.setdefault(plain[at] or 0, []).append(plain)
     return rows
 
 
 def cut_at(rows: Rows, on: date) -> Rows:
     """Exposure rows as they stand from a day on: what is over is left out, what began before begins on that day."""
-    at_from, at_to = _EXPOSURE.index("valid_from"), _EXPOSURE.index("valid_to")
+    at_from, at_to = EXPOSURE_COLUMNS.index("valid_from"), EXPOSURE_COLUMNS.index("valid_to")
     cut: Rows = {}
     for buyer_id, found in rows.items():
-        kept = {(*row[:at_from], max(row[at_from], on), *row[at_from + 1 :]) for row in found if row[at_to] > on}
+        kept = [(*row[:at_from], max(row[at_from], on), *row[at_from + 1 :]) for row in found if row[at_to] > on]
         if kept:
             cut[buyer_id] = kept
     return cut
@@ -254,28 +278,26 @@ def cut_at(rows: Rows, on: date) -> Rows:
 
 def _store(session: Session, buyer_ids: Sequence[int], derived: Derived, on: date) -> None:
     """Replace the rows of the buyers with a difference."""
-    organisation_id = current_organisation_id()
     for model, columns, rows in (
-        (InvoicePosition, _POSITION, position_rows(derived, organisation_id)),
-        (AccountState, _STATE, state_rows(derived, organisation_id)),
-        (Exposure, _EXPOSURE, exposure_rows(derived, organisation_id)),
-        (Obligation, _DUTY, duty_rows(derived, organisation_id)),
+        (InvoicePosition, POSITION_COLUMNS, position_rows(derived)),
+        (AccountState, STATE_COLUMNS, state_rows(derived)),
+        (Exposure, EXPOSURE_COLUMNS, exposure_rows(derived)),
+        (Obligation, DUTY_COLUMNS, duty_rows(derived)),
     ):
         stored = stored_rows(session, model, columns, buyer_ids)
         before = cut_at(stored, on) if model is Exposure else stored
-        changed = [key for key in buyer_ids if before.get(key) != rows.get(key)]
+        changed = [key for key in buyer_ids if _differ(before.get(key, ()), rows.get(key, ()))]
         gone = [key for key in changed if key in stored]
         if gone:
             _delete(session, model, model.policy_id.is_not(None), model.buyer_id.in_(gone))
-        insert_rows(session, model, columns, (row for key in changed for row in sorted(rows.get(key, ()), key=_ORDER[model])))
+        insert_rows(session, model, columns, (row for key in changed for row in rows.get(key, ())))
 
 
-_ORDER: dict[Any, Callable[[tuple[Any, ...]], Any]] = {
-    InvoicePosition: lambda row: (row[1], row[4]),
-    AccountState: lambda row: (row[2], row[3]),
-    Exposure: lambda row: (row[2], row[3], row[4]),
-    Obligation: lambda row: (row[5], row[4], row[3] or 0, row[7]),
-}
+def _differ(stored: Sequence[tuple[Any, ...]], derived: Sequence[tuple[Any, ...]]) -> bool:
+    """Whether two lists hold other rows; their order does not matter."""
+    if len(stored) != len(derived):
+        return True
+    return bool(stored) and set(stored) != set(derived)
 
 
 def _delete(session: Session, model: Any, *conditions: Any) -> None:
@@ -286,8 +308,8 @@ def _refresh_policy_duties(session: Session, book: PolicyBook, on: date) -> None
     """The duties of the policies as a whole."""
     organisation_id = current_organisation_id()
     rows = {duty_row(duty, organisation_id) for policy in book.policies.values() for duty in policy_duties(policy, on)}
-    statement = select(*(getattr(Obligation, name) for name in _DUTY)).where(Obligation.buyer_id.is_(None))
+    statement = select(*(getattr(Obligation, name) for name in DUTY_COLUMNS)).where(Obligation.buyer_id.is_(None))
     stored = {(*tuple(row)[:-1], json.dumps(row[-1], sort_keys=True)) for row in session.execute(statement)}
     if rows != stored:
         _delete(session, Obligation, Obligation.buyer_id.is_(None))
-        insert_rows(session, Obligation, _DUTY, sorted(rows, key=_ORDER[Obligation]))
+        insert_rows(session, Obligation, DUTY_COLUMNS, sorted(rows, key=lambda row: (row[1], row[5], row[4])))

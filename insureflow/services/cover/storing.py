@@ -7,7 +7,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import column as lightweight_column
 from sqlalchemy import insert
+from sqlalchemy import table as lightweight_table
 from sqlalchemy.orm import Session
 
 from insureflow.models.base import Base
@@ -28,7 +30,7 @@ def insert_rows(session: Session, model: type[Base], columns: Sequence[str], row
             for row in rows:
                 copy.write_row(row)
         return
-    statement = insert(model.__table__).values({name: None for name in columns})  # type: ignore[arg-type]  # a mapped class has a table
+    statement = insert(lightweight_table(table, *map(lightweight_column, columns)))
     compiled = str(statement.compile(dialect=connection.dialect))
     texts = _Texts()
     prepared = [tuple([texts[value] if type(value) in _AS_TEXT else value for value in row]) for row in rows]
