@@ -100,7 +100,7 @@ def limits_of_buyer(buyer_id: int, on: date, policy_id: int | None = None) -> li
             select(AccountState).where(AccountState.buyer_id == buyer_id, AccountState.valid_from <= on, AccountState.valid_to > on)
         )
     }
-    keys = {each.policy_id for each in (*decisions, *acts)} | ({key for key in states if policy_id in (None, key)})
+    keys = {each.policy_id for each in decisions} | {act.policy_id for act in acts} | {key for key in states if policy_id in (None, key)}
     policies = db.session.scalars(select(Policy).where(Policy.id.in_(sorted(keys))).order_by(Policy.priority, Policy.id)).all()
     found: list[AccountLimits] = []
     for policy in policies:

@@ -39,22 +39,28 @@ def history_listing(
     )
     previous_currency = type_coerce(before.c.previous_currency, String(3))
     fields = (
-        Field("decided_on", LimitDecision.decided_on, Kind.DATE, filter=FilterKind.DATE_RANGE),
-        Field("buyer", Buyer.legal_name, search=Buyer.search_name, sort=Buyer.search_name),
-        Field("country", Buyer.country, Kind.COUNTRY, filter=FilterKind.SELECT),
-        Field("policy", Policy.number, search=Policy.number, filter=FilterKind.SELECT),
-        Field("layer", LimitDecision.layer, Kind.BADGE, filter=FilterKind.SELECT),
-        Field("kind", LimitDecision.kind, Kind.BADGE, filter=FilterKind.SELECT),
-        Field("status", LimitDecision.status, Kind.BADGE, filter=FilterKind.SELECT),
+        Field("decided_on", LimitDecision.decided_on.expression, Kind.DATE, filter=FilterKind.DATE_RANGE),
+        Field("buyer", Buyer.legal_name.expression, search=Buyer.search_name.expression, sort=Buyer.search_name.expression),
+        Field("country", Buyer.country.expression, Kind.COUNTRY, filter=FilterKind.SELECT),
+        Field("policy", Policy.number.expression, search=Policy.number.expression, filter=FilterKind.SELECT),
+        Field("layer", LimitDecision.layer.expression, Kind.BADGE, filter=FilterKind.SELECT),
+        Field("kind", LimitDecision.kind.expression, Kind.BADGE, filter=FilterKind.SELECT),
+        Field("status", LimitDecision.status.expression, Kind.BADGE, filter=FilterKind.SELECT),
         Field("previous", before.c.previous_minor, Kind.MONEY, currency=previous_currency),
-        Field("requested", LimitDecision.requested_minor, Kind.MONEY, currency=LimitDecision.currency),
-        Field("decided", LimitDecision.decided_minor, Kind.MONEY, currency=LimitDecision.currency, filter=FilterKind.AMOUNT_RANGE),
-        Field("effective_on", LimitDecision.effective_on, Kind.DATE),
-        Field("valid_to", LimitDecision.valid_to, Kind.DATE, filter=FilterKind.DATE_RANGE),
-        Field("insurer_reference", LimitDecision.insurer_reference, search=LimitDecision.insurer_reference),
-        Field("buyer_id", Buyer.id, Kind.NUMBER, hidden=True),
-        Field("policy_id", LimitDecision.policy_id, Kind.NUMBER, hidden=True),
-        Field("reason", LimitDecision.reason, hidden=True),
+        Field("requested", LimitDecision.requested_minor.expression, Kind.MONEY, currency=LimitDecision.currency.expression),
+        Field(
+            "decided",
+            LimitDecision.decided_minor.expression,
+            Kind.MONEY,
+            currency=LimitDecision.currency.expression,
+            filter=FilterKind.AMOUNT_RANGE,
+        ),
+        Field("effective_on", LimitDecision.effective_on.expression, Kind.DATE),
+        Field("valid_to", LimitDecision.valid_to.expression, Kind.DATE, filter=FilterKind.DATE_RANGE),
+        Field("insurer_reference", LimitDecision.insurer_reference.expression, search=func.coalesce(LimitDecision.insurer_reference, "")),
+        Field("buyer_id", Buyer.id.expression, Kind.NUMBER, hidden=True),
+        Field("policy_id", LimitDecision.policy_id.expression, Kind.NUMBER, hidden=True),
+        Field("reason", LimitDecision.reason.expression, hidden=True),
         Field("number", cast(LimitDecision.id, String), hidden=True),
     )
 
@@ -75,4 +81,4 @@ def history_listing(
         return statement
 
     name = "limit-history" if cut_since is None else "limit-cuts"
-    return Listing(name, fields, source, key=LimitDecision.id, order=Order("decided_on", descending=True), normalise=search_name)
+    return Listing(name, fields, source, key=LimitDecision.id.expression, order=Order("decided_on", descending=True), normalise=search_name)

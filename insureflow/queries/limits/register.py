@@ -128,12 +128,12 @@ def register_listing(on: date, *, policy_id: int | None = None, entity_policies:
         ),
         _BAND,
     )
-    currency = Policy.limit_currency
+    currency = Policy.limit_currency.expression
     shown_minor = case((parts.situation == LimitSituation.NEVER_ASKED, null()), else_=parts.limit)
     fields = (
-        Field("buyer", Buyer.legal_name, search=Buyer.search_name, sort=Buyer.search_name),
-        Field("country", Buyer.country, Kind.COUNTRY, filter=FilterKind.SELECT),
-        Field("policy", Policy.number, search=Policy.number, filter=FilterKind.SELECT),
+        Field("buyer", Buyer.legal_name.expression, search=Buyer.search_name.expression, sort=Buyer.search_name.expression),
+        Field("country", Buyer.country.expression, Kind.COUNTRY, filter=FilterKind.SELECT),
+        Field("policy", Policy.number.expression, search=Policy.number.expression, filter=FilterKind.SELECT),
         Field("layer", parts.known.layer, Kind.BADGE, filter=FilterKind.SELECT),
         Field("situation", parts.situation, Kind.BADGE, filter=FilterKind.SELECT),
         Field("kind", parts.ordinary.kind, Kind.BADGE, filter=FilterKind.SELECT),
@@ -146,7 +146,7 @@ def register_listing(on: date, *, policy_id: int | None = None, entity_policies:
         Field("decided_on", parts.ordinary.decided_on, Kind.DATE, filter=FilterKind.DATE_RANGE),
         Field("valid_to", func.coalesce(parts.side.temporary_to, parts.ordinary.valid_to), Kind.DATE, filter=FilterKind.DATE_RANGE),
         Field("use", band, Kind.BADGE, filter=FilterKind.SELECT, hidden=True),
-        Field("buyer_id", Buyer.id, Kind.NUMBER, hidden=True),
+        Field("buyer_id", Buyer.id.expression, Kind.NUMBER, hidden=True),
         Field("policy_id", parts.known.policy_id, Kind.NUMBER, hidden=True),
         Field("decision_id", parts.ordinary.id, Kind.NUMBER, hidden=True),
         Field("requested", parts.newest.requested_minor, Kind.MONEY, currency=parts.newest.currency, hidden=True),

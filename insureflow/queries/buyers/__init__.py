@@ -1,0 +1,43 @@
+"""Buyers read: the list with what they owe and what of it is covered, and everything about one of them."""
+
+from __future__ import annotations
+
+from insureflow.queries.buyers.listing import YesNo, buyer_listing, count_to_review, countries_of_buyers
+from insureflow.queries.buyers.page import (
+    BuyerFigures,
+    Happening,
+    HappeningKind,
+    children_of,
+    duties_of,
+    figures_of,
+    find_buyer,
+    find_similar,
+    happenings_of,
+    journal_of,
+    open_invoices_of,
+    search_buyers,
+    shipments_of,
+)
+from insureflow.queries.buyers.series import Series, series_of
+
+__all__ = [
+    "BuyerFigures",
+    "Happening",
+    "HappeningKind",
+    "Series",
+    "YesNo",
+    "buyer_listing",
+    "children_of",
+    "count_to_review",
+    "countries_of_buyers",
+    "duties_of",
+    "figures_of",
+    "find_buyer",
+    "find_similar",
+    "happenings_of",
+    "journal_of",
+    "open_invoices_of",
+    "search_buyers",
+    "series_of",
+    "shipments_of",
+]
