@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -42,6 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_RUN_FOLDER] = Path(given or tempfile.mkdtemp(prefix="insureflow-tests-"))
     if not given:
         config.stash[_RUN_FOLDER].chmod(0o711)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: the server is stopped, the folder removed
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
