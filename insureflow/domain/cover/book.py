@@ -18,6 +18,7 @@ from insureflow.domain.cover.receivable import Factor, Receivable
 from insureflow.domain.cover.recording import Recorder
 from insureflow.domain.cover.versions import Account, TermsVersion
 from insureflow.domain.errors import Refusal
+from insureflow.domain.policies.precedence import PercentageSource
 from insureflow.domain.policies.terms import Grade
 from insureflow.domain.policies.vocabulary import AllocationOrder
 
@@ -28,6 +29,9 @@ NOTIFICATION_OVER: Final = 2
 
 #: A day on the schedule, a number that keeps the order, what it is for, and the receivable it is about.
 Due = tuple[date, int, int, Receivable | None]
+
+#: An insured percentage, its source, and the parts of liability in a minor unit covered by the primary and the top-up layer.
+FixedPercentage = tuple[Decimal, PercentageSource, int, int]
 
 ORDER_KEY = attrgetter("order_key")
 
@@ -41,14 +45,15 @@ class AccountBook:
     """
 
     __slots__ = (
+        "_percentages",
         "_scheduled",
-        "_weights",
         "account",
         "credits",
         "day",
         "grade",
         "insurer_stopped",
         "invoices",
+        "is_rolled_in",
         "loss_on",
         "notifications_due",
         "open_receivables",
@@ -97,12 +102,13 @@ class AccountBook:
         self.grade: Grade | None = None
         self.insurer_stopped = False
         self.stopped = False
+        self.is_rolled_in = False
         self.overdue: list[Receivable] = []
         self.notifications_due: list[Receivable] = []
         self.watches_extensions = any(version.stop_cover.automatic for version in versions)
         self.schedule: list[Due] = []
         self._scheduled = 0
-        self._weights: dict[Decimal, int] = {}
+        self._percentages: dict[tuple[int, int, Grade | None], FixedPercentage] = {}
 
     def put_on_schedule(self, day: date, kind: int = LIMITS_DUE, receivable: Receivable | None = None) -> None:
         """Let a later day be worked through because time alone changes something on it."""
@@ -142,12 +148,17 @@ class AccountBook:
             first = invoice.invoice_on if order is AllocationOrder.INVOICE_DATE else invoice.shipment_on
         receivable.order_key = (first, invoice.invoice_on, position)
 
-    def weight(self, percentage: Decimal) -> int:
-        """An insured percentage as a whole number of the parts in which liability is counted."""
-        weight = self._weights.get(percentage)
-        if weight is None:
-            weight = self._weights[percentage] = int(percentage * (self.writer.liability_unit // 100))
-        return weight
+    def percentage_for(self, receivable: Receivable) -> FixedPercentage:
+        """The insured percentage of a receivable, its source, and what a covered minor unit adds to liability, per layer."""
+        key = (receivable.version, id(receivable.conditions), receivable.grade)
+        fixed = self._percentages.get(key)
+        if fixed is None:
+            version = self.version_of(receivable)
+            percentage, source = version.insured_percentage(receivable.grade, receivable.conditions)
+            of_top_up = percentage if version.top_up_percentage is None else version.top_up_percentage
+            parts = self.writer.liability_unit // 100
+            fixed = self._percentages[key] = (percentage, source, int(percentage * parts), int(of_top_up * parts))
+        return fixed
 
     def vacate(self, receivable: Receivable) -> None:
         """Before a change: the receivable gives back the capacity it uses."""
@@ -161,13 +172,15 @@ class AccountBook:
         self.primary.used += receivable.primary + receivable.primary_reserved
         self.top_up.used += receivable.top_up + receivable.top_up_reserved
         self.touched[receivable.invoice.id] = receivable
+        self.is_rolled_in = False
 
     def review(self, receivable: Receivable) -> None:
         """Test again whether the receivable can be covered; cover already given is taken away if it cannot."""
-        reason = find_reason(receivable, self.primary, self.top_up, follows_primary=self.version.follows_primary)
+        reason = find_reason(receivable, self.primary, self.top_up)
         if reason is receivable.reason:
             return
         receivable.reason = reason
+        self.is_rolled_in = False
         self.touched[receivable.invoice.id] = receivable
         if reason is not None:
             self.vacate(receivable)

@@ -95,14 +95,14 @@ def calendar_of(terms: PolicyTerms, calendars: Mapping[str, BusinessCalendar]) -
     return calendars[name]
 
 
-def belongs_to_top_up(receivable: Receivable, *, follows_primary: bool) -> bool:
+def belongs_to_top_up(receivable: Receivable) -> bool:
     """True if the receivable belongs to an interval of the top-up layer; one that follows needs the primary layer too."""
-    return receivable.top_up_interval >= 0 and (not follows_primary or receivable.primary_interval >= 0)
+    return receivable.top_up_interval >= 0 and (receivable.primary_interval >= 0 or not receivable.follows_primary)
 
 
-def find_limit_reason(receivable: Receivable, primary: LimitBook, top_up: LimitBook, *, follows_primary: bool) -> Reason | None:
+def find_limit_reason(receivable: Receivable, primary: LimitBook, top_up: LimitBook) -> Reason | None:
     """Why a receivable belongs to no limit; None if it belongs to one."""
-    if receivable.primary_interval >= 0 or belongs_to_top_up(receivable, follows_primary=follows_primary):
+    if receivable.primary_interval >= 0 or belongs_to_top_up(receivable):
         return None
     if receivable.limit_had_ended:
         return Reason.AFTER_LIMIT_END
@@ -112,7 +112,7 @@ def find_limit_reason(receivable: Receivable, primary: LimitBook, top_up: LimitB
     return Reason.NO_LIMIT
 
 
-def find_reason(receivable: Receivable, primary: LimitBook, top_up: LimitBook, *, follows_primary: bool) -> Reason | None:
+def find_reason(receivable: Receivable, primary: LimitBook, top_up: LimitBook) -> Reason | None:
     """The first of the eleven tests that a receivable fails; None if it can be covered."""
     if receivable.fixed_reason is not None:
         return receivable.fixed_reason
@@ -120,7 +120,7 @@ def find_reason(receivable: Receivable, primary: LimitBook, top_up: LimitBook, *
         return Reason.TERMS_EXCEED_MAXIMUM
     if receivable.invoiced_late:
         return Reason.INVOICED_LATE
-    of_limit = find_limit_reason(receivable, primary, top_up, follows_primary=follows_primary)
+    of_limit = find_limit_reason(receivable, primary, top_up)
     if of_limit is not None:
         return of_limit
     if receivable.shipped_while_stopped:

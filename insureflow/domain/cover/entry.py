@@ -36,11 +36,12 @@ def _enter(book: AccountBook, receivable: Receivable) -> None:
     invoice, version = receivable.invoice, book.version
     book.receivables[invoice.id] = receivable
     receivable.is_vat_covered = version.is_vat_covered
+    receivable.follows_primary = version.follows_primary
     _test_facts_of_shipment(book, receivable)
     _find_intervals(book, receivable)
     receivable.revalue()
     if invoice.net or invoice.vat:
-        insort(book.open_receivables, receivable, key=ORDER_KEY)
+        _insert_in_order(book.open_receivables, receivable)
         if book.credits:
             use_credits(book, receivable)
     if book.pending_disputes:
@@ -50,11 +51,19 @@ def _enter(book: AccountBook, receivable: Receivable) -> None:
     else:
         _test_credit_terms(book, receivable)
         watch(book, receivable)
-    receivable.reason = find_reason(receivable, book.primary, book.top_up, follows_primary=version.follows_primary)
+    receivable.reason = find_reason(receivable, book.primary, book.top_up)
     fix_provisional_percentage(book, receivable)
     if receivable.reason is None:
         _cover(book, receivable)
     book.occupy(receivable, "entry")
+
+
+def _insert_in_order(receivables: list[Receivable], receivable: Receivable) -> None:
+    """Most new receivables come last."""
+    if not receivables or receivables[-1].order_key < receivable.order_key:
+        receivables.append(receivable)
+    else:
+        insort(receivables, receivable, key=ORDER_KEY)
 
 
 def _test_facts_of_shipment(book: AccountBook, receivable: Receivable) -> None:
@@ -75,17 +84,17 @@ def _test_facts_of_shipment(book: AccountBook, receivable: Receivable) -> None:
 
 
 def _find_intervals(book: AccountBook, receivable: Receivable) -> None:
-    primary, top_up, shipment_on = book.primary, book.top_up, receivable.invoice.shipment_on
+    primary, top_up = book.primary, book.top_up
     receivable.primary_interval = len(primary.intervals) - 1 if primary.is_running else -1
-    receivable.top_up_interval = len(top_up.intervals) - 1 if top_up.is_running else -1
-    receivable.limit_had_ended = primary.has_ended_before(shipment_on) or top_up.has_ended_before(shipment_on)
+    receivable.top_up_interval = len(top_up.intervals) - 1 if top_up.is_running and book.version.has_top_up else -1
+    receivable.limit_had_ended = primary.has_ended or top_up.has_ended
 
 
 def _cover(book: AccountBook, receivable: Receivable) -> None:
     """*Formula:* the smaller of the coverable amount and the free capacity; the top-up layer takes what the primary leaves."""
     if receivable.primary_interval >= 0:
         receivable.primary = min(receivable.coverable, book.primary.headroom)
-    if belongs_to_top_up(receivable, follows_primary=book.version.follows_primary):
+    if belongs_to_top_up(receivable):
         receivable.top_up = min(receivable.coverable - receivable.primary, book.top_up.headroom)
 
 
@@ -102,17 +111,14 @@ def fix_conditions(book: AccountBook, receivable: Receivable) -> None:
 
 def fix_provisional_percentage(book: AccountBook, receivable: Receivable) -> None:
     """A receivable that belongs to the top-up layer alone has the percentage without conditions of a limit."""
-    if receivable.insured_percentage is None and receivable.top_up_interval >= 0 and not book.version.follows_primary:
+    if receivable.insured_percentage is None and belongs_to_top_up(receivable):
         _fix_percentage(book, receivable)
 
 
 def _fix_percentage(book: AccountBook, receivable: Receivable) -> None:
-    version = book.version_of(receivable)
-    percentage, source = version.insured_percentage(receivable.grade, receivable.conditions)
+    percentage, source, weight, top_up_weight = book.percentage_for(receivable)
     receivable.insured_percentage, receivable.percentage_source = percentage, source
-    receivable.weight = book.weight(percentage)
-    own = version.top_up_percentage
-    receivable.top_up_weight = receivable.weight if own is None else book.weight(own)
+    receivable.weight, receivable.top_up_weight = weight, top_up_weight
     book.touched[receivable.invoice.id] = receivable
 
 

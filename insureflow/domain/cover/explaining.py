@@ -78,7 +78,7 @@ def _tests(book: AccountBook, receivable: Receivable) -> Iterator[tuple[Reason, 
     yield Reason.TERMS_EXCEED_MAXIMUM, due_inputs, basis, receivable.terms_exceed_maximum
     late_inputs = (("invoice_on", invoice.invoice_on), ("latest_invoice_on", latest_invoice_date(terms, invoice.shipment_on)))
     yield Reason.INVOICED_LATE, late_inputs, "policy.maximum_invoicing_period", receivable.invoiced_late
-    of_limit = find_limit_reason(receivable, book.primary, book.top_up, follows_primary=book.version.follows_primary)
+    of_limit = find_limit_reason(receivable, book.primary, book.top_up)
     yield of_limit or Reason.NO_LIMIT, shipped, "limit.interval", of_limit is not None
     yield Reason.SHIPPED_WHILE_STOPPED, shipped, "policy.stop_cover", receivable.shipped_while_stopped
     graded: _Inputs = (("grade", receivable.grade),)
@@ -95,7 +95,7 @@ def _interval_steps(book: AccountBook, receivable: Receivable) -> Iterator[Step]
     """The limit interval of each layer that the receivable belongs to."""
     if receivable.primary_interval >= 0:
         yield _interval_step(Layer.PRIMARY, book.primary, receivable.primary_interval, receivable)
-    if belongs_to_top_up(receivable, follows_primary=book.version.follows_primary):
+    if belongs_to_top_up(receivable):
         yield _interval_step(Layer.TOP_UP, book.top_up, receivable.top_up_interval, receivable)
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from insureflow.domain.cover.events import Layer, Reason, Reasons
 from insureflow.domain.cover.limits import LimitBook
-from insureflow.domain.cover.receivable import Published, Receivable
+from insureflow.domain.cover.receivable import UNPUBLISHED, Published, Receivable
 from insureflow.domain.policies.precedence import PercentageSource
 
 _POSITION = {reason: position for position, reason in enumerate(Reason)}
@@ -136,6 +136,9 @@ def segment_on(segments: tuple[Segment, ...], day: date) -> Segment | None:
     return segments[position - 1] if position else None
 
 
+#: Builds a span without going through its keyword arguments, which takes half the time of the whole span.
+_new = tuple.__new__
+
 #: What is reported of the account, in the order of ``AccountSegment``.
 PublishedAccount = tuple[int, int, int, int, bool, int, int, Reasons, int, int]
 
@@ -186,18 +189,18 @@ class HistoryWriter:
         before = receivable.published
         if now == before:
             return
-        if before is None:
+        if before is UNPUBLISHED:
             self._invoice_segments[receivable.invoice.id] = []
         else:
-            self._invoice_segments[receivable.invoice.id].append(InvoiceSegment(receivable.published_from, day, *before))
+            self._invoice_segments[receivable.invoice.id].append(_new(InvoiceSegment, (receivable.published_from, day, *before)))
             self._open -= before[2]
             self._covered -= before[3] + before[4]
             if before[6]:
                 self._add_reasons(before[6], -1)
         receivable.published = now
         receivable.published_from = day
-        self._open += receivable.open_value
-        self._covered += receivable.primary + receivable.top_up
+        self._open += now[2]
+        self._covered += now[3] + now[4]
         if reasons:
             self._add_reasons(reasons, 1)
         liability = receivable.primary * receivable.weight + receivable.top_up * receivable.top_up_weight
@@ -206,6 +209,7 @@ class HistoryWriter:
 
     def publish_account(self, day: date, primary: LimitBook, top_up: LimitBook, unallocated: int, *, stopped: bool) -> None:
         """Take up how the account stands at the end of a day, after its receivables."""
+        reasons = self._reasons.items()
         liability = (2 * self._liability + self.liability_unit) // (2 * self.liability_unit)
         now: PublishedAccount = (
             primary.in_force,
@@ -215,14 +219,14 @@ class HistoryWriter:
             stopped,
             self._open,
             self._covered,
-            tuple(sorted(self._reasons.items(), key=_by_position)) if self._reasons else (),
+            tuple(sorted(reasons, key=_by_position)) if len(reasons) > 1 else tuple(reasons),
             liability,
             unallocated,
         )
         if now == self._account:
             return
         if self._account is not None:
-            self._account_segments.append(AccountSegment(self._account_from, day, *self._account))
+            self._account_segments.append(_new(AccountSegment, (self._account_from, day, *self._account)))
         self._account = now
         self._account_from = day
 
@@ -232,10 +236,9 @@ class HistoryWriter:
             self._account_segments.append(AccountSegment(self._account_from, None, *self._account))
         spans = {}
         for receivable in receivables:
-            if receivable.published is not None:
-                segments = self._invoice_segments[receivable.invoice.id]
-                segments.append(InvoiceSegment(receivable.published_from, None, *receivable.published))
-                spans[receivable.invoice.id] = tuple(segments)
+            segments = self._invoice_segments[receivable.invoice.id]
+            segments.append(_new(InvoiceSegment, (receivable.published_from, None, *receivable.published)))
+            spans[receivable.invoice.id] = tuple(segments)
         return spans, tuple(self._account_segments)
 
     def _add_reasons(self, reasons: Reasons, sign: int) -> None:

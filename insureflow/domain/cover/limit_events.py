@@ -38,7 +38,8 @@ def finish_limits(book: AccountBook) -> None:
     primary_from = book.primary.finish_day(book.day)
     is_supported = not book.version.follows_primary or book.primary.in_force > 0
     top_up_from = book.top_up.finish_day(book.day, is_supported=is_supported)
-    if primary_from is not None or top_up_from is not None or len(book.versions) > 1:
+    book.is_rolled_in = False
+    if primary_from is not None or top_up_from is not None:
         _reach_back(book, primary_from, top_up_from)
 
 
@@ -59,7 +60,7 @@ def _reach_back(book: AccountBook, primary_from: date | None, top_up_from: date 
         if primary_from is not None and shipment_on >= primary_from:
             receivable.primary_interval = len(book.primary.intervals) - 1
             fix_conditions(book, receivable)
-        if top_up_from is not None and shipment_on >= top_up_from:
+        if top_up_from is not None and shipment_on >= top_up_from and book.version_of(receivable).has_top_up:
             receivable.top_up_interval = len(book.top_up.intervals) - 1
         book.review(receivable)
         fix_provisional_percentage(book, receivable)

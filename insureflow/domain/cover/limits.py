@@ -173,9 +173,10 @@ class LimitBook:
                 return decision.conditions
         return None
 
-    def has_ended_before(self, day: date) -> bool:
-        """True if some interval was over before a day."""
-        return any(interval.end is not None and interval.end <= day for interval in self.intervals)
+    @property
+    def has_ended(self) -> bool:
+        """True if some interval is over."""
+        return bool(self.intervals) and self.intervals[0].end is not None
 
     def has_begun_after(self, day: date) -> bool:
         """True if an interval that has begun by now begins after a day."""

@@ -19,6 +19,9 @@ PAR: Factor = (1, 1)
 #: and its source.
 Published = tuple[int, int, int, int, int, int, Reasons, Decimal | None, PercentageSource | None]
 
+#: Stands for a receivable of which nothing has been reported yet.
+UNPUBLISHED: Published = (-1, 0, 0, 0, 0, 0, (), None, None)
+
 
 def convert(minor: int, factor: Factor) -> int:
     """A non-negative amount in the other currency, rounded half-up to its minor unit."""
@@ -44,6 +47,7 @@ class Receivable:
         "extension_end",
         "factor",
         "fixed_reason",
+        "follows_primary",
         "grade",
         "grade_not_covered",
         "has_conditions",
@@ -100,6 +104,7 @@ class Receivable:
         self.top_up_reserved = 0
         self.primary_interval = -1
         self.top_up_interval = -1
+        self.follows_primary = True
         self.limit_had_ended = False
         self.fixed_reason: Reason | None = None
         self.terms_exceed_maximum = False
@@ -122,7 +127,7 @@ class Receivable:
         self.is_released = False
         self.notification_deadline: date | None = None
         self.is_notified = False
-        self.published: Published | None = None
+        self.published = UNPUBLISHED
         self.published_from = invoice.shipment_on
 
     def revalue(self) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from heapq import heappop
+from operator import attrgetter
 from typing import Any, Final
 
 from insureflow.domain.cover.acts import consent, dispute, extend, lift_stop, notify, resolve_dispute, set_grade, stop
@@ -55,24 +56,34 @@ _INVOICES: Final = 8
 _LOSS: Final = 10
 
 _Handler = Callable[[AccountBook, Any], None]
+_Names = Callable[[Any], tuple[str, ...]]
 
-#: The step of each event and what it does; invoices and the date of loss are steps of their own.
-_STEPS: dict[type[Event], tuple[int, _Handler | None]] = {
-    LimitDecision: (_LIMITS, decide_limit),
-    TemporaryLimit: (_LIMITS, grant_temporary_limit),
-    LimitWithdrawal: (_LIMITS, withdraw_limit),
-    CreditNote: (_CREDIT_NOTES, take_credit_note),
-    Payment: (_PAYMENTS, take_payment),
-    Dispute: (_DISPUTES, dispute),
-    DisputeResolved: (_DISPUTES, resolve_dispute),
-    Extension: (_ACTS, extend),
-    Consent: (_ACTS, consent),
-    OverdueNotification: (_ACTS, notify),
-    StopCover: (_ACTS, stop),
-    StopCoverLifted: (_ACTS, lift_stop),
-    BuyerGrade: (_ACTS, set_grade),
-    Invoice: (_INVOICES, None),
-    DateOfLoss: (_LOSS, None),
+
+def _names_of_one(event: CreditNote | Extension | Dispute | DisputeResolved) -> tuple[str, ...]:
+    return () if event.invoice is None else (event.invoice,)
+
+
+def _names_of_several(event: Consent | OverdueNotification) -> tuple[str, ...]:
+    return event.invoices or ()
+
+
+#: The step of each event, what it does and which invoices it names; invoices and the date of loss are steps of their own.
+_STEPS: dict[type[Event], tuple[int, _Handler | None, _Names | None]] = {
+    LimitDecision: (_LIMITS, decide_limit, None),
+    TemporaryLimit: (_LIMITS, grant_temporary_limit, None),
+    LimitWithdrawal: (_LIMITS, withdraw_limit, None),
+    CreditNote: (_CREDIT_NOTES, take_credit_note, _names_of_one),
+    Payment: (_PAYMENTS, take_payment, attrgetter("designated")),
+    Dispute: (_DISPUTES, dispute, _names_of_one),
+    DisputeResolved: (_DISPUTES, resolve_dispute, _names_of_one),
+    Extension: (_ACTS, extend, _names_of_one),
+    Consent: (_ACTS, consent, _names_of_several),
+    OverdueNotification: (_ACTS, notify, _names_of_several),
+    StopCover: (_ACTS, stop, None),
+    StopCoverLifted: (_ACTS, lift_stop, None),
+    BuyerGrade: (_ACTS, set_grade, None),
+    Invoice: (_INVOICES, None, None),
+    DateOfLoss: (_LOSS, None, None),
 }
 
 #: The steps that go on after the date of loss.
@@ -103,13 +114,14 @@ def work_through(
 ) -> tuple[AccountBook, History]:
     """``replay`` that also gives the book as it stands after the last day; with ``stop_on`` no later day is worked through."""
     versions = versions_of(account)
-    invoices = _invoices_by_id(events)
-    _check_names(events, invoices)
+    agenda, invoices = _in_order(events)
+    if until is not None:
+        agenda = [entry for entry in agenda if entry[0] <= until]
     writer = HistoryWriter(100 * 10 ** _decimals_of_percentages(versions, events))
     book = AccountBook(account, versions, invoices, writer, recorder)
     for version in versions[1:]:
         book.put_on_schedule(version.effective_on)
-    _work_through_days(book, _in_order(events, until), stop_on)
+    _work_through_days(book, agenda, stop_on)
     spans, account_spans = writer.finish(book.receivables.values())
     return book, History(account.limit_currency, spans, account_spans)
 
@@ -163,6 +175,7 @@ def _change_version(book: AccountBook) -> None:
         number += 1
     if number != book.version_number:
         book.version_number, book.version = number, versions[number]
+        book.is_rolled_in = False
         for receivable in book.receivables.values():
             book.set_order_key(receivable, receivable.order_key[2])
         book.open_receivables.sort(key=ORDER_KEY)
@@ -174,7 +187,7 @@ def _work_through_day(book: AccountBook, entries: Sequence[_Entry], *, limits_du
         begin = _work_through_limits(book, entries)
     if book.notifications_due:
         end_notification_times(book)
-    invoices = _handle(book, entries[begin:])
+    invoices = _handle(book, entries[begin:] if begin else entries)
     book.stopped = is_stopped_day(book)
     roll_in(book)
     if invoices:
@@ -225,52 +238,28 @@ def _publish(book: AccountBook) -> None:
     book.writer.publish_account(book.day, book.primary, book.top_up, book.unallocated, stopped=book.stopped)
 
 
-def _in_order(events: Sequence[Event], until: date | None) -> list[_Entry]:
-    """The events in the order in which they are worked through: by day, step of the day, place in the list."""
+def _in_order(events: Sequence[Event]) -> tuple[list[_Entry], dict[str, Invoice]]:
+    """The events in the order in which they are worked through (day, step of the day, place in the list), and all invoices."""
     agenda: list[_Entry] = []
-    for position, event in enumerate(events):
-        step, handler = _STEPS[type(event)]
-        day = event.on
-        if until is None or day <= until:
-            agenda.append((day, step, position, event, handler))
-    agenda.sort()
-    return agenda
-
-
-def _invoices_by_id(events: Sequence[Event]) -> dict[str, Invoice]:
     invoices: dict[str, Invoice] = {}
-    losses = 0
-    for event in events:
+    named: list[tuple[str, date]] = []
+    for position, event in enumerate(events):
+        step, handler, names = _STEPS[type(event)]
+        agenda.append((event.on, step, position, event, handler))
         if isinstance(event, Invoice):
             if event.id in invoices:
                 raise Refusal("duplicate_invoice", invoice=event.id)
             invoices[event.id] = event
-        elif isinstance(event, DateOfLoss):
-            losses += 1
+        elif names is not None:
+            named.extend((name, event.on) for name in names(event))
+    for name, on in named:
+        if name not in invoices:
+            raise Refusal("unknown_invoice", invoice=name, on=on)
+    losses = sum(1 for entry in agenda if entry[1] == _LOSS)
     if losses > 1:
         raise Refusal("several_dates_of_loss", count=losses)
-    return invoices
-
-
-def _check_names(events: Iterable[Event], invoices: dict[str, Invoice]) -> None:
-    """Every invoice that an event names must occur."""
-    for event in events:
-        for name in () if isinstance(event, Invoice) else names_in(event):
-            if name not in invoices:
-                raise Refusal("unknown_invoice", invoice=name, on=event.on)
-
-
-def names_in(event: Event) -> tuple[str, ...]:
-    """The invoices that an event names."""
-    if isinstance(event, Payment):
-        return event.designated
-    if isinstance(event, CreditNote):
-        return () if event.invoice is None else (event.invoice,)
-    if isinstance(event, Consent | OverdueNotification):
-        return event.invoices or ()
-    if isinstance(event, Extension | Dispute | DisputeResolved):
-        return (event.invoice,)
-    return ()
+    agenda.sort()
+    return agenda, invoices
 
 
 def _decimals_of_percentages(versions: Sequence[TermsVersion], events: Iterable[Event]) -> int:

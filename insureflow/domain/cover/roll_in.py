@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from insureflow.domain.cover.book import AccountBook
 from insureflow.domain.cover.limits import LimitBook
+from insureflow.domain.cover.receivable import Receivable
 
 
 def roll_in(book: AccountBook) -> None:
-    """Let the primary, then the top-up layer take over what they may cover and do not cover yet."""
+    """Let the primary, then the top-up layer take over what they may cover and do not cover yet.
+
+    Once done there is nothing more to take over until something changes.
+    """
+    if book.is_rolled_in:
+        return
     version = book.version
     if book.stopped and version.stop_cover.blocks_roll_in:
         return
@@ -20,6 +26,7 @@ def roll_in(book: AccountBook) -> None:
         free = _limit_for_roll_in(book, book.top_up) - book.top_up.used
         if free > 0:
             _roll_into_top_up(book, free)
+    book.is_rolled_in = True
 
 
 def _limit_for_roll_in(book: AccountBook, limits: LimitBook) -> int:
@@ -46,11 +53,10 @@ def _roll_into_primary(book: AccountBook, free: int) -> None:
 
 def _roll_into_top_up(book: AccountBook, free: int) -> None:
     oldest = _oldest_interval(book, book.top_up)
-    oldest_primary = _oldest_interval(book, book.primary) if book.version.follows_primary else -1
+    oldest_primary = _oldest_interval(book, book.primary)
     for receivable in book.open_receivables:
         wanted = receivable.coverable - receivable.primary - receivable.top_up
-        belongs = receivable.top_up_interval >= oldest and receivable.primary_interval >= oldest_primary
-        if wanted and belongs and receivable.reason is None:
+        if wanted and receivable.reason is None and _may_roll_into_top_up(receivable, oldest, oldest_primary):
             amount = min(wanted, free)
             book.vacate(receivable)
             receivable.top_up += amount
@@ -58,6 +64,11 @@ def _roll_into_top_up(book: AccountBook, free: int) -> None:
             free -= amount
             if not free:
                 return
+
+
+def _may_roll_into_top_up(receivable: Receivable, oldest: int, oldest_primary: int) -> bool:
+    is_supported = receivable.primary_interval >= oldest_primary or not receivable.follows_primary
+    return receivable.top_up_interval >= oldest and is_supported
 
 
 def _oldest_interval(book: AccountBook, limits: LimitBook) -> int:

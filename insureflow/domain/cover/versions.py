@@ -47,7 +47,6 @@ class TermsVersion:
         "_country",
         "_credit_terms",
         "_extension_periods",
-        "_percentages",
         "allocation",
         "effective_on",
         "follows_primary",
@@ -85,7 +84,6 @@ class TermsVersion:
         self._country = country
         self._credit_terms: dict[int, MaximumCreditTerms | None] = {}
         self._extension_periods: dict[int, MaximumExtensionPeriod | None] = {}
-        self._percentages: dict[tuple[int, Grade | None], tuple[Decimal, PercentageSource]] = {}
 
     def maximum_credit_terms(self, conditions: LimitConditions | None) -> MaximumCreditTerms | None:
         """The maximum credit terms for shipments under a limit decision with these conditions."""
@@ -103,10 +101,7 @@ class TermsVersion:
 
     def insured_percentage(self, grade: Grade | None, conditions: LimitConditions | None) -> tuple[Decimal, PercentageSource]:
         """The insured percentage of the primary layer and where it comes from."""
-        key = (id(conditions), grade)
-        if key not in self._percentages:
-            self._percentages[key] = insured_percentage_for(self.terms, self._country, grade, conditions)
-        return self._percentages[key]
+        return insured_percentage_for(self.terms, self._country, grade, conditions)
 
     def is_grade_covered(self, grade: Grade | None) -> bool:
         """False if the grade cover gives nothing for a grade."""

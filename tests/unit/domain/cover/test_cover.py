@@ -561,3 +561,28 @@ def test_prepayments_for_no_named_supply_wait_for_the_next_one() -> None:
     state = history.on(day(4))
     assert {name: segment.open for name, segment in state.invoices.items()} == {"A": 100, "B": 0, "C": 30}
     assert state.account.unallocated == 0
+
+
+def test_an_invoice_found_not_owed_at_all_is_closed() -> None:
+    events: list[Event] = [
+        limit(0, 1000),
+        invoice("A", 1, 400),
+        Dispute(day(2), "A", 400),
+        DisputeResolved(day(3), "A", 0),
+        DisputeResolved(day(4), "A", 0),
+        Payment(day(5), 30, "EUR"),
+    ]
+    state = replay(account(), events).on(day(5))
+    assert state.invoices["A"].open == 0
+    assert (state.account.unallocated, state.account.headroom_primary) == (30, 1000)
+
+
+def test_several_invoices_roll_into_the_top_up_layer_in_order() -> None:
+    terms = PolicyTerms(currency="EUR", limit_currency="EUR", layers=Layers(TopUp(follows_primary=False)))
+    events: list[Event] = [
+        *[invoice(name, 1, 100, due=due) for name, due in (("A", 10), ("B", 20), ("C", 30))],
+        limit(5, 250, layer=Layer.TOP_UP, effective_from=D),
+    ]
+    state = replay(account(terms), events).on(day(5))
+    assert [segment.covered_top_up for segment in state.invoices.values()] == [100, 100, 50]
+    assert state.account.headroom_top_up == 0
