@@ -233,7 +233,7 @@ def _pay(dice: random.Random, invoice: DemoInvoice, paid_on: date, on: date) -> 
 def _need(buyer: DemoBuyer) -> int:
     """What limit the trade calls for, in whole units of the limit currency."""
     days = buyer.place.terms_days + 30
-    return max(5_000, round(buyer.monthly * days / 30 * 1.25 / 5_000) * 5_000)
+    return max(5_000, round(buyer.monthly * days * 5 / (30 * 4 * 5_000)) * 5_000)
 
 
 def _limits(dice: random.Random, buyer: DemoBuyer, on: date) -> None:
