@@ -130,17 +130,16 @@ def _work_through_days(book: AccountBook, agenda: Sequence[_Entry], stop_on: dat
     position, size, schedule = 0, len(agenda), book.schedule
     while position < size or schedule:
         day = agenda[position][0] if position < size else schedule[0][0]
-        limits_due = False
-        if schedule and schedule[0][0] <= day:
+        if schedule and schedule[0][0] < day:
             day = schedule[0][0]
-            matters, limits_due = _collect_due(book, day)
-            if not matters and (position == size or agenda[position][0] != day):
-                continue
         if stop_on is not None and day > stop_on:
             return
         begin = position
         while position < size and agenda[position][0] == day:
             position += 1
+        matters, limits_due = _collect_due(book, day)
+        if begin == position and not matters:
+            continue
         book.day = day
         if len(book.versions) > 1:
             _change_version(book)

@@ -546,7 +546,7 @@ def test_an_explanation_stops_at_the_first_test_that_fails() -> None:
 
 
 def test_an_explanation_leaves_out_what_came_later() -> None:
-    events: list[Event] = [limit(0, 100), invoice("A", 1, 80), Payment(day(5), 30, "EUR"), limit(30, 0), DateOfLoss(day(40))]
+    events: list[Event] = [limit(0, 100, valid_to=day(9)), invoice("A", 1, 80), Payment(day(15), 30, "EUR"), DateOfLoss(day(40))]
     steps = explain(account(), events, "A", day(4)).steps
     assert [found.name for found in steps if found.on != day(1)] == ["split", "insured_percentage", "insurer_liability"]
     with pytest.raises(Refusal) as refused:
