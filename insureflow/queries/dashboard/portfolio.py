@@ -86,7 +86,8 @@ class Figures:
     """Sums of one part of a portfolio, by currency.
 
     ``ledger`` is by the ledger's own allocation in invoice currencies; everything else by the policies' allocation in limit
-    currencies. ``liability`` is exact: covered × insured percentage ÷ 100, not yet rounded.
+    currencies. ``liability`` is exact and by limit currency, buyer, policy and invoice currency, as it is rounded:
+    covered × insured percentage ÷ 100.
     """
 
     key: Any
@@ -96,7 +97,7 @@ class Figures:
     open: Amounts = field(default_factory=dict)
     covered: Amounts = field(default_factory=dict)
     reasons: dict[str, Amounts] = field(default_factory=dict)
-    liability: dict[str, Fraction] = field(default_factory=dict)
+    liability: dict[tuple[str, int, int | None, str], Fraction] = field(default_factory=dict)
 
     @property
     def uncovered(self) -> Amounts:
@@ -113,8 +114,11 @@ class Figures:
 
     @property
     def rounded_liability(self) -> Amounts:
-        """The insurer's liability, rounded once per currency."""
-        return {currency: round_half_up(exact) for currency, exact in self.liability.items()}
+        """The insurer's liability by limit currency, rounded once for each buyer, policy and invoice currency."""
+        rounded: Amounts = {}
+        for (limit, *_account), exact in self.liability.items():
+            _add(rounded, {limit: round_half_up(exact)})
+        return rounded
 
 
 def _add(sums: Amounts, more: Mapping[str, int]) -> None:
@@ -173,6 +177,7 @@ def divide(portfolio: Portfolio, division: Division, book: PolicyBook | None = N
     """The portfolio divided, in no particular order; parts with nothing open are absent."""
     dimension, name = _dimension(division, portfolio.on)
     columns: list[ColumnElement[Any]] = [
+        InvoicePosition.buyer_id.expression,
         InvoicePosition.policy_id.expression,
         InvoicePosition.currency.expression,
         InvoicePosition.limit_currency.expression,
@@ -202,7 +207,7 @@ def divide(portfolio: Portfolio, division: Division, book: PolicyBook | None = N
             *([] if name is None else [name.label("name_")]),
             *(
                 column.label(label)
-                for column, label in zip(columns, ("policy_", "currency_", "limit_", "reason_", "percentage_"), strict=True)
+                for column, label in zip(columns, ("buyer_", "policy_", "currency_", "limit_", "reason_", "percentage_"), strict=True)
             ),
             *sums,
         ),
@@ -224,7 +229,8 @@ def _take(figures: Figures, row: Any) -> None:
     _add(figures.open, {limit: int(row["open_"])})
     _add(figures.covered, {limit: covered})
     if covered and percentage is not None:
-        figures.liability[limit] = figures.liability.get(limit, Fraction(0)) + Fraction(percentage) * covered / 100
+        account = (limit, row["buyer_"], row["policy_"], row["currency_"])
+        figures.liability[account] = figures.liability.get(account, Fraction(0)) + Fraction(percentage) * covered / 100
     for reason, label in (
         (row["reason_"], "excluded_"),
         ("vat_not_covered", "vat_"),
@@ -242,7 +248,9 @@ def _add_top_up(found: Mapping[Any, Figures], portfolio: Portfolio, dimension: C
     if not own:
         return
     columns = (
+        InvoicePosition.buyer_id,
         InvoicePosition.policy_id,
+        InvoicePosition.currency,
         InvoicePosition.limit_currency,
         InvoicePosition.insured_percentage,
         Invoice.shipment_on,
@@ -257,7 +265,8 @@ def _add_top_up(found: Mapping[Any, Figures], portfolio: Portfolio, dimension: C
         if percentage is not None:
             difference = Fraction(percentage) - Fraction(row.insured_percentage or Decimal(0))
             liability = found[row.key_].liability
-            liability[row.limit_currency] = liability.get(row.limit_currency, Fraction(0)) + difference * int(row.top_up_) / 100
+            account = (row.limit_currency, row.buyer_id, row.policy_id, row.currency)
+            liability[account] = liability.get(account, Fraction(0)) + difference * int(row.top_up_) / 100
 
 
 def headroom(portfolio: Portfolio) -> Amounts:

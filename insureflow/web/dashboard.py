@@ -1,0 +1,93 @@
+"""The first page: what must be done, what is at stake, and where the risk is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, g, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from insureflow.domain.access import Permission
+from insureflow.queries.dashboard.attention import limits_cut, over_limit, stopped_accounts
+from insureflow.queries.dashboard.duties import WEEK, cover_at_stake, pressing_duties
+from insureflow.queries.dashboard.portfolio import Division, Figures, Portfolio, Reporting, divide, headroom
+from insureflow.web.access import for_every_member, may
+from insureflow.web.exposure.pictures import ageing_picture, cover_bars, exposure_maps
+from insureflow.web.links import buyer_url, invoices_url, link_to, policy_url
+
+blueprint = Blueprint("dashboard", __name__)
+
+#: Rows of each short list; the rest stands on the page that the list leads to.
+SHOWN = 10
+
+
+@blueprint.get("/welcome")
+@for_every_member
+def welcome() -> ResponseReturnValue:
+    """What somebody can do here who may not see exposure."""
+    return render_template("dashboard/welcome.html", can_see_dashboard=may(Permission.VIEW_EXPOSURE))
+
+
+@blueprint.get("/")
+@for_every_member
+def index() -> ResponseReturnValue:
+    """Today, for those who may see exposure; everybody else is welcomed."""
+    if not may(Permission.VIEW_EXPOSURE):
+        return redirect(url_for("dashboard.welcome"))
+    portfolio = Portfolio(g.on, g.scope.entity_id, g.scope.policy_id)
+    report = Reporting(g.organisation.reporting_currency, g.on)
+    whole = next(iter(divide(portfolio, Division.WHOLE)), Figures(None))
+    total, covered = report.sum(whole.open), report.sum(whole.covered)
+    liability = report.sum(whole.rounded_liability)
+    over, stopped, cuts = over_limit(portfolio, report), stopped_accounts(portfolio), limits_cut(portfolio)
+    by_policy = divide(portfolio, Division.POLICY)
+    names: dict[Any, str] = {None: _("No policy"), **{policy.id: policy.name for policy in g.scope.policies}}
+    policy_urls: dict[object, str | None] = {policy.id: invoices_url(policy_id=policy.id) for policy in g.scope.policies}
+    policy_urls[None] = invoices_url(reason="no_policy")
+    return render_template(
+        "dashboard/index.html",
+        **_duties(portfolio, report),
+        report=report,
+        total=total,
+        covered=covered,
+        ledger=report.sum(whole.ledger),
+        invoices=whole.invoices,
+        liability=liability,
+        headroom=report.sum(headroom(portfolio)),
+        maps=exposure_maps(divide(portfolio, Division.COUNTRY), report),
+        ageing=ageing_picture(divide(portfolio, Division.AGE), report, g.on),
+        policies=cover_bars(
+            by_policy, report, names=names, urls=policy_urls, title=_("Covered and not covered, by policy"), heading=_("Policy")
+        ),
+        over_limit=over[:SHOWN],
+        over_limit_count=len({account.buyer_id for account in over}),
+        stopped=stopped[:SHOWN],
+        stopped_count=len({account.buyer_id for account in stopped}),
+        cuts=cuts[:SHOWN],
+        cuts_count=len(cuts),
+        buyer_url=buyer_url,
+        policy_url=policy_url,
+        limits_url=link_to("limits.index"),
+        invoices_url=invoices_url(),
+        uncovered_url=invoices_url(not_fully_covered=True),
+        imports_url=link_to("imports.index") if may(Permission.IMPORT_RECEIVABLES) else None,
+    )
+
+
+def _duties(portfolio: Portfolio, report: Reporting) -> dict[str, Any]:
+    """The duties of the next 30 days, and how much depends on those of this week."""
+    duties = pressing_duties(portfolio, report) if may(Permission.VIEW_OBLIGATIONS) else []
+    late = [duty for duty in duties if duty.is_late(g.on)]
+    coming = [duty for duty in duties if not duty.is_late(g.on)]
+    week = [duty for duty in coming if duty.due_on < g.on + WEEK]
+    return {
+        "duties": sorted(coming, key=lambda duty: (-duty.reporting_minor, duty.due_on))[:SHOWN],
+        "duties_count": len(coming),
+        "late": late,
+        "week": week,
+        "at_stake": cover_at_stake(week),
+        "duty_url": lambda duty: link_to("obligations.show", obligation_id=duty.id),
+        "late_url": link_to("obligations.index", status="late", view="list"),
+        "duties_url": link_to("obligations.index"),
+    }
