@@ -68,8 +68,8 @@ def calculate(ledgers: Iterable[BuyerLedger], book: PolicyBook, rates: RateBook,
             by_invoice.setdefault(allocation.invoice_id, []).append(allocation)
         unapplied = unapplied_changes(ledger)
         for account in accounts:
-            _derive(account, by_invoice, unapplied, rates, on, derived)
-            unapplied = {}
+            if _derive(account, by_invoice, unapplied, rates, on, derived):
+                unapplied = {}
     return derived
 
 
@@ -80,29 +80,31 @@ def _derive(
     rates: RateBook,
     on: date,
     derived: Derived,
-) -> None:
+) -> bool:
+    """Add what follows for one account; True if there is an account at all, which then takes what is received and not applied."""
     organisation_id = current_organisation_id()
     buyer_id, policy_id = account.key
     policy = account.policy
     limit_currency = policy.limit_currency
     positions: list[Position] = []
+    states: list[StateSpan] = []
     if policy.history:
         history = replay(account.rules_account(), account.events)
         segments = history.invoice_segments
         keys = (organisation_id, buyer_id, policy_id, limit_currency)
         for invoice in account.invoices.values():
             positions += positions_of(keys, invoice, allocations.get(invoice.id, ()), segments.get(str(invoice.id), ()))
-        derived.states += [
-            StateRow(buyer_id, policy_id, state) for state in state_spans(history.account_segments, segments, limit_currency)
-        ]
+        states = state_spans(history.account_segments, segments, limit_currency)
+    derived.states += [StateRow(buyer_id, policy_id, state) for state in states]
     derived.positions.setdefault(buyer_id, []).extend(positions)
     alive = [position for position in positions if position.valid_to > on]
     top_up = top_up_percentages(policy, account.invoices.values())
-    spans = exposure_spans(alive, on, limit_currency, unapplied=unapplied, top_up=top_up)
+    spans = exposure_spans(alive, on, limit_currency, unapplied=unapplied if states else {}, top_up=top_up)
     derived.exposures += [ExposureRow(buyer_id, policy_id, span) for span in spans]
     derived.duties += account_duties(
         policy, buyer_id, account.ledger.country, open_invoices(account, alive, on), account.decisions, account.acts, on, rates
     )
+    return bool(states)
 
 
 def open_invoices(account: PolicyAccount, positions: Sequence[Position], on: date) -> list[OpenInvoice]:
