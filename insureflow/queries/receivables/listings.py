@@ -107,7 +107,10 @@ def invoices_listing(on: date, *, entity_id: int | None = None, policy_id: int |
             statement.select_from(Invoice)
             .join(Buyer, Buyer.id == Invoice.buyer_id)
             .join(Entity, Entity.id == Invoice.entity_id)
-            .outerjoin(position, (position.invoice_id == Invoice.id) & (position.valid_from <= on) & (position.valid_to > on))
+            # Wrapped, so that SQLite looks positions up by their invoice and not, for each invoice, by the day.
+            .outerjoin(
+                position, (position.invoice_id == Invoice.id) & (position.valid_from <= on) & (func.coalesce(position.valid_to, on) > on)
+            )
             .outerjoin(Policy, Policy.id == Invoice.policy_id)
             .where(Invoice.invoice_on <= on)
         )
