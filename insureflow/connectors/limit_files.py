@@ -317,9 +317,9 @@ def _percentage(cell: Any) -> Decimal | None:
     try:
         value = Decimal(text.replace(",", "."))
     except InvalidOperation:
-        raise CellProblem("not_a_percentage") from None
+        raise CellProblem("cell_not_a_percentage") from None
     if not value.is_finite() or not 0 <= value <= 100:
-        raise CellProblem("not_a_percentage")
+        raise CellProblem("cell_not_a_percentage")
     return value
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from insureflow.queries.limits.decisions import AccountLimits, DecisionView, acts_of, find_decision, limits_of_buyer
+from insureflow.queries.limits.decisions import AccountLimits, DecisionView, acts_of, find_act, find_decision, limits_of_buyer
 from insureflow.queries.limits.history import history_listing
-from insureflow.queries.limits.register import UseBand, count_by_situation, register_listing
+from insureflow.queries.limits.register import UseBand, count_by_situation, policies_of_entity, register_listing
 
 __all__ = [
     "AccountLimits",
@@ -12,8 +12,10 @@ __all__ = [
     "UseBand",
     "acts_of",
     "count_by_situation",
+    "find_act",
     "find_decision",
     "history_listing",
     "limits_of_buyer",
+    "policies_of_entity",
     "register_listing",
 ]

@@ -90,6 +90,11 @@ def acts_of(buyer_id: int, on: date) -> Sequence[AccountAct]:
     ).all()
 
 
+def find_act(act_id: int) -> AccountAct | None:
+    """The act with this key, or None."""
+    return db.session.scalar(select(AccountAct).where(AccountAct.id == act_id))
+
+
 def limits_of_buyer(buyer_id: int, on: date, policy_id: int | None = None) -> list[AccountLimits]:
     """A buyer's limits under each policy that anything was said under, by the policies' priority."""
     decisions = [decision for decision in _decisions(buyer_id, policy_id) if decision.decided_on <= on]

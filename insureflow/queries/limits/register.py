@@ -15,8 +15,7 @@ from insureflow.domain.limits import LimitSituation
 from insureflow.models.base import ExactDecimal, vocabulary
 from insureflow.models.buyers import Buyer
 from insureflow.models.database import db
-from insureflow.models.limits import LimitDecision
-from insureflow.models.policies import Policy
+from insureflow.models.policies import InsuredEntity, Policy
 from insureflow.queries.cover.policies import InsurancePolicy, PolicyBook
 from insureflow.queries.limits.situations import (
     layers_known,
@@ -181,7 +180,6 @@ def count_by_situation(on: date, *, policy_id: int | None = None) -> dict[LimitS
     return {row.situation: int(row.layers) for row in db.session.execute(statement.group_by(parts.situation))}
 
 
-def countries_with_limits() -> list[str]:
-    """Countries of buyers that anything was said about."""
-    statement = select(Buyer.country).join(LimitDecision, LimitDecision.buyer_id == Buyer.id).distinct().order_by(Buyer.country)
-    return list(db.session.scalars(statement))
+def policies_of_entity(entity_id: int) -> frozenset[int]:
+    """The policies that insure an entity."""
+    return frozenset(db.session.scalars(select(InsuredEntity.policy_id).where(InsuredEntity.entity_id == entity_id)))
