@@ -32,13 +32,6 @@ from insureflow.web.tables import read_date
 TEXT_ROWS = 28
 
 
-class _Checkboxes(SelectMultipleField):
-    """Several choices, each a box of its own."""
-
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
-
-
 def _entity_choices() -> list[SelectChoice]:
     return [SelectChoice(entity.code, f"{entity.name} ({entity.code})") for entity in list_entities()]
 
@@ -61,7 +54,9 @@ def _fact_fields() -> dict[str, Any]:
             [InputRequired(_("A whole number is needed.")), NumberRange(0, 100_000)],
             description=_("Where two policies could insure the same sale, the lower number comes first."),
         ),
-        "entities": _Checkboxes(_("Insured entities"), choices=_entity_choices()),
+        "entities": SelectMultipleField(
+            _("Insured entities"), choices=_entity_choices(), widget=ListWidget(prefix_label=False), option_widget=CheckboxInput()
+        ),
     }
 
 

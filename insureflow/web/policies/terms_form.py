@@ -208,7 +208,7 @@ def _clause_label(clause: Clause) -> str:
     if clause.path.startswith("waiting_period."):
         return label_of("waiting_period", locale, word(Cause(clause.path.partition(".")[2]), locale))
     if clause.path == "maximum_liability.premium":
-        return _("Maximum liability as a multiple of the premium")
+        return str(_("Maximum liability as a multiple of the premium"))
     return label_of(clause.path, locale)
 
 
