@@ -233,7 +233,7 @@ def _pay(dice: random.Random, invoice: DemoInvoice, paid_on: date, on: date) -> 
 def _need(buyer: DemoBuyer) -> int:
     """What limit the trade calls for, in whole units of the limit currency."""
     days = buyer.place.terms_days + 30
-    return max(5_000, round(buyer.monthly * days * 5 / (30 * 4 * 5_000)) * 5_000)
+    return max(5_000, round(buyer.monthly * days * 2 / (30 * 5_000)) * 5_000)
 
 
 def _limits(dice: random.Random, buyer: DemoBuyer, on: date) -> None:
@@ -250,7 +250,7 @@ def _limits(dice: random.Random, buyer: DemoBuyer, on: date) -> None:
     if draw < 0.10 and need <= 20_000:
         buyer.limits.append(DemoLimit(start, "approved", need, need, kind="discretionary", reason="Agency report on file"))
         return
-    granted = need if dice.random() < 0.62 else max(5_000, round(need * dice.uniform(0.4, 0.9) / 5_000) * 5_000)
+    granted = need if dice.random() < 0.74 else max(5_000, round(need * dice.uniform(0.45, 0.9) / 5_000) * 5_000)
     conditions: dict[str, object] = {"insured_percentage": str(dice.choice((75, 80)))} if dice.random() < 0.08 else {}
     buyer.limits.append(DemoLimit(start, "approved" if granted >= need else "partly_approved", granted, need, conditions=conditions))
     if dice.random() < 0.28:

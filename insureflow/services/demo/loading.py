@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,9 @@ from insureflow.domain.buyers import AddressKind, BuyerStatus, NotInsurable, sea
 from insureflow.domain.cover.events import Layer
 from insureflow.domain.limits import AccountActKind, LimitKind, LimitStatus
 from insureflow.domain.money import to_minor
+from insureflow.domain.obligations import ObligationKind
 from insureflow.models.buyers import Buyer, BuyerAddress, CustomerNumber, InsurerIdentity
+from insureflow.models.cover import Obligation, ObligationMark
 from insureflow.models.database import db
 from insureflow.models.limits import AccountAct, LimitDecision
 from insureflow.models.organisations import Entity, Organisation
@@ -78,6 +80,7 @@ def load_demo(on: date, *, seed: int = 7, progress: Progress | None = None) -> O
             entities = {entity.code: entity.id for entity in session.scalars(select(Entity))}
             _ledger(session, organisation.id, book, entities, by_policy)
             cover.refresh_buyers(session, None, on, progress=lambda done, total: tell("demo_cover", done, total))
+            _write_off_reminders(session, on)
             journal.record(
                 session,
                 actor,
@@ -86,6 +89,27 @@ def load_demo(on: date, *, seed: int = 7, progress: Progress | None = None) -> O
                 after={"seed": seed, "on": on, "buyers": len(book), "invoices": sum(len(buyer.invoices) for buyer in book)},
             )
     return organisation
+
+
+def _write_off_reminders(session: Session, on: date) -> None:
+    """Mark reminders of more than five days ago as sent, as they would be in a company at work."""
+    sent = session.scalars(
+        select(Obligation).where(Obligation.kind == ObligationKind.SEND_REMINDER.value, Obligation.due_on < on - timedelta(days=5))
+    )
+    session.add_all(
+        ObligationMark(
+            policy_id=duty.policy_id,
+            buyer_id=duty.buyer_id,
+            invoice_id=duty.invoice_id,
+            kind=duty.kind,
+            due_on=duty.due_on,
+            mark="done",
+            marked_on=duty.due_on + timedelta(days=1),
+            note="Reminder letter sent",
+        )
+        for duty in sent
+    )
+    session.flush()
 
 
 def _people(actor: Actor, organisation_id: int) -> None:
@@ -256,7 +280,7 @@ def _invoices(
         for invoice in buyer.invoices
     ]
     keys = _insert(session, Invoice, rows)
-    return {row["number"]: key for row, key in zip(rows, keys, strict=True)}
+    return {str(row["number"]): key for row, key in zip(rows, keys, strict=True)}
 
 
 def _money(
