@@ -12,35 +12,16 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any
 
+from insureflow.domain.money import from_minor
 from insureflow.domain.receivables import LedgerLines, RowProblem
-
-#: Columns of ``invoice`` in the order of a new invoice's row.
-INVOICE_COLUMNS = (
-    "id",
-    "organisation_id",
-    "entity_id",
-    "buyer_id",
-    "batch_id",
-    "number",
-    "reference",
-    "currency",
-    "net_minor",
-    "vat_minor",
-    "open_minor",
-    "rate_source",
-    "invoice_on",
-    "shipment_on",
-    "due_on",
-    "original_due_on",
-    "terms",
-    "was_disputed",
-    "fingerprint",
-)
 
 
 @dataclass(slots=True)
 class Held:
-    """An invoice that the ledger holds already, and what is open of it as the booking goes on."""
+    """An invoice that the ledger holds already, what is open of it as the booking goes on, and what will change of it.
+
+    ``changes`` maps columns to their new values; what is open is not among them.
+    """
 
     id: int
     buyer_id: int
@@ -49,17 +30,33 @@ class Held:
     vat_minor: int
     open_minor: int
     invoice_on: date
+    shipment_on: date
     due_on: date
+    original_due_on: date
+    terms: str
+    reference: str
+    was_disputed: bool
     fingerprint: str
-    batch_id: int | None
     first_open_minor: int = 0
-    new_due_on: date | None = None
-    new_fingerprint: str | None = None
+    changes: dict[str, Any] = field(default_factory=dict)
 
     @property
     def gross_minor(self) -> int:
         """What was invoiced."""
         return self.net_minor + self.vat_minor
+
+    @property
+    def is_changed(self) -> bool:
+        """True if the receivable itself changes; another mark of the same content is no change."""
+        return self.open_minor != self.first_open_minor or bool(self.changes.keys() - {"fingerprint"})
+
+    def before_and_after(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What the changed columns hold now, and what they will hold."""
+        after = dict(self.changes)
+        before = {name: getattr(self, name) for name in after}
+        if self.open_minor != self.first_open_minor:
+            before["open_minor"], after["open_minor"] = self.first_open_minor, self.open_minor
+        return before, after
 
 
 @dataclass(slots=True)
@@ -106,11 +103,16 @@ class NewDispute:
 
 @dataclass(slots=True)
 class Booking:
-    """Everything an import will write, and every row it cannot book."""
+    """Everything an import will write, and every row it cannot book.
+
+    Buyers that are still to be made have negative keys until ``take_keys`` gives them their own.
+    """
 
     lines: LedgerLines
     headings: Mapping[str, str | None]
     held: dict[str, Held]
+    settled_on: date
+    used_numbers: set[str] = field(default_factory=set)
     new: dict[str, NewInvoice] = field(default_factory=dict)
     payments: list[NewMoney] = field(default_factory=list)
     credit_notes: list[NewMoney] = field(default_factory=list)
@@ -118,19 +120,22 @@ class Booking:
     settled_disputes: list[str] = field(default_factory=list)
     taken_back: list[tuple[str, int]] = field(default_factory=list)
     problems: list[RowProblem] = field(default_factory=list)
+    refused: set[int] = field(default_factory=set)
     unchanged: int = 0
-    settled_on: date = date.min
-    closed_dispute_ids: list[int] = field(default_factory=list)
+    missing: int = 0
 
     def refuse(self, position: int, name: str, code: str, value: object = None, **parameters: object) -> None:
         """Note that a row cannot be booked."""
         shown = getattr(self.lines, name, None)
-        text = value if value is not None else (shown[position] if shown is not None else None)
+        cell = value if value is not None else (shown[position] if shown is not None else None)
+        if isinstance(cell, int) and name.endswith("_minor"):
+            cell = from_minor(cell, self.lines.currency[position])
+        self.refused.add(position)
         self.problems.append(
             RowProblem(
                 self.lines.row[position],
                 self.headings.get(name) or name,
-                None if text is None else str(text),
+                None if cell is None else str(cell),
                 code,
                 MappingProxyType(parameters),
             )
@@ -155,9 +160,13 @@ class Booking:
         invoice = self.find(number)
         if invoice is None:
             raise LookupError(number)
-        money = NewMoney(
-            f"{number}/{why}/{on.isoformat()}", invoice.buyer_id, invoice.currency, amount_minor, amount_minor, 0, on, inferred=True
-        )
+        name = free = f"{number}/{why}/{on.isoformat()}"
+        again = 1
+        while free in self.used_numbers:
+            again += 1
+            free = f"{name}/{again}"
+        self.used_numbers.add(free)
+        money = NewMoney(free, invoice.buyer_id, invoice.currency, amount_minor, amount_minor, 0, on, inferred=True)
         self.settle(money, number, amount_minor)
         self.payments.append(money)
 
@@ -167,20 +176,41 @@ class Booking:
         held.open_minor += amount_minor
         self.taken_back.append((number, amount_minor))
 
+    def take_keys(self, key_of: Mapping[int, int]) -> None:
+        """Put the keys of buyers that have been made in the place of those they were planned under."""
+        for entry in self.documents:
+            if entry.buyer_id < 0:
+                entry.buyer_id = key_of[entry.buyer_id]
+
     @property
-    def changed(self) -> list[str]:
-        """Numbers of held invoices that will change."""
-        return [
-            number
-            for number, held in self.held.items()
-            if held.open_minor != held.first_open_minor or held.new_due_on is not None or held.new_fingerprint is not None
-        ]
+    def documents(self) -> list[NewInvoice | NewMoney]:
+        """Every invoice, payment and credit note that is new."""
+        return [*self.new.values(), *self.payments, *self.credit_notes]
+
+    @property
+    def buyers(self) -> set[int]:
+        """Keys of the buyers whose accounts will change."""
+        touched = {entry.buyer_id for entry in self.documents}
+        touched |= {held.buyer_id for held in self.held.values() if held.is_changed}
+        disputed = [*self.settled_disputes, *(dispute.number for dispute in self.disputes)]
+        return touched | {found.buyer_id for found in map(self.find, disputed) if found is not None}
+
+    @property
+    def marked(self) -> list[Held]:
+        """The held invoices of which anything is written, if only the mark of their content."""
+        return [held for held in self.held.values() if held.changes or held.open_minor != held.first_open_minor]
+
+    @property
+    def changed(self) -> int:
+        """How many held invoices change."""
+        return sum(held.is_changed for held in self.held.values())
 
     @property
     def is_empty(self) -> bool:
         """True if nothing at all would change."""
-        touched = self.new or self.payments or self.credit_notes or self.disputes or self.settled_disputes or self.taken_back
-        return not touched and not any(self.held[number].new_due_on is not None for number in self.changed)
+        if self.new or self.payments or self.credit_notes or self.disputes or self.settled_disputes or self.taken_back:
+            return False
+        return not any(held.is_changed for held in self.held.values())
 
 
 Progress = Callable[[str, int, int | None], None]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
@@ -10,14 +12,82 @@ from sqlalchemy.orm import Session
 
 from insureflow.domain.receivables import LedgerLines
 from insureflow.models.base import Base
+from insureflow.models.buyers import Buyer
 from insureflow.models.receivables import Allocation, CreditNote, Dispute, Invoice, Payment
 from insureflow.models.scope import current_organisation_id
+from insureflow.queries.cover.policies import PolicyBook
+from insureflow.queries.rates import RateBook
 from insureflow.services.clock import now
 from insureflow.services.cover.storing import insert_rows
-from insureflow.services.imports.booking import INVOICE_COLUMNS, Booking
+from insureflow.services.imports.booking import Booking, NewMoney
+from insureflow.services.imports.holding import portions
 from insureflow.services.imports.planning import net_and_vat
 
-_PORTION = 5000
+INVOICE_COLUMNS = (
+    "id",
+    "organisation_id",
+    "entity_id",
+    "buyer_id",
+    "policy_id",
+    "batch_id",
+    "number",
+    "reference",
+    "currency",
+    "net_minor",
+    "vat_minor",
+    "open_minor",
+    "rate",
+    "rate_source",
+    "invoice_on",
+    "shipment_on",
+    "due_on",
+    "original_due_on",
+    "terms",
+    "was_disputed",
+    "fingerprint",
+)
+_PAYMENT_COLUMNS = (
+    "id",
+    "organisation_id",
+    "entity_id",
+    "buyer_id",
+    "batch_id",
+    "number",
+    "currency",
+    "amount_minor",
+    "unapplied_minor",
+    "received_on",
+    "purpose",
+    "inferred",
+)
+_CREDIT_NOTE_COLUMNS = (
+    "id",
+    "organisation_id",
+    "entity_id",
+    "buyer_id",
+    "invoice_id",
+    "batch_id",
+    "number",
+    "currency",
+    "net_minor",
+    "vat_minor",
+    "unapplied_minor",
+    "issued_on",
+)
+_ALLOCATION_COLUMNS = ("organisation_id", "invoice_id", "payment_id", "credit_note_id", "amount_minor", "allocated_on")
+
+#: The policy of an invoice with its rate and where that is from: (buyer, currency, shipment, invoice date) → values.
+Assign = Callable[[int, str, date, date], tuple[int | None, str | None, str]]
+
+
+@dataclass(slots=True)
+class Written:
+    """What an import has changed of what was there before: enough to bring it back exactly."""
+
+    invoices: list[dict[str, Any]] = field(default_factory=list)
+    payments: list[dict[str, Any]] = field(default_factory=list)
+    allocations: list[dict[str, Any]] = field(default_factory=list)
+    closed_disputes: list[int] = field(default_factory=list)
 
 
 def reserve_keys(session: Session, model: type[Base], count: int) -> range | list[int]:
@@ -32,29 +102,64 @@ def reserve_keys(session: Session, model: type[Base], count: int) -> range | lis
     return range(highest + 1, highest + 1 + count)
 
 
-def store(session: Session, booking: Booking, entity_id: int, batch_id: int) -> None:
+def store(session: Session, booking: Booking, entity_id: int, batch_id: int) -> Written:
     """Write everything that a booking holds."""
+    written = Written()
     keys = dict(zip(booking.new, reserve_keys(session, Invoice, len(booking.new)), strict=True))
     if booking.new:
-        insert_rows(session, Invoice, INVOICE_COLUMNS, _invoice_rows(booking, keys, entity_id, batch_id))
-    _change_held(session, booking)
-    key_of = keys | {number: held.id for number, held in booking.held.items()}
+        insert_rows(session, Invoice, INVOICE_COLUMNS, _invoice_rows(session, booking, keys, entity_id, batch_id))
+    _change_held(session, booking, written)
+    key_of = keys | {number: held.id for number, held in booking.held.items()} if booking.held else keys
     _store_money(session, booking, key_of, entity_id, batch_id)
-    _store_disputes(session, booking, key_of, batch_id)
+    _store_disputes(session, booking, key_of, batch_id, written)
+    return written
 
 
-def _invoice_rows(booking: Booking, keys: dict[str, int], entity_id: int, batch_id: int) -> Iterator[tuple[Any, ...]]:
+def _assigner(session: Session, booking: Booking, entity_id: int) -> Assign:
+    """Gives new invoices their policy and rate at once, as cover would: an invoice is then written once only.
+
+    Where a rate is missing it is left out; cover reports all that are missing.
+    """
+    book = PolicyBook.load()
+    if entity_id not in book.insured:
+        return lambda _buyer, _currency, _shipment, _invoice: (None, None, "")
+    rates = RateBook.load()
+    countries: dict[int, str] = {}
+    for portion in portions(sorted({invoice.buyer_id for invoice in booking.new.values()})):
+        countries.update((key, country) for key, country in session.execute(select(Buyer.id, Buyer.country).where(Buyer.id.in_(portion))))
+    found: dict[tuple[int, str, date], tuple[int | None, str | None, str]] = {}
+
+    def assign(buyer_id: int, currency: str, shipment_on: date, invoice_on: date) -> tuple[int | None, str | None, str]:
+        policy = book.choose(entity_id, countries.get(buyer_id), shipment_on)
+        if policy is None:
+            return None, None, ""
+        key = (policy.id, currency, invoice_on)
+        if key not in found:
+            rate = rates.find(currency, policy.limit_currency, invoice_on)
+            found[key] = (policy.id, format(rate.rate, "f"), rate.note) if rate is not None else (None, None, "")
+        return found[key]
+
+    return assign
+
+
+def _invoice_rows(session: Session, booking: Booking, keys: dict[str, int], entity_id: int, batch_id: int) -> Iterator[tuple[Any, ...]]:
     lines: LedgerLines = booking.lines
     organisation_id = current_organisation_id()
+    assign = _assigner(session, booking, entity_id)
     for number, invoice in booking.new.items():
         at = invoice.position
         net, vat = net_and_vat(lines, at)
         invoice_on, due_on = lines.invoice_on[at], lines.due_on[at]
+        if invoice_on is None or due_on is None:
+            raise ValueError(number)  # reading gives every invoice both
+        shipment_on = lines.shipment_on[at] or invoice_on
+        policy_id, rate, rate_source = assign(invoice.buyer_id, invoice.currency, shipment_on, invoice_on)
         yield (
             keys[number],
             organisation_id,
             entity_id,
             invoice.buyer_id,
+            policy_id,
             batch_id,
             number,
             (lines.reference[at] or "")[:200],
@@ -62,9 +167,10 @@ def _invoice_rows(booking: Booking, keys: dict[str, int], entity_id: int, batch_
             net,
             vat,
             invoice.open_minor,
-            "",
+            rate,
+            rate_source,
             invoice_on,
-            lines.shipment_on[at] or invoice_on,
+            shipment_on,
             due_on,
             lines.original_due_on[at] or due_on,
             (lines.terms_code[at] or "")[:60],
@@ -73,39 +179,43 @@ def _invoice_rows(booking: Booking, keys: dict[str, int], entity_id: int, batch_
         )
 
 
-def _change_held(session: Session, booking: Booking) -> None:
-    rows = [
-        {
-            "id": held.id,
-            "open_minor": held.open_minor,
-            "due_on": held.new_due_on or held.due_on,
-            "fingerprint": held.new_fingerprint or held.fingerprint,
-        }
-        for held in (booking.held[number] for number in booking.changed)
-    ]
-    if rows:
+def _change_held(session: Session, booking: Booking, written: Written) -> None:
+    """Change the invoices that the ledger holds; those that change alike go together."""
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for held in booking.marked:
+        before, after = held.before_and_after()
+        written.invoices.append({"id": held.id, "before": before, "after": after})
+        alike.setdefault(tuple(sorted(after)), []).append({"id": held.id, **after})
+    for rows in alike.values():
         session.execute(update(Invoice), rows)
     for number, amount in booking.taken_back:
-        _take_back(session, booking.held[number].id, amount)
+        _take_back(session, booking.held[number].id, amount, written)
 
 
-def _take_back(session: Session, invoice_id: int, amount: int) -> None:
+def _row_of(row: Any) -> dict[str, Any]:
+    return {column.key: getattr(row, column.key) for column in row.__table__.columns}
+
+
+def _take_back(session: Session, invoice_id: int, amount: int, written: Written) -> None:
     """Remove or shrink inferred payments of an invoice, the newest first."""
     statement = (
-        select(Allocation.id, Allocation.amount_minor, Payment.id)
+        select(Allocation, Payment)
         .join(Payment, Payment.id == Allocation.payment_id)
         .where(Allocation.invoice_id == invoice_id, Payment.inferred)
         .order_by(Payment.received_on.desc(), Payment.id.desc())
     )
-    for allocation_id, settled, payment_id in session.execute(statement).all():
-        part = min(settled, amount)
+    for allocation, payment in session.execute(statement).all():
+        written.allocations.append(_row_of(allocation))
+        written.payments.append(_row_of(payment))
+        part = min(allocation.amount_minor, amount)
         amount -= part
-        if part == settled:
-            session.execute(delete(Allocation).where(Allocation.id == allocation_id))
-            session.execute(delete(Payment).where(Payment.id == payment_id))
+        if part == allocation.amount_minor:
+            session.execute(delete(Allocation).where(Allocation.id == allocation.id))
+            session.execute(delete(Payment).where(Payment.id == payment.id))
         else:
-            session.execute(update(Allocation).where(Allocation.id == allocation_id).values(amount_minor=settled - part))
-            session.execute(update(Payment).where(Payment.id == payment_id).values(amount_minor=Payment.amount_minor - part))
+            allocation.amount_minor -= part
+            payment.amount_minor -= part
+            session.flush()
         if not amount:
             return
 
@@ -114,94 +224,58 @@ def _store_money(session: Session, booking: Booking, key_of: dict[str, int], ent
     organisation_id = current_organisation_id()
     payment_keys = reserve_keys(session, Payment, len(booking.payments))
     if booking.payments:
-        insert_rows(
-            session,
-            Payment,
+        rows: Iterator[tuple[Any, ...]] = (
             (
-                "id",
-                "organisation_id",
-                "entity_id",
-                "buyer_id",
-                "batch_id",
-                "number",
-                "currency",
-                "amount_minor",
-                "unapplied_minor",
-                "received_on",
-                "purpose",
-                "inferred",
-            ),
-            (
-                (
-                    key,
-                    organisation_id,
-                    entity_id,
-                    money.buyer_id,
-                    batch_id,
-                    money.number[:120],
-                    money.currency,
-                    money.amount_minor,
-                    money.unapplied_minor,
-                    money.on,
-                    "ordinary",
-                    money.inferred,
-                )
-                for key, money in zip(payment_keys, booking.payments, strict=True)
-            ),
+                key,
+                organisation_id,
+                entity_id,
+                money.buyer_id,
+                batch_id,
+                money.number,
+                money.currency,
+                money.amount_minor,
+                money.unapplied_minor,
+                money.on,
+                "ordinary",
+                money.inferred,
+            )
+            for key, money in zip(payment_keys, booking.payments, strict=True)
         )
+        insert_rows(session, Payment, _PAYMENT_COLUMNS, rows)
     note_keys = reserve_keys(session, CreditNote, len(booking.credit_notes))
     if booking.credit_notes:
-        insert_rows(
-            session,
-            CreditNote,
+        rows = (
             (
-                "id",
-                "organisation_id",
-                "entity_id",
-                "buyer_id",
-                "invoice_id",
-                "batch_id",
-                "number",
-                "currency",
-                "net_minor",
-                "vat_minor",
-                "unapplied_minor",
-                "issued_on",
-            ),
-            (
-                (
-                    key,
-                    organisation_id,
-                    entity_id,
-                    money.buyer_id,
-                    key_of[money.applies_to] if money.applies_to else None,
-                    batch_id,
-                    money.number[:80],
-                    money.currency,
-                    money.net_minor,
-                    money.vat_minor,
-                    money.unapplied_minor,
-                    money.on,
-                )
-                for key, money in zip(note_keys, booking.credit_notes, strict=True)
-            ),
+                key,
+                organisation_id,
+                entity_id,
+                money.buyer_id,
+                key_of[money.applies_to] if money.applies_to else None,
+                batch_id,
+                money.number,
+                money.currency,
+                money.net_minor,
+                money.vat_minor,
+                money.unapplied_minor,
+                money.on,
+            )
+            for key, money in zip(note_keys, booking.credit_notes, strict=True)
         )
-    allocations: list[tuple[Any, ...]] = [
-        (organisation_id, key_of[number], key, None, amount, money.on)
-        for key, money in zip(payment_keys, booking.payments, strict=True)
-        for number, amount in money.settles
-    ]
-    allocations += [
-        (organisation_id, key_of[number], None, key, amount, money.on)
-        for key, money in zip(note_keys, booking.credit_notes, strict=True)
-        for number, amount in money.settles
-    ]
-    if allocations:
-        columns = ("organisation_id", "invoice_id", "payment_id", "credit_note_id", "amount_minor", "allocated_on")
-        insert_rows(session, Allocation, columns, allocations)
+        insert_rows(session, CreditNote, _CREDIT_NOTE_COLUMNS, rows)
+
+    def settling(keys: range | list[int], documents: list[NewMoney], *, is_payment: bool) -> Iterator[tuple[Any, ...]]:
+        for key, money in zip(keys, documents, strict=True):
+            source = (key, None) if is_payment else (None, key)
+            for number, amount in money.settles:
+                yield (organisation_id, key_of[number], *source, amount, money.on)
+
+    if booking.payments:
+        insert_rows(session, Allocation, _ALLOCATION_COLUMNS, settling(payment_keys, booking.payments, is_payment=True))
+    if booking.credit_notes:
+        insert_rows(session, Allocation, _ALLOCATION_COLUMNS, settling(note_keys, booking.credit_notes, is_payment=False))
 
 
-def _store_disputes(session: Session, booking: Booking, key_of: dict[str, int], batch_id: int) -> None:
+def _store_disputes(session: Session, booking: Booking, key_of: dict[str, int], batch_id: int, written: Written) -> None:
     at = now()
     session.add_all(
         Dispute(
@@ -215,12 +289,10 @@ def _store_disputes(session: Session, booking: Booking, key_of: dict[str, int], 
         for dispute in booking.disputes
     )
     session.flush()
-    closed = [key_of[number] for number in booking.settled_disputes]
-    for start in range(0, len(closed), _PORTION):
-        portion = closed[start : start + _PORTION]
+    for portion in portions([key_of[number] for number in booking.settled_disputes]):
         statement = select(Dispute).where(Dispute.invoice_id.in_(portion), Dispute.resolved_on.is_(None), Dispute.batch_id.is_not(None))
         for dispute in session.scalars(statement):
             dispute.resolved_on = max(dispute.opened_on, booking.settled_on)
             dispute.found_owed_minor = dispute.amount_minor
-            booking.closed_dispute_ids.append(dispute.id)
+            written.closed_disputes.append(dispute.id)
     session.flush()

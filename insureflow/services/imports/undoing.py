@@ -5,17 +5,21 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from insureflow.domain.buyers import BuyerStatus
 from insureflow.domain.errors import Refusal
 from insureflow.domain.tasks import ImportState
-from insureflow.models.buyers import Buyer, CustomerNumber
-from insureflow.models.cover import AccountState, Exposure, InvoicePosition, Obligation
+from insureflow.models.buyers import Buyer, BuyerName, CustomerNumber
+from insureflow.models.cover import AccountState, Exposure, InvoicePosition, Obligation, ObligationMark
 from insureflow.models.limits import AccountAct, LimitDecision
+from insureflow.models.organisations import Entity
 from insureflow.models.receivables import Allocation, CreditNote, Dispute, ImportBatch, Invoice, Payment
 from insureflow.services import cover, journal
+from insureflow.services.imports.holding import portions
+from insureflow.services.imports.locking import only_import_of
+from insureflow.services.imports.remembering import Before, forget, recall
 from insureflow.services.journal import Actor, Subject
 from insureflow.services.transaction import transaction
 
@@ -25,33 +29,35 @@ _PORTION = 5000
 def undo_import(actor: Actor, organisation_id: int, batch_id: int, on: date) -> int:
     """Take back the last import of an entity; gives the number of invoices that went.
 
-    Errors: ``Refusal`` ``batch_unknown``, ``batch_not_done``, ``batch_not_last`` (undo the later ones first),
-    ``batch_in_use`` (somebody entered disputes, acts, payments or credit notes for its invoices since).
+    Errors: ``Refusal`` ``batch_unknown``, ``import_running``, ``batch_not_done``, ``batch_not_last`` (undo the later ones first),
+    ``batch_in_use`` (``what``: somebody worked on its invoices since: disputes, acts, duties, credit notes, payments, invoices).
     """
     with transaction(organisation_id) as session:
-        batch = session.get(ImportBatch, batch_id)
-        if batch is None:
-            raise Refusal("batch_unknown", batch=batch_id)
+        entity = session.get_one(Entity, _get_batch(session, batch_id).entity_id)
+    with only_import_of(entity), transaction(organisation_id) as session:
+        batch = _get_batch(session, batch_id)
         if batch.state is not ImportState.DONE:
-            raise Refusal("batch_not_done", batch=batch_id, state=batch.state)
+            raise Refusal("batch_not_done", file=batch.file_name, state=batch.state)
         later = session.scalar(
             select(ImportBatch.file_name)
-            .where(ImportBatch.entity_id == batch.entity_id, ImportBatch.id > batch.id, ImportBatch.state == ImportState.DONE)
-            .order_by(ImportBatch.id.desc())
+            .where(
+                ImportBatch.entity_id == batch.entity_id, ImportBatch.finished_at > batch.finished_at, ImportBatch.state == ImportState.DONE
+            )
+            .order_by(ImportBatch.finished_at.desc())
             .limit(1)
         )
         if later is not None:
-            raise Refusal("batch_not_last", batch=batch_id, later=later)
-        _refuse_if_in_use(session, batch_id)
-        buyers = _buyers_of(session, batch_id)
+            raise Refusal("batch_not_last", file=batch.file_name, later=later)
+        before = recall(session, batch)
+        _refuse_if_in_use(session, batch, before)
+        buyers = _buyers_of(session, batch_id, before)
         gone = int(session.scalar(select(func.count(Invoice.id)).where(Invoice.batch_id == batch_id)) or 0)
         _remove(session, batch_id)
-        undo: dict[str, Any] = batch.counts.get("undo", {})
-        _restore(session, undo.get("before", {}))
-        buyers |= _restore_inferred(session, batch, undo.get("taken_back", []))
-        _reopen_disputes(session, undo.get("closed_disputes", []))
-        _drop_new_buyers(session, [int(key) for key in undo.get("new_buyers", [])], buyers)
+        _restore(session, before)
+        _drop_new_buyers(session, before.new_buyers, buyers)
+        forget(session, batch)
         batch.state = ImportState.UNDONE
+        session.flush()
         cover.refresh_buyers(session, buyers, on)
         journal.record(
             session,
@@ -64,97 +70,97 @@ def undo_import(actor: Actor, organisation_id: int, batch_id: int, on: date) -> 
     return gone
 
 
-def _refuse_if_in_use(session: Session, batch_id: int) -> None:
-    mine = select(Invoice.id).where(Invoice.batch_id == batch_id).scalar_subquery()
+def _get_batch(session: Session, batch_id: int) -> ImportBatch:
+    batch = session.scalar(select(ImportBatch).where(ImportBatch.id == batch_id).execution_options(populate_existing=True))
+    if batch is None:
+        raise Refusal("batch_unknown", batch=batch_id)
+    return batch
+
+
+def _refuse_if_in_use(session: Session, batch: ImportBatch, before: Before) -> None:
+    mine = select(Invoice.id).where(Invoice.batch_id == batch.id).scalar_subquery()
     for what, statement in (
-        ("disputes", select(Dispute.id).where(Dispute.invoice_id.in_(mine), Dispute.batch_id.is_distinct_from(batch_id))),
+        ("disputes", select(Dispute.id).where(Dispute.invoice_id.in_(mine), Dispute.batch_id.is_distinct_from(batch.id))),
         ("acts", select(AccountAct.id).where(AccountAct.invoice_id.in_(mine))),
-        ("credit_notes", select(CreditNote.id).where(CreditNote.invoice_id.in_(mine), CreditNote.batch_id.is_distinct_from(batch_id))),
+        ("duties", select(ObligationMark.id).where(ObligationMark.invoice_id.in_(mine))),
+        ("credit_notes", select(CreditNote.id).where(CreditNote.invoice_id.in_(mine), CreditNote.batch_id.is_distinct_from(batch.id))),
         (
             "payments",
             select(Allocation.id)
             .join(Payment, Payment.id == Allocation.payment_id)
-            .where(Allocation.invoice_id.in_(mine), Payment.batch_id.is_distinct_from(batch_id)),
+            .where(Allocation.invoice_id.in_(mine), Payment.batch_id.is_distinct_from(batch.id)),
         ),
     ):
         if session.scalar(statement.limit(1)) is not None:
-            raise Refusal("batch_in_use", batch=batch_id, what=what)
+            raise Refusal("batch_in_use", file=batch.file_name, what=f"batch_in_use.{what}")
+    for portion in portions(before.invoices, _PORTION):
+        rows = {row.id: row for row in session.scalars(select(Invoice).where(Invoice.id.in_([each["id"] for each in portion])))}
+        for each in portion:
+            row = rows.get(each["id"])
+            if row is None or any(getattr(row, name) != value for name, value in each["after"].items()):
+                raise Refusal("batch_in_use", file=batch.file_name, what="batch_in_use.invoices")
 
 
-def _buyers_of(session: Session, batch_id: int) -> set[int]:
-    buyers: set[int] = set()
+def _buyers_of(session: Session, batch_id: int, before: Before) -> set[int]:
+    buyers: set[int] = set(before.new_buyers)
     for model in (Invoice, Payment, CreditNote):
         buyers.update(session.scalars(select(model.buyer_id).where(model.batch_id == batch_id).distinct()))
     disputed = select(Invoice.buyer_id).join(Dispute, Dispute.invoice_id == Invoice.id).where(Dispute.batch_id == batch_id)
     buyers.update(session.scalars(disputed))
+    closed = select(Invoice.buyer_id).join(Dispute, Dispute.invoice_id == Invoice.id)
+    for portion in portions(before.closed_disputes, _PORTION):
+        buyers.update(session.scalars(closed.where(Dispute.id.in_(portion))))
+    for portion in portions([each["id"] for each in before.invoices], _PORTION):
+        buyers.update(session.scalars(select(Invoice.buyer_id).where(Invoice.id.in_(portion)).distinct()))
     return buyers
+
+
+def _delete(session: Session, model: Any, *conditions: Any) -> None:
+    session.execute(delete(model).where(*conditions), execution_options={"synchronize_session": False})
 
 
 def _remove(session: Session, batch_id: int) -> None:
-    """Remove what the batch brought; what its money had settled is open again."""
+    """Remove what the batch brought."""
     for model, column in ((Payment, Allocation.payment_id), (CreditNote, Allocation.credit_note_id)):
-        mine = select(model.id).where(model.batch_id == batch_id)
-        settled = session.execute(
-            select(Allocation.invoice_id, func.sum(Allocation.amount_minor)).where(column.in_(mine)).group_by(Allocation.invoice_id)
-        ).all()
-        session.execute(delete(Allocation).where(column.in_(mine)))
-        held = set(
-            session.scalars(select(Invoice.id).where(Invoice.batch_id.is_distinct_from(batch_id), Invoice.id.in_(select(Invoice.id))))
-        )
-        for invoice_id, amount in settled:
-            if invoice_id in held:
-                session.execute(update(Invoice).where(Invoice.id == invoice_id).values(open_minor=Invoice.open_minor + int(amount)))
-        session.execute(delete(model).where(model.batch_id == batch_id))
-    session.execute(delete(Dispute).where(Dispute.batch_id == batch_id))
+        _delete(session, Allocation, column.in_(select(model.id).where(model.batch_id == batch_id)))
+        _delete(session, model, model.batch_id == batch_id)
+    _delete(session, Dispute, Dispute.batch_id == batch_id)
     invoices = select(Invoice.id).where(Invoice.batch_id == batch_id)
-    session.execute(delete(InvoicePosition).where(InvoicePosition.invoice_id.in_(invoices)))
-    session.execute(delete(Obligation).where(Obligation.invoice_id.in_(invoices)))
-    session.execute(delete(Invoice).where(Invoice.batch_id == batch_id))
+    _delete(session, InvoicePosition, InvoicePosition.invoice_id.in_(invoices))
+    _delete(session, Obligation, Obligation.invoice_id.in_(invoices))
+    _delete(session, Invoice, Invoice.batch_id == batch_id)
 
 
-def _restore(session: Session, before: dict[str, dict[str, Any]]) -> None:
-    rows = [
-        {"id": each["id"], "due_on": date.fromisoformat(each["due_on"]), "fingerprint": each["fingerprint"]} for each in before.values()
-    ]
-    if rows:
+def _restore(session: Session, before: Before) -> None:
+    """Put back what the batch had changed, row by row as it was."""
+    session.expire_all()
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for each in before.invoices:
+        alike.setdefault(tuple(sorted(each["before"])), []).append({"id": each["id"], **each["before"]})
+    for rows in alike.values():
         session.execute(update(Invoice), rows)
-
-
-def _restore_inferred(session: Session, batch: ImportBatch, taken_back: list[list[int]]) -> set[int]:
-    """Infer again what the batch had taken back: the item was settled as far as the ledger knew."""
-    buyers: set[int] = set()
-    for invoice_id, amount in taken_back:
-        invoice = session.get_one(Invoice, invoice_id)
-        payment = Payment(
-            entity_id=invoice.entity_id,
-            buyer_id=invoice.buyer_id,
-            number=f"{invoice.number}/restored/{batch.id}",
-            currency=invoice.currency,
-            amount_minor=amount,
-            unapplied_minor=0,
-            received_on=batch.as_of,
-            inferred=True,
-        )
-        session.add(payment)
-        session.flush()
-        session.add(Allocation(invoice_id=invoice_id, payment_id=payment.id, amount_minor=amount, allocated_on=batch.as_of))
-        session.execute(update(Invoice).where(Invoice.id == invoice_id).values(open_minor=Invoice.open_minor - amount))
-        buyers.add(invoice.buyer_id)
-    session.flush()
-    return buyers
-
-
-def _reopen_disputes(session: Session, keys: list[int]) -> None:
-    for start in range(0, len(keys), _PORTION):
+    model: Any
+    for model, rows in ((Payment, before.payments), (Allocation, before.allocations)):
+        if not rows:
+            continue
+        kept = set(session.scalars(select(model.id).where(model.id.in_([row["id"] for row in rows]))))
+        if shrunk := [row for row in rows if row["id"] in kept]:
+            session.execute(update(model), shrunk)
+        if removed := [row for row in rows if row["id"] not in kept]:
+            session.execute(insert(model), removed)
+    for portion in portions(before.closed_disputes, _PORTION):
         session.execute(
-            update(Dispute).where(Dispute.id.in_(keys[start : start + _PORTION])).values(resolved_on=None, found_owed_minor=None)
+            update(Dispute).where(Dispute.id.in_(portion)).values(resolved_on=None, found_owed_minor=None),
+            execution_options={"synchronize_session": False},
         )
+    for portion in portions(before.new_names, _PORTION):
+        _delete(session, BuyerName, BuyerName.id.in_(portion))
+    session.expire_all()
 
 
 def _drop_new_buyers(session: Session, keys: list[int], buyers: set[int]) -> None:
     """Remove buyers that the batch made and that nobody has looked at or used since."""
-    for start in range(0, len(keys), _PORTION):
-        portion = keys[start : start + _PORTION]
+    for portion in portions(keys, _PORTION):
         used: set[int] = set()
         for column in (
             Invoice.buyer_id,
@@ -162,12 +168,13 @@ def _drop_new_buyers(session: Session, keys: list[int], buyers: set[int]) -> Non
             CreditNote.buyer_id,
             LimitDecision.buyer_id,
             AccountAct.buyer_id,
+            ObligationMark.buyer_id,
             Buyer.parent_id,
         ):
             used.update(key for key in session.scalars(select(column).where(column.in_(portion)).distinct()) if key is not None)
         untouched = session.scalars(select(Buyer.id).where(Buyer.id.in_(portion), Buyer.status == BuyerStatus.TO_REVIEW))
         gone = [key for key in untouched if key not in used]
         for model in (Exposure, AccountState, Obligation, CustomerNumber):
-            session.execute(delete(model).where(model.buyer_id.in_(gone)))
-        session.execute(delete(Buyer).where(Buyer.id.in_(gone)))
+            _delete(session, model, model.buyer_id.in_(gone))
+        _delete(session, Buyer, Buyer.id.in_(gone))
         buyers.difference_update(gone)
