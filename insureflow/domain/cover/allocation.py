@@ -5,14 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 
 from insureflow.domain.cover.events import Rate
-from insureflow.domain.cover.receivable import PAR, Factor, Receivable, convert
+from insureflow.domain.cover.receivable import Factor, Receivable, convert
 from insureflow.domain.money import minor_digits
 
 
 def factor_for(currency: str, rate: Rate, limit_currency: str) -> Factor:
-    """How many minor units of the limit currency one minor unit of a currency makes at a rate."""
-    if currency == limit_currency:
-        return PAR
+    """How many minor units of the limit currency one minor unit of another currency makes at a rate."""
     exact = Fraction(rate) * Fraction(10) ** (minor_digits(limit_currency) - minor_digits(currency))
     return exact.numerator, exact.denominator
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from heapq import heappush
 from operator import attrgetter
 from typing import Final
@@ -12,9 +13,9 @@ from typing import Final
 from insureflow.domain.cover.allocation import Credit, factor_for
 from insureflow.domain.cover.eligibility import find_reason
 from insureflow.domain.cover.events import Invoice, Layer, Rate
-from insureflow.domain.cover.history import HistoryWriter
+from insureflow.domain.cover.history import LIABILITY_UNIT, HistoryWriter
 from insureflow.domain.cover.limits import LimitBook
-from insureflow.domain.cover.receivable import Factor, Receivable
+from insureflow.domain.cover.receivable import PAR, Factor, Receivable
 from insureflow.domain.cover.recording import Recorder
 from insureflow.domain.cover.versions import Account, TermsVersion
 from insureflow.domain.errors import Refusal
@@ -71,6 +72,7 @@ class AccountBook:
         "version_number",
         "versions",
         "watches_extensions",
+        "watches_notifications",
         "writer",
     )
 
@@ -106,6 +108,7 @@ class AccountBook:
         self.overdue: list[Receivable] = []
         self.notifications_due: list[Receivable] = []
         self.watches_extensions = any(version.stop_cover.automatic for version in versions)
+        self.watches_notifications = any(version.notification is not None for version in versions)
         self.schedule: list[Due] = []
         self._scheduled = 0
         self._percentages: dict[tuple[int, int, Grade | None], FixedPercentage] = {}
@@ -118,7 +121,8 @@ class AccountBook:
 
     def factor(self, currency: str, rate: Rate) -> Factor:
         """How many minor units of the limit currency one minor unit of a currency makes at a rate."""
-        return factor_for(currency, rate, self.account.limit_currency)
+        limit_currency = self.account.limit_currency
+        return PAR if currency == limit_currency else factor_for(currency, rate, limit_currency)
 
     def limit_book(self, layer: Layer) -> LimitBook:
         """The limits of a layer. Errors: ``top_up_layer_unknown`` where the terms have no such layer."""
@@ -156,8 +160,7 @@ class AccountBook:
             version = self.version_of(receivable)
             percentage, source = version.insured_percentage(receivable.grade, receivable.conditions)
             of_top_up = percentage if version.top_up_percentage is None else version.top_up_percentage
-            parts = self.writer.liability_unit // 100
-            fixed = self._percentages[key] = (percentage, source, int(percentage * parts), int(of_top_up * parts))
+            fixed = self._percentages[key] = (percentage, source, liability_of_one(percentage), liability_of_one(of_top_up))
         return fixed
 
     def vacate(self, receivable: Receivable) -> None:
@@ -191,3 +194,14 @@ class AccountBook:
         """Nothing is open any more; the receivable stays in the account."""
         self.open_receivables.remove(receivable)
         receivable.is_extension_over = False
+
+
+def liability_of_one(percentage: Decimal) -> int:
+    """What one covered minor unit adds to the insurer's liability, in parts of a minor unit.
+
+    Errors: ``too_many_decimals`` for a percentage with more than twenty decimals.
+    """
+    exact = Fraction(percentage) * LIABILITY_UNIT / 100
+    if exact.denominator != 1:
+        raise Refusal("too_many_decimals", value=percentage)
+    return exact.numerator

@@ -136,6 +136,9 @@ def segment_on(segments: tuple[Segment, ...], day: date) -> Segment | None:
     return segments[position - 1] if position else None
 
 
+#: Parts of a minor unit in which liability is counted, so that a percentage with up to twenty decimals makes whole parts.
+LIABILITY_UNIT = 100 * 10**20
+
 #: Builds a span without going through its keyword arguments, which takes half the time of the whole span.
 _new = tuple.__new__
 
@@ -146,7 +149,7 @@ PublishedAccount = tuple[int, int, int, int, bool, int, int, Reasons, int, int]
 class HistoryWriter:
     """Collects what changes from day to day and keeps the totals of the account.
 
-    The insurer's liability is kept exactly, in parts of a minor unit; ``liability_unit`` of them make one.
+    The insurer's liability is kept exactly, in parts of a minor unit; ``LIABILITY_UNIT`` of them make one.
     """
 
     __slots__ = (
@@ -158,11 +161,10 @@ class HistoryWriter:
         "_liability",
         "_open",
         "_reasons",
-        "liability_unit",
+        "_reasons_in_order",
     )
 
-    def __init__(self, liability_unit: int) -> None:
-        self.liability_unit = liability_unit
+    def __init__(self) -> None:
         self._invoice_segments: dict[str, list[InvoiceSegment]] = {}
         self._account_segments: list[AccountSegment] = []
         self._account: PublishedAccount | None = None
@@ -171,6 +173,7 @@ class HistoryWriter:
         self._covered = 0
         self._liability = 0
         self._reasons: dict[Reason, int] = {}
+        self._reasons_in_order: Reasons = ()
 
     def publish(self, receivable: Receivable, day: date) -> None:
         """Take up how a receivable stands at the end of a day on which it may have changed."""
@@ -195,22 +198,19 @@ class HistoryWriter:
             self._invoice_segments[receivable.invoice.id].append(_new(InvoiceSegment, (receivable.published_from, day, *before)))
             self._open -= before[2]
             self._covered -= before[3] + before[4]
-            if before[6]:
-                self._add_reasons(before[6], -1)
         receivable.published = now
         receivable.published_from = day
         self._open += now[2]
         self._covered += now[3] + now[4]
-        if reasons:
-            self._add_reasons(reasons, 1)
+        if reasons != before[6]:
+            self._exchange_reasons(before[6], reasons)
         liability = receivable.primary * receivable.weight + receivable.top_up * receivable.top_up_weight
         self._liability += liability - receivable.liability
         receivable.liability = liability
 
     def publish_account(self, day: date, primary: LimitBook, top_up: LimitBook, unallocated: int, *, stopped: bool) -> None:
         """Take up how the account stands at the end of a day, after its receivables."""
-        reasons = self._reasons.items()
-        liability = (2 * self._liability + self.liability_unit) // (2 * self.liability_unit)
+        liability = (2 * self._liability + LIABILITY_UNIT) // (2 * LIABILITY_UNIT)
         now: PublishedAccount = (
             primary.in_force,
             top_up.in_force,
@@ -219,7 +219,7 @@ class HistoryWriter:
             stopped,
             self._open,
             self._covered,
-            tuple(sorted(reasons, key=_by_position)) if len(reasons) > 1 else tuple(reasons),
+            self._reasons_in_order,
             liability,
             unallocated,
         )
@@ -241,14 +241,16 @@ class HistoryWriter:
             spans[receivable.invoice.id] = tuple(segments)
         return spans, tuple(self._account_segments)
 
-    def _add_reasons(self, reasons: Reasons, sign: int) -> None:
+    def _exchange_reasons(self, before: Reasons, now: Reasons) -> None:
         totals = self._reasons
-        for reason, amount in reasons:
-            total = totals.get(reason, 0) + sign * amount
-            if total:
-                totals[reason] = total
-            else:
-                del totals[reason]
+        for reason, amount in before:
+            totals[reason] -= amount
+        for reason, amount in now:
+            totals[reason] = totals.get(reason, 0) + amount
+        left = [entry for entry in totals.items() if entry[1]]
+        if len(left) > 1:
+            left.sort(key=_by_position)
+        self._reasons_in_order = tuple(left)
 
 
 def _by_position(entry: tuple[Reason, int]) -> int:

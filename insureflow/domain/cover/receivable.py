@@ -227,8 +227,14 @@ class Receivable:
         over_limit = self.coverable - self.primary - self.top_up
         if not (over_limit or self.vat_value or self.disputed_value):
             return ()
-        split = ((_VAT, self.vat_value), (_DISPUTED, self.disputed_value), (_OVER_LIMIT, over_limit))
-        return tuple(entry for entry in split if entry[1])
+        split = []
+        if self.vat_value:
+            split.append((_VAT, self.vat_value))
+        if self.disputed_value:
+            split.append((_DISPUTED, self.disputed_value))
+        if over_limit:
+            split.append((_OVER_LIMIT, over_limit))
+        return tuple(split)
 
     def _take_from_parts(self, fall: int, before: int, parts: PartialPaymentReduces) -> None:
         if parts is PartialPaymentReduces.PRO_RATA:

@@ -42,7 +42,7 @@ from insureflow.domain.cover.receipts import take_credit_note, take_payment
 from insureflow.domain.cover.recording import Recorder
 from insureflow.domain.cover.roll_in import roll_in
 from insureflow.domain.cover.stops import is_stopped_day
-from insureflow.domain.cover.versions import Account, TermsVersion, decimals_of, versions_of
+from insureflow.domain.cover.versions import Account, versions_of
 from insureflow.domain.cover.watching import note_overdue
 from insureflow.domain.errors import Refusal
 
@@ -117,7 +117,7 @@ def work_through(
     agenda, invoices = _in_order(events)
     if until is not None:
         agenda = [entry for entry in agenda if entry[0] <= until]
-    writer = HistoryWriter(100 * 10 ** _decimals_of_percentages(versions, events))
+    writer = HistoryWriter()
     book = AccountBook(account, versions, invoices, writer, recorder)
     for version in versions[1:]:
         book.put_on_schedule(version.effective_on)
@@ -137,9 +137,11 @@ def _work_through_days(book: AccountBook, agenda: Sequence[_Entry], stop_on: dat
         begin = position
         while position < size and agenda[position][0] == day:
             position += 1
-        matters, limits_due = _collect_due(book, day)
-        if begin == position and not matters:
-            continue
+        limits_due = False
+        if schedule and schedule[0][0] == day:
+            matters, limits_due = _collect_due(book, day)
+            if begin == position and not matters:
+                continue
         book.day = day
         if len(book.versions) > 1:
             _change_version(book)
@@ -187,8 +189,9 @@ def _work_through_day(book: AccountBook, entries: Sequence[_Entry], *, limits_du
     if book.notifications_due:
         end_notification_times(book)
     invoices = _handle(book, entries[begin:] if begin else entries)
-    book.stopped = is_stopped_day(book)
-    roll_in(book)
+    book.stopped = is_stopped_day(book) if book.overdue or book.insurer_stopped else False
+    if not book.is_rolled_in:
+        roll_in(book)
     if invoices:
         enter_all(book, invoices)
         roll_in(book)
@@ -242,29 +245,23 @@ def _in_order(events: Sequence[Event]) -> tuple[list[_Entry], dict[str, Invoice]
     agenda: list[_Entry] = []
     invoices: dict[str, Invoice] = {}
     named: list[tuple[str, date]] = []
+    losses = 0
     for position, event in enumerate(events):
         step, handler, names = _STEPS[type(event)]
         agenda.append((event.on, step, position, event, handler))
-        if isinstance(event, Invoice):
+        if type(event) is Invoice:
             if event.id in invoices:
                 raise Refusal("duplicate_invoice", invoice=event.id)
             invoices[event.id] = event
         elif names is not None:
-            named.extend((name, event.on) for name in names(event))
+            for name in names(event):
+                named.append((name, event.on))  # noqa: PERF401 - most events name no invoice
+        elif step == _LOSS:
+            losses += 1
     for name, on in named:
         if name not in invoices:
             raise Refusal("unknown_invoice", invoice=name, on=on)
-    losses = sum(1 for entry in agenda if entry[1] == _LOSS)
     if losses > 1:
         raise Refusal("several_dates_of_loss", count=losses)
     agenda.sort()
     return agenda, invoices
-
-
-def _decimals_of_percentages(versions: Sequence[TermsVersion], events: Iterable[Event]) -> int:
-    """The most decimals any insured percentage has, so that liability can be counted in whole parts."""
-    decimals = max(decimals_of(percentage) for version in versions for percentage in version.percentages())
-    for event in events:
-        if isinstance(event, LimitDecision) and event.conditions is not None and event.conditions.insured_percentage is not None:
-            decimals = max(decimals, decimals_of(event.conditions.insured_percentage))
-    return decimals

@@ -10,10 +10,8 @@ from insureflow.domain.cover.receivable import Receivable
 def roll_in(book: AccountBook) -> None:
     """Let the primary, then the top-up layer take over what they may cover and do not cover yet.
 
-    Once done there is nothing more to take over until something changes.
+    Once done (``is_rolled_in``) there is nothing more to take over until something changes.
     """
-    if book.is_rolled_in:
-        return
     version = book.version
     if book.stopped and version.stop_cover.blocks_roll_in:
         return

@@ -16,7 +16,7 @@ def is_stopped_day(book: AccountBook) -> bool:
     if book.insurer_stopped:
         return True
     rule = book.version.stop_cover
-    if not book.overdue or not rule.automatic:
+    if not rule.automatic:
         return False
     book.overdue = [receivable for receivable in book.overdue if receivable.is_extension_over]
     amounts = [_amount_causing_stop(book, receivable) for receivable in book.overdue]

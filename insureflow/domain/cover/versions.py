@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
@@ -105,16 +105,7 @@ class TermsVersion:
 
     def is_grade_covered(self, grade: Grade | None) -> bool:
         """False if the grade cover gives nothing for a grade."""
-        return grade_percentage_for(self.terms, grade) != 0
-
-    def percentages(self) -> Iterator[Decimal]:
-        """Every insured percentage these terms can give."""
-        yield self.terms.insured_percentage.default
-        yield from self.terms.insured_percentage.by_country.values()
-        if self.terms.grade_cover is not None:
-            yield from (row.insured_percentage for row in self.terms.grade_cover)
-        if self.top_up_percentage is not None:
-            yield self.top_up_percentage
+        return self.terms.grade_cover is None or grade_percentage_for(self.terms, grade) != 0
 
 
 def versions_of(account: Account) -> tuple[TermsVersion, ...]:
@@ -123,9 +114,3 @@ def versions_of(account: Account) -> tuple[TermsVersion, ...]:
         raise Refusal("no_terms")
     ordered = sorted(account.history, key=lambda dated: dated.effective_on)
     return tuple(TermsVersion(dated, account.country) for dated in ordered)
-
-
-def decimals_of(percentage: Decimal) -> int:
-    """How many decimals a percentage has."""
-    exponent = percentage.as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0

@@ -18,14 +18,17 @@ def end_of_extension_period(book: AccountBook, receivable: Receivable) -> date |
 
 def watch(book: AccountBook, receivable: Receivable) -> None:
     """Put on the schedule what time alone will do to a receivable; after the date of loss it does nothing."""
-    if book.loss_on is None:
+    if book.loss_on is not None:
+        return
+    if book.watches_extensions:
         watch_extension_period(book, receivable)
+    if book.watches_notifications:
         _watch_notification(book, receivable)
 
 
 def watch_extension_period(book: AccountBook, receivable: Receivable) -> None:
     """Expect the day after the maximum extension period; a postponement with consent puts it off."""
-    end = end_of_extension_period(book, receivable) if book.watches_extensions else None
+    end = end_of_extension_period(book, receivable)
     if end is None:
         return
     if receivable.extension_consented_to is not None:

@@ -586,3 +586,14 @@ def test_several_invoices_roll_into_the_top_up_layer_in_order() -> None:
     state = replay(account(terms), events).on(day(5))
     assert [segment.covered_top_up for segment in state.invoices.values()] == [100, 100, 50]
     assert state.account.headroom_top_up == 0
+
+
+def test_liability_is_exact_for_any_percentage_that_can_be_written() -> None:
+    fine = Decimal("33.33333333333333333333")
+    terms = PolicyTerms(currency="EUR", limit_currency="EUR", insured_percentage=InsuredPercentage(fine))
+    state = replay(account(terms), [limit(0, 10**9), invoice("A", 1, 300_000_000)]).on(day(1))
+    assert state.account.insurer_liability == 100_000_000
+    finer = replace(terms, insured_percentage=InsuredPercentage(Decimal("0.000000000000000000001")))
+    with pytest.raises(Refusal) as refused:
+        replay(account(finer), [limit(0, 1), invoice("A", 1, 1)])
+    assert refused.value.code == "too_many_decimals"
