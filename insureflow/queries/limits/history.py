@@ -40,7 +40,7 @@ def history_listing(
     previous_currency = type_coerce(before.c.previous_currency, String(3))
     fields = (
         Field("decided_on", LimitDecision.decided_on.expression, Kind.DATE, filter=FilterKind.DATE_RANGE),
-        Field("buyer", Buyer.legal_name.expression, search=Buyer.search_name.expression, sort=Buyer.search_name.expression),
+        Field("buyer", Buyer.legal_name.expression, search=Buyer.search_name + " " + Buyer.legal_name, sort=Buyer.search_name.expression),
         Field("country", Buyer.country.expression, Kind.COUNTRY, filter=FilterKind.SELECT),
         Field("policy", Policy.number.expression, search=Policy.number.expression, filter=FilterKind.SELECT),
         Field("layer", LimitDecision.layer.expression, Kind.BADGE, filter=FilterKind.SELECT),

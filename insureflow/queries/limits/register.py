@@ -130,7 +130,7 @@ def register_listing(on: date, *, policy_id: int | None = None, entity_policies:
     currency = Policy.limit_currency.expression
     shown_minor = case((parts.situation == LimitSituation.NEVER_ASKED, null()), else_=parts.limit)
     fields = (
-        Field("buyer", Buyer.legal_name.expression, search=Buyer.search_name.expression, sort=Buyer.search_name.expression),
+        Field("buyer", Buyer.legal_name.expression, search=Buyer.search_name + " " + Buyer.legal_name, sort=Buyer.search_name.expression),
         Field("country", Buyer.country.expression, Kind.COUNTRY, filter=FilterKind.SELECT),
         Field("policy", Policy.number.expression, search=Policy.number.expression, filter=FilterKind.SELECT),
         Field("layer", parts.known.layer, Kind.BADGE, filter=FilterKind.SELECT),
