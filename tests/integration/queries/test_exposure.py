@@ -1,0 +1,186 @@
+"""Exposure: two ways to the same figures, sums that fit the ledger, age, attention, and one currency."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from support.ledgers import Books, organisation
+from support.trading import TODAY, Trade, make_up
+
+from insureflow.domain.money import convert_minor
+from insureflow.models.cover import InvoicePosition
+from insureflow.models.database import db
+from insureflow.models.receivables import Allocation, CreditNote, Invoice, Payment
+from insureflow.models.scope import within
+from insureflow.queries import exposure
+from insureflow.queries.exposure import Figures, Grouping, Selection
+from insureflow.queries.rates import RateBook
+from insureflow.services.cover import rebuild
+from insureflow.services.transaction import transaction
+
+DAYS = [TODAY, TODAY + timedelta(days=9), TODAY + timedelta(days=40), TODAY + timedelta(days=300)]
+
+
+@pytest.fixture
+def trade(session: Session) -> Trade:
+    made = make_up(session)
+    rebuild(made.organisation_id, TODAY)
+    return made
+
+
+@pytest.mark.parametrize("grouping", [each for each in Grouping if each is not Grouping.ENTITY])
+def test_summaries_and_positions_agree(trade: Trade, grouping: Grouping) -> None:
+    with within(trade.organisation_id):
+        for day in DAYS:
+            for narrowed in ({}, {"policy_id": trade.policies[0].id}, {"buyer_id": trade.buyers[2].id}, {"country": "US"}):
+                quick = exposure.exposure_by(grouping, Selection(day, TODAY, **narrowed))
+                slow = exposure.exposure_by(grouping, Selection(day, day + timedelta(days=1), **narrowed))
+                assert quick == slow, (day, narrowed)
+                assert quick or narrowed
+
+
+def test_entities_add_up_to_the_whole(trade: Trade) -> None:
+    with within(trade.organisation_id):
+        by_entity = exposure.exposure_by(Grouping.ENTITY, Selection(TODAY, TODAY))
+        whole = exposure.exposure_by(Grouping.TOTAL, Selection(TODAY, TODAY))
+        added = exposure.total_of(by_entity)
+        assert {row.group for row in by_entity} == {entity.id for entity in trade.entities}
+        for row in added:
+            other = next(each for each in whole if (each.currency, each.limit_currency) == (row.currency, row.limit_currency))
+            for name in exposure.AMOUNTS:
+                if name != "liability":  # rounded in each entity
+                    assert getattr(row, name) == getattr(other, name), name
+        one = exposure.exposure_by(Grouping.TOTAL, Selection(TODAY, TODAY, entity_id=trade.entities[0].id))
+        assert [replaced(row, None) for row in by_entity if row.group == trade.entities[0].id] == one
+
+
+def replaced(row: Figures, group: object) -> Figures:
+    return Figures(group, row.currency, row.limit_currency, *(getattr(row, name) for name in exposure.AMOUNTS))
+
+
+@pytest.mark.parametrize("on", [TODAY, TODAY - timedelta(days=77), TODAY - timedelta(days=300)])
+def test_receivables_and_loose_money_are_those_of_the_ledger(trade: Trade, on: date) -> None:
+    """Counted document by document in Python, to the cent."""
+    opened: dict[str, int] = defaultdict(int)
+    loose: dict[str, int] = defaultdict(int)
+    with within(trade.organisation_id):
+        invoices = {row.id: row for row in db.session.scalars(select(Invoice))}
+        documents = {("p", row.id): (row.currency, row.received_on, row.amount_minor) for row in db.session.scalars(select(Payment))}
+        documents |= {
+            ("c", row.id): (row.currency, row.issued_on, row.net_minor + row.vat_minor) for row in db.session.scalars(select(CreditNote))
+        }
+        for invoice in invoices.values():
+            if invoice.invoice_on <= on:
+                opened[invoice.currency] += invoice.net_minor + invoice.vat_minor
+        for currency, received_on, amount in documents.values():
+            if received_on <= on:
+                loose[currency] += amount
+        for part in db.session.scalars(select(Allocation)):
+            invoice = invoices[part.invoice_id]
+            if max(part.allocated_on, invoice.invoice_on) <= on:
+                opened[invoice.currency] -= part.amount_minor
+                loose[invoice.currency] -= part.amount_minor
+        rows = exposure.exposure_by(Grouping.BUYER, Selection(on, TODAY))
+    shown: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for row in rows:
+        shown[row.currency][0] += row.ledger_open
+        shown[row.currency][1] += row.unapplied
+    assert {currency: tuple(sums) for currency, sums in shown.items()} == {
+        currency: (opened[currency], loose[currency]) for currency in {*opened, *loose} if opened[currency] or loose[currency]
+    }
+
+
+def test_parts_add_up_and_liability_is_bounded(trade: Trade) -> None:
+    with within(trade.organisation_id):
+        rows = exposure.exposure_by(Grouping.POLICY, Selection(TODAY, TODAY))
+    assert any(row.covered for row in rows)
+    assert any(row.over_limit for row in rows)
+    for row in rows:
+        assert row.covered + sum(row.reasons.values()) == row.open
+        assert 0 <= row.liability <= row.covered
+        if row.group is None:
+            assert row.reasons.keys() <= {"no_policy"}
+            assert row.ledger_open == row.no_policy
+
+
+def test_ageing_classes_add_up_to_what_is_open(trade: Trade) -> None:
+    with within(trade.organisation_id):
+        ages = exposure.ageing(Selection(TODAY, TODAY))
+        whole = exposure.exposure_by(Grouping.TOTAL, Selection(TODAY, TODAY))
+        due = {row.id: row.due_on for row in db.session.scalars(select(Invoice))}
+        late = {
+            row.invoice_id
+            for row in db.session.scalars(
+                select(InvoicePosition).where(InvoicePosition.valid_from <= TODAY, InvoicePosition.valid_to > TODAY)
+            )
+            if due[row.invoice_id] < TODAY - timedelta(days=90)
+        }
+    assert sum(age.ledger_open for age in ages) == sum(row.ledger_open for row in whole)
+    assert sum(age.covered for age in ages) == sum(row.covered for row in whole)
+    assert sum(age.invoices for age in ages if age.bucket == "days_over_90") == len(late) > 0
+    assert [name for name, _ in exposure.BUCKETS] == sorted({age.bucket for age in ages}, key=[name for name, _ in exposure.BUCKETS].index)
+
+
+@pytest.mark.parametrize(
+    ("days_late", "bucket"),
+    [(0, "not_due"), (1, "days_1_30"), (30, "days_1_30"), (31, "days_31_60"), (90, "days_61_90"), (91, "days_over_90")],
+)
+def test_an_invoice_falls_into_its_class_of_age(session: Session, days_late: int, bucket: str) -> None:
+    owner = organisation(session)
+    with transaction(owner.id) as working:
+        books = Books(working, owner.id)
+        books.invoice(books.entity(), books.buyer(), 100, TODAY - timedelta(days=200), TODAY - timedelta(days=days_late))
+    rebuild(owner.id, TODAY)
+    with within(owner.id):
+        assert [(age.bucket, age.ledger_open, age.uncovered) for age in exposure.ageing(Selection(TODAY, TODAY))] == [(bucket, 100, 100)]
+
+
+def test_accounts_that_need_attention(session: Session) -> None:
+    owner = organisation(session)
+    with transaction(owner.id) as working:
+        books = Books(working, owner.id)
+        entity = books.entity()
+        policy = books.policy([entity], {"currency": "EUR", "maximum_extension_period": {"days": 30}})
+        over, cut, late = books.buyer("Over"), books.buyer("Cut"), books.buyer("Late")
+        books.limit(policy, over, 1_000_00, date(2026, 1, 1))
+        books.limit(policy, cut, 5_000_00, date(2026, 1, 1))
+        books.limit(policy, cut, 2_000_00, TODAY - timedelta(days=10))
+        books.limit(policy, late, 2_000_00, date(2026, 1, 1))
+        books.limit(policy, late, 3_000_00, TODAY - timedelta(days=9))
+        books.invoice(entity, over, 1_500_00, TODAY - timedelta(days=20), TODAY + timedelta(days=10))
+        books.invoice(entity, cut, 500_00, TODAY - timedelta(days=5), TODAY + timedelta(days=10))
+        books.invoice(entity, late, 100_00, TODAY - timedelta(days=100), TODAY - timedelta(days=40))
+    rebuild(owner.id, TODAY)
+    with within(owner.id):
+        asked = Selection(TODAY, TODAY)
+        assert [(row.buyer, row.over_limit, row.headroom) for row in exposure.over_limit(asked)] == [("Over", 500_00, 0)]
+        assert [(row.buyer, row.headroom) for row in exposure.stopped(asked)] == [("Late", 2_900_00)]
+        assert exposure.headroom(asked) == {"EUR": 1_500_00}
+        assert [(row.buyer, row.before, row.after) for row in exposure.limits_cut(asked)] == [("Cut", 5_000_00, 2_000_00)]
+        assert exposure.limits_cut(asked, days=10) == []
+        assert exposure.limits_of(exposure.standings(asked)) == {"EUR": 6_000_00}
+
+
+def test_one_currency_with_every_rate_and_nothing_dropped() -> None:
+    on = date(2026, 6, 30)
+    book = RateBook([("AED", "EUR", date(2026, 1, 1), Decimal("0.25"))])
+    rows = [
+        Figures("DE", "USD", "EUR", ledger_open=100_00, open=90_00, covered=50_00, over_limit=40_00),
+        Figures("DE", "AED", "AED", ledger_open=10_00, open=10_00, no_policy=10_00),
+        Figures("AE", "NGN", "NGN", ledger_open=7_00, open=7_00, no_policy=7_00),
+    ]
+    first, second = exposure.report(rows, "EUR", on, book)
+    rate = book.get("USD", "EUR", on).rate
+    assert first.amounts["ledger_open"] == convert_minor(100_00, "USD", "EUR", rate) + 2_50
+    assert (first.amounts["open"], first.amounts["covered"], first.uncovered) == (92_50, 50_00, 42_50)
+    assert {(used.base, used.source, used.on) for used in first.rates} == {
+        ("USD", "ECB", date(2026, 6, 30)),
+        ("AED", "manual", date(2026, 1, 1)),
+    }
+    assert second.amounts["ledger_open"] == 0
+    assert [(lost.currency, lost.minor) for lost in second.unconvertible] == [("NGN", 7_00)]
