@@ -1,0 +1,301 @@
+"""The calendar of duties on a day: what is due when, what is late, what has been done or waived.
+
+Today's calendar is read from the duties that are kept up to date with the ledger. That of any other day is worked out from the
+positions of that day by the same rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from sqlalchemy import or_, select
+
+from insureflow.domain.obligations import Obligation as RuleObligation
+from insureflow.domain.obligations import ObligationKind, ObligationStatus, status_on
+from insureflow.domain.trace import Trace
+from insureflow.models.buyers import Buyer
+from insureflow.models.cover import InvoicePosition, Obligation, ObligationMark
+from insureflow.models.database import db
+from insureflow.models.limits import AccountAct, LimitDecision
+from insureflow.models.policies import Policy
+from insureflow.models.receivables import Invoice
+from insureflow.queries.cover.ledgers import Act, Decision, load_acts, load_decisions
+from insureflow.queries.cover.policies import PolicyBook
+from insureflow.queries.obligations.duties import DONE, Duty, OpenInvoice, account_duties, policy_duties
+from insureflow.queries.rates import RateBook
+
+#: A duty counts as due soon so many days before its day.
+DUE_SOON_DAYS = 7
+
+_PORTION = 5000
+
+
+class CalendarStatus(StrEnum):
+    """How a duty stands in the calendar."""
+
+    OPEN = "open"
+    DUE_SOON = "due_soon"
+    LATE = "late"
+    DONE = "done"
+    DONE_LATE = "done_late"
+    WAIVED = "waived"
+
+
+#: Nothing is left to be done.
+SETTLED = frozenset({CalendarStatus.DONE, CalendarStatus.DONE_LATE, CalendarStatus.WAIVED})
+
+
+class DutyKey(NamedTuple):
+    """What tells one duty from another, whenever it is worked out."""
+
+    policy_id: int
+    buyer_id: int | None
+    invoice_id: int | None
+    kind: str
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class DutySelection:
+    """Which duties are asked for. ``today`` is the business date."""
+
+    on: date
+    today: date
+    kinds: Collection[ObligationKind] = ()
+    policy_id: int | None = None
+    buyer_id: int | None = None
+    entity_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarEntry:
+    """A duty with its names and how it stands. ``obligation_id`` is None where it was worked out for another day than today."""
+
+    key: DutyKey
+    obligation_id: int | None
+    policy: str
+    buyer: str | None
+    country: str | None
+    invoice: str | None
+    status: CalendarStatus
+    unit: str
+    basis: str
+    amount_minor: int | None
+    currency: str | None
+    done_on: date | None
+    note: str
+    trace: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DutyCounts:
+    """Duties of the coming days: how many are due, how many late, and by currency the cover that is lost if they are neglected."""
+
+    due: int
+    late: int
+    at_stake: dict[str, int]
+
+
+def calendar(selection: DutySelection, first_day: date, last_day: date, *, with_late: bool = False) -> list[CalendarEntry]:
+    """The duties due from the first to the last day, both included; ``with_late``: and all that are late by then. By day."""
+    duties = _stored(selection) if selection.on == selection.today else [(None, duty) for duty in duties_on(selection)]
+    marks = _marks(selection.on)
+    names = _Names([duty for _, duty in duties])
+    entries = []
+    for key, duty in duties:
+        entry = _entry(key, duty, marks.get(DutyKey(*duty[:5])), names, selection.on)
+        if first_day <= duty.due_on <= last_day or (with_late and entry.status is CalendarStatus.LATE):
+            entries.append(entry)
+    order = {kind.value: place for place, kind in enumerate(ObligationKind)}
+    return sorted(entries, key=lambda each: (each.key.due_on, order[each.key.kind], each.buyer or "", each.key.invoice_id or 0))
+
+
+def counts(selection: DutySelection, *, days: int = 30) -> DutyCounts:
+    """Duties from the day asked for on, over so many days, and those that are late."""
+    due = late = 0
+    of_invoices: dict[tuple[Any, ...], int] = {}
+    of_account: dict[tuple[Any, ...], int] = {}
+    for entry in calendar(selection, selection.on, selection.on + timedelta(days=days), with_late=True):
+        if entry.status in SETTLED:
+            continue
+        if entry.status is CalendarStatus.LATE:
+            late += 1
+            continue
+        due += 1
+        if entry.amount_minor and entry.currency is not None:
+            account = (entry.key.policy_id, entry.key.buyer_id, entry.currency)
+            if entry.key.kind == ObligationKind.NOTIFY_OVERDUE:
+                of_invoices[account] = of_invoices.get(account, 0) + entry.amount_minor
+            else:
+                of_account[account] = max(of_account.get(account, 0), entry.amount_minor)
+    at_stake: dict[str, int] = {}
+    for account in {**of_invoices, **of_account}:
+        # What is at stake with the whole account holds its invoices already.
+        amount = max(of_invoices.get(account, 0), of_account.get(account, 0))
+        at_stake[account[2]] = at_stake.get(account[2], 0) + amount
+    return DutyCounts(due, late, dict(sorted(at_stake.items())))
+
+
+def find_entry(obligation_id: int, on: date) -> CalendarEntry | None:
+    """One duty of today's calendar by its key."""
+    row = db.session.scalar(select(Obligation).where(Obligation.id == obligation_id))
+    if row is None:
+        return None
+    duty = _duty(row)
+    return _entry(row.id, duty, _marks(on).get(DutyKey(*duty[:5])), _Names([duty]), on)
+
+
+# ---------------------------------------------------------------------- where duties come from
+
+
+def _duty(row: Obligation) -> Duty:
+    return Duty(
+        row.policy_id, row.buyer_id, row.invoice_id, row.kind, row.due_on, row.unit, row.basis, row.amount_minor, row.currency, row.trace
+    )
+
+
+def _stored(selection: DutySelection) -> list[tuple[int | None, Duty]]:
+    statement = select(Obligation).where(*_narrowed(selection, Obligation))
+    if selection.kinds:
+        statement = statement.where(Obligation.kind.in_([kind.value for kind in selection.kinds]))
+    if selection.entity_id is not None:
+        statement = statement.outerjoin(Invoice, Invoice.id == Obligation.invoice_id).where(
+            or_(Obligation.invoice_id.is_(None), Invoice.entity_id == selection.entity_id)
+        )
+    return [(row.id, _duty(row)) for row in db.session.scalars(statement)]
+
+
+def _narrowed(selection: DutySelection, model: Any) -> list[Any]:
+    conditions = []
+    if selection.policy_id is not None:
+        conditions.append(model.policy_id == selection.policy_id)
+    if selection.buyer_id is not None:
+        conditions.append(model.buyer_id == selection.buyer_id)
+    return conditions
+
+
+def duties_on(selection: DutySelection) -> list[Duty]:
+    """The duties on any day, worked out from the positions of that day."""
+    book, rates, on = PolicyBook.load(), RateBook.load(), selection.on
+    accounts: dict[tuple[int, int], list[OpenInvoice]] = {}
+    entities: dict[int, int] = {}
+    position = InvoicePosition
+    statement = (
+        select(
+            position.buyer_id,
+            position.policy_id,
+            Invoice.id,
+            Invoice.invoice_on,
+            Invoice.shipment_on,
+            Invoice.original_due_on,
+            position.open_minor,
+            position.primary_minor + position.top_up_minor,
+            position.disputed_minor,
+            position.excluded_reason,
+            Invoice.entity_id,
+        )
+        .join(Invoice, Invoice.id == position.invoice_id)
+        .where(
+            position.valid_from <= on,
+            position.valid_to > on,
+            position.policy_id.is_not(None),
+            position.open_minor > 0,
+            *_narrowed(selection, position),
+        )
+        .order_by(Invoice.id)
+    )
+    for buyer_id, policy_id, *values, entity_id in (tuple(row) for row in db.session.execute(statement)):
+        accounts.setdefault((buyer_id, policy_id), []).append(OpenInvoice(*values))
+        entities[values[0]] = entity_id
+    models: tuple[Any, ...] = (LimitDecision, AccountAct)
+    for model in models:
+        found = select(model.buyer_id, model.policy_id).where(*_narrowed(selection, model)).distinct()
+        for buyer_id, policy_id in db.session.execute(found):
+            accounts.setdefault((buyer_id, policy_id), [])
+    buyer_ids = sorted({buyer_id for buyer_id, _ in accounts})
+    decisions: dict[tuple[int, int], list[Decision]] = {}
+    acts: dict[tuple[int, int], list[Act]] = {}
+    countries: dict[int, str] = {}
+    for start in range(0, len(buyer_ids), _PORTION):
+        portion = buyer_ids[start : start + _PORTION]
+        for decision in load_decisions(portion):
+            decisions.setdefault((decision.buyer_id, decision.policy_id), []).append(decision)
+        for act in load_acts(portion):
+            acts.setdefault((act.buyer_id, act.policy_id), []).append(act)
+        countries |= {row[0]: row[1] for row in db.session.execute(select(Buyer.id, Buyer.country).where(Buyer.id.in_(portion)))}
+    duties: list[Duty] = []
+    for (buyer_id, policy_id), invoices in accounts.items():
+        key = (buyer_id, policy_id)
+        duties += account_duties(
+            book.policies[policy_id], buyer_id, countries[buyer_id], invoices, decisions.get(key, ()), acts.get(key, ()), on, rates
+        )
+    if selection.buyer_id is None:
+        chosen = [policy for policy in book.policies.values() if selection.policy_id in (None, policy.id)]
+        duties += [duty for policy in chosen for duty in policy_duties(policy, on)]
+    wanted = {kind.value for kind in selection.kinds}
+    return [
+        duty
+        for duty in duties
+        if (not wanted or duty.kind in wanted)
+        and (selection.entity_id is None or duty.invoice_id is None or entities.get(duty.invoice_id) == selection.entity_id)
+    ]
+
+
+# ---------------------------------------------------------------------- how duties stand
+
+
+def _marks(on: date) -> dict[DutyKey, ObligationMark]:
+    found = db.session.scalars(select(ObligationMark).where(ObligationMark.marked_on <= on).order_by(ObligationMark.id))
+    return {DutyKey(mark.policy_id, mark.buyer_id, mark.invoice_id, mark.kind, mark.due_on): mark for mark in found}
+
+
+class _Names:
+    """Names of the policies, buyers and invoices that duties are about, read once."""
+
+    def __init__(self, duties: Iterable[Duty]) -> None:
+        known = list(duties)
+        self.policies = {row[0]: row[1] for row in db.session.execute(select(Policy.id, Policy.number))}
+        self.buyers = self._read(Buyer.id, Buyer.legal_name, {duty.buyer_id for duty in known})
+        self.countries = self._read(Buyer.id, Buyer.country, {duty.buyer_id for duty in known})
+        self.invoices = self._read(Invoice.id, Invoice.number, {duty.invoice_id for duty in known})
+
+    @staticmethod
+    def _read(key: Any, name: Any, wanted: Collection[int | None]) -> dict[int | None, str]:
+        keys = sorted(each for each in wanted if each is not None)
+        names: dict[int | None, str] = {}
+        for start in range(0, len(keys), _PORTION):
+            names |= {row[0]: row[1] for row in db.session.execute(select(key, name).where(key.in_(keys[start : start + _PORTION])))}
+        return names
+
+
+def _entry(key: int | None, duty: Duty, mark: ObligationMark | None, names: _Names, on: date) -> CalendarEntry:
+    by_facts = next((step["result"] for step in duty.trace if step["name"] == DONE), None)
+    done_on = None if by_facts is None else date.fromisoformat(by_facts)
+    if mark is not None and mark.mark == "done":
+        done_on = mark.marked_on
+    rule = RuleObligation(ObligationKind(duty.kind), None, duty.due_on, "calendar", duty.basis, Trace())
+    found = status_on(rule, on, done_on, is_waived=mark is not None and mark.mark == "waived")
+    if found is ObligationStatus.OPEN and duty.due_on - on <= timedelta(days=DUE_SOON_DAYS):
+        status = CalendarStatus.DUE_SOON
+    else:
+        status = CalendarStatus(found.value)
+    return CalendarEntry(
+        key=DutyKey(*duty[:5]),
+        obligation_id=key,
+        policy=names.policies[duty.policy_id],
+        buyer=names.buyers.get(duty.buyer_id),
+        country=names.countries.get(duty.buyer_id),
+        invoice=names.invoices.get(duty.invoice_id),
+        status=status,
+        unit=duty.unit,
+        basis=duty.basis,
+        amount_minor=duty.amount_minor,
+        currency=duty.currency,
+        done_on=done_on if done_on is not None and done_on <= on else None,
+        note="" if mark is None else mark.note,
+        trace=duty.trace,
+    )

@@ -1,0 +1,111 @@
+"""What somebody did about a duty: done with evidence, waived with a reason, or taken back."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from insureflow.domain.errors import InvalidValue, Refusal
+from insureflow.models.buyers import Buyer
+from insureflow.models.cover import Obligation, ObligationMark
+from insureflow.models.policies import Policy
+from insureflow.services import journal
+from insureflow.services.journal import Actor, Subject
+from insureflow.services.transaction import transaction
+
+NOTE_LENGTH = 1000
+
+
+def _obligation(session: Session, obligation_id: int) -> tuple[Obligation, Subject]:
+    row = session.execute(
+        select(Obligation, Policy.number, Buyer.legal_name)
+        .join(Policy, Policy.id == Obligation.policy_id)
+        .outerjoin(Buyer, Buyer.id == Obligation.buyer_id)
+        .where(Obligation.id == obligation_id)
+    ).one_or_none()
+    if row is None:
+        raise Refusal("obligation_unknown", obligation=str(obligation_id))
+    obligation, policy, buyer = row
+    return obligation, Subject("obligation", obligation.id, f"{obligation.kind} / {buyer or policy}")
+
+
+def _mark_of(session: Session, obligation: Obligation) -> ObligationMark | None:
+    return session.scalar(
+        select(ObligationMark).where(
+            ObligationMark.policy_id == obligation.policy_id,
+            func.coalesce(ObligationMark.buyer_id, 0) == (obligation.buyer_id or 0),
+            func.coalesce(ObligationMark.invoice_id, 0) == (obligation.invoice_id or 0),
+            ObligationMark.kind == obligation.kind,
+            ObligationMark.due_on == obligation.due_on,
+        )
+    )
+
+
+def _picture(mark: ObligationMark) -> dict[str, Any]:
+    return {
+        "kind": mark.kind,
+        "due_on": mark.due_on,
+        "policy_id": mark.policy_id,
+        "buyer_id": mark.buyer_id,
+        "invoice_id": mark.invoice_id,
+        "mark": mark.mark,
+        "marked_on": mark.marked_on,
+        "note": mark.note,
+    }
+
+
+def _put(actor: Actor, organisation_id: int, obligation_id: int, mark: str, marked_on: date, note: str) -> ObligationMark:
+    with transaction(organisation_id) as session:
+        obligation, subject = _obligation(session, obligation_id)
+        known = _mark_of(session, obligation)
+        before = None if known is None else _picture(known)
+        if known is None:
+            known = ObligationMark(
+                policy_id=obligation.policy_id,
+                buyer_id=obligation.buyer_id,
+                invoice_id=obligation.invoice_id,
+                kind=obligation.kind,
+                due_on=obligation.due_on,
+            )
+            session.add(known)
+        known.mark, known.marked_on, known.note = mark, marked_on, note.strip()[:NOTE_LENGTH]
+        session.flush()
+        journal.record(session, actor, f"obligation.{mark}", subject, before=before, after=_picture(known))
+        return known
+
+
+def mark_done(actor: Actor, organisation_id: int, obligation_id: int, *, done_on: date, note: str, on: date) -> ObligationMark:
+    """Record that a duty was done, on which day and how that can be shown; an earlier mark is replaced.
+
+    Errors: ``obligation_unknown``, ``obligation_done_in_the_future``, ``obligation_evidence_missing``.
+    """
+    if done_on > on:
+        raise InvalidValue("obligation_done_in_the_future", "done_on", None, today=on)
+    if not note.strip():
+        raise InvalidValue("obligation_evidence_missing", "note")
+    return _put(actor, organisation_id, obligation_id, "done", done_on, note)
+
+
+def waive(actor: Actor, organisation_id: int, obligation_id: int, *, reason: str, on: date) -> ObligationMark:
+    """Record that a duty need not be done, and why; an earlier mark is replaced.
+
+    Errors: ``obligation_unknown``, ``obligation_reason_missing``.
+    """
+    if not reason.strip():
+        raise InvalidValue("obligation_reason_missing", "reason")
+    return _put(actor, organisation_id, obligation_id, "waived", on, reason)
+
+
+def undo(actor: Actor, organisation_id: int, obligation_id: int) -> None:
+    """Take back what was recorded about a duty: it is open again. Errors: ``obligation_unknown``, ``obligation_not_marked``."""
+    with transaction(organisation_id) as session:
+        obligation, subject = _obligation(session, obligation_id)
+        mark = _mark_of(session, obligation)
+        if mark is None:
+            raise Refusal("obligation_not_marked", due=obligation.due_on)
+        before = _picture(mark)
+        session.delete(mark)
+        journal.record(session, actor, "obligation.reopened", subject, before=before)

@@ -1,0 +1,144 @@
+"""The calendar of duties: the same from the table and worked out, with marks, late duties and what is at stake."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy.orm import Session
+from support.ledgers import Books, organisation
+from support.trading import TODAY, make_up
+
+from insureflow.domain.errors import Refusal
+from insureflow.domain.limits import AccountActKind, LimitKind
+from insureflow.domain.obligations import ObligationKind
+from insureflow.models.scope import within
+from insureflow.queries.obligations.calendar import CalendarStatus, DutySelection, calendar, counts, find_entry
+from insureflow.services import obligations
+from insureflow.services.cover import rebuild, refresh_buyers
+from insureflow.services.journal import Actor, count_entries
+from insureflow.services.obligations import Mark
+from insureflow.services.transaction import transaction
+
+ACTOR = Actor(None, "test")
+TERMS = {
+    "currency": "EUR",
+    "maximum_extension_period": {"days": 60},
+    "overdue_notification": {"days": 30, "failure": "invoice_not_covered"},
+    "claim_filing": {"days": 90, "from": "maximum_extension_period_end"},
+}
+
+
+@pytest.mark.parametrize("day", [TODAY, TODAY - timedelta(days=100), TODAY + timedelta(days=45)])
+def test_the_stored_calendar_is_the_one_worked_out(session: Session, day: date) -> None:
+    trade = make_up(session)
+    rebuild(trade.organisation_id, day)
+    with within(trade.organisation_id):
+        for narrowed in (
+            {},
+            {"policy_id": trade.policies[0].id},
+            {"buyer_id": trade.buyers[1].id},
+            {"entity_id": trade.entities[0].id},
+            {"kinds": [ObligationKind.SEND_REMINDER]},
+        ):
+            stored = calendar(DutySelection(day, day, **narrowed), date.min, date.max)
+            other = calendar(DutySelection(day, day + timedelta(days=1), **narrowed), date.min, date.max)
+            assert [replace(entry, obligation_id=None) for entry in stored] == other
+            assert narrowed or {entry.key.kind for entry in stored} >= {
+                "send_reminder",
+                "notify_overdue",
+                "stop_shipments",
+                "declare_turnover",
+            }
+
+
+def story(session: Session) -> tuple[int, int]:
+    """One buyer, one invoice of 1,000 euros overdue since 11 April 2026, covered."""
+    owner = organisation(session)
+    with transaction(owner.id) as working:
+        books = Books(working, owner.id)
+        entity, buyer = books.entity(), books.buyer()
+        policy = books.policy([entity], TERMS)
+        books.limit(policy, buyer, 2_000_00, date(2026, 1, 1))
+        books.limit(policy, buyer, 3_000_00, date(2026, 5, 1), kind=LimitKind.TEMPORARY, valid_to=date(2026, 7, 20))
+        books.invoice(entity, buyer, 1_000_00, date(2026, 3, 11), date(2026, 4, 10))
+        refresh_buyers(working, None, TODAY)
+    return owner.id, buyer.id
+
+
+def entry_of(kind: ObligationKind, on: date) -> tuple[date, CalendarStatus, int | None]:
+    (entry,) = calendar(DutySelection(on, TODAY, kinds=[kind]), date.min, date.max)
+    return entry.key.due_on, entry.status, entry.amount_minor
+
+
+def test_days_and_status_follow_the_terms(session: Session) -> None:
+    owner, _ = story(session)
+    with within(owner):
+        assert entry_of(ObligationKind.SEND_REMINDER, TODAY) == (date(2026, 4, 11), CalendarStatus.LATE, None)
+        assert entry_of(ObligationKind.STOP_SHIPMENTS, TODAY) == (date(2026, 6, 9), CalendarStatus.LATE, None)
+        # 10 April + 60 days = 9 June, + 30 days = 9 July
+        assert entry_of(ObligationKind.NOTIFY_OVERDUE, TODAY) == (date(2026, 7, 9), CalendarStatus.OPEN, 1_000_00)
+        assert entry_of(ObligationKind.NOTIFY_OVERDUE, date(2026, 7, 2)) == (date(2026, 7, 9), CalendarStatus.DUE_SOON, 1_000_00)
+        assert entry_of(ObligationKind.NOTIFY_OVERDUE, date(2026, 7, 10)) == (date(2026, 7, 9), CalendarStatus.LATE, 0)
+        assert entry_of(ObligationKind.FILE_CLAIM, TODAY) == (date(2026, 9, 7), CalendarStatus.OPEN, 1_000_00)
+        assert entry_of(ObligationKind.RENEW_LIMIT, TODAY) == (date(2026, 6, 20), CalendarStatus.LATE, None)
+        found = counts(DutySelection(TODAY, TODAY))
+        assert (found.due, found.late, found.at_stake) == (1, 3, {"EUR": 1_000_00})
+        assert counts(DutySelection(TODAY, TODAY), days=90).at_stake == {"EUR": 1_000_00}
+
+
+def test_what_the_account_says_was_done_is_done(session: Session) -> None:
+    owner, buyer_id = story(session)
+    with transaction(owner) as working:
+        books = Books(working, owner)
+        policy_id = calendar(DutySelection(TODAY, TODAY), date.min, date.max)[0].key.policy_id
+        books._add(_notification(policy_id, buyer_id))
+        refresh_buyers(working, [buyer_id], TODAY)
+    with within(owner):
+        (entry,) = calendar(DutySelection(TODAY, TODAY, kinds=[ObligationKind.NOTIFY_OVERDUE]), date.min, date.max)
+        assert (entry.status, entry.done_on) == (CalendarStatus.DONE, date(2026, 6, 29))
+
+
+def _notification(policy_id: int, buyer_id: int):
+    from support.ledgers import NOW
+
+    from insureflow.models.limits import AccountAct
+
+    return AccountAct(
+        policy_id=policy_id,
+        buyer_id=buyer_id,
+        kind=AccountActKind.OVERDUE_NOTIFICATION,
+        happened_on=date(2026, 6, 29),
+        data={},
+        created_at=NOW,
+    )
+
+
+def test_marks_are_journalled_outlive_a_rebuild_and_can_be_undone(session: Session) -> None:
+    owner, _ = story(session)
+    with within(owner):
+        (entry,) = calendar(DutySelection(TODAY, TODAY, kinds=[ObligationKind.SEND_REMINDER]), date.min, date.max)
+    assert entry.obligation_id is not None
+    obligations.mark_obligation(ACTOR, owner, entry.obligation_id, Mark.DONE, on=TODAY, note="letter of today")
+    rebuild(owner, TODAY)
+    with within(owner):
+        (after,) = calendar(DutySelection(TODAY, TODAY, kinds=[ObligationKind.SEND_REMINDER]), date.min, date.max)
+        assert (after.status, after.done_on, after.note) == (CalendarStatus.DONE_LATE, TODAY, "letter of today")
+        assert entry_of(ObligationKind.SEND_REMINDER, TODAY - timedelta(days=1))[1] is CalendarStatus.LATE
+    assert after.obligation_id is not None
+    obligations.mark_obligation(ACTOR, owner, after.obligation_id, Mark.WAIVED, on=TODAY, note="paid by card")
+    with within(owner):
+        found = find_entry(after.obligation_id, TODAY)
+        assert found is not None
+        assert found.status is CalendarStatus.WAIVED
+    obligations.undo_mark(ACTOR, owner, after.obligation_id)
+    with within(owner):
+        assert entry_of(ObligationKind.SEND_REMINDER, TODAY)[1] is CalendarStatus.LATE
+    assert count_entries(owner) == 3
+    with pytest.raises(Refusal, match="obligation_not_marked"):
+        obligations.undo_mark(ACTOR, owner, after.obligation_id)
+    with pytest.raises(Refusal, match="note_needed"):
+        obligations.mark_obligation(ACTOR, owner, after.obligation_id, Mark.DONE, on=TODAY, note=" ")
+    with pytest.raises(Refusal, match="obligation_unknown"):
+        obligations.mark_obligation(ACTOR, owner, 10**9, Mark.DONE, on=TODAY, note="x")
