@@ -242,7 +242,7 @@ class _Division:
                 value = convert_minor(value, currency, document.currency, rate.rate)
             policy_id = self._of_invoice.get(allocation.invoice_id)
             settled[policy_id] = settled.get(policy_id, 0) + value
-        if not in_own_currency and sum(settled.values()):
+        if not in_own_currency and any(settled.values()):
             shares = split_minor(amount - document.unapplied_minor, tuple(settled.values()))
             settled = dict(zip(settled, shares, strict=True))
         rest = amount - sum(settled.values())

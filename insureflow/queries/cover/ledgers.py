@@ -141,6 +141,7 @@ def load_ledgers(buyer_ids: Sequence[int]) -> list[BuyerLedger]:
     for buyer_id, country, not_insurable, natural_person in db.session.execute(buyers):
         ledgers[buyer_id] = BuyerLedger(buyer_id, country, not_insurable is None and not natural_person)
     session = db.session
+    row: Any
     invoices = (
         select(
             Invoice.id,

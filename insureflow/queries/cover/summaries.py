@@ -175,7 +175,9 @@ def _spans_of(currency: str, sums: _Sums, limit_currency: str) -> list[ExposureS
         valid_to = days[number + 1] if number + 1 < len(days) else FOREVER
         if not any(running):
             continue
-        span = ExposureSpan(currency, day, valid_to, running[0], running[1], limit_currency, *running[2:], liability_of(by_percentage))
+        span = ExposureSpan._make(
+            (currency, day, valid_to, running[0], running[1], limit_currency, *running[2:], liability_of(by_percentage))
+        )
         if spans and spans[-1].valid_to == day and spans[-1][3:] == span[3:]:
             spans[-1] = spans[-1]._replace(valid_to=valid_to)
         else:

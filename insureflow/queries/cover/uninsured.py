@@ -99,7 +99,7 @@ def uninsured_positions(buyer_ids: Collection[int] | None, insured_entities: Col
         .group_by(changes.c.invoice_id, changes.c.day)
         .subquery("by_day")
     )
-    order = {"partition_by": by_day.c.invoice_id, "order_by": by_day.c.day}
+    order: dict[str, Any] = {"partition_by": by_day.c.invoice_id, "order_by": by_day.c.day}
     spans = select(
         by_day.c.invoice_id,
         by_day.c.day.label("valid_from"),
@@ -182,7 +182,7 @@ def uninsured_exposures(buyer_ids: Collection[int] | None, on: date) -> Select[A
     moved = (
         select(by_day).where((by_day.c.ledger != 0) | (by_day.c.unapplied != 0)).subquery("moved")
     )  # days on which money came and was applied at once change nothing
-    order = {"partition_by": [moved.c.buyer_id, moved.c.currency], "order_by": moved.c.day}
+    order: dict[str, Any] = {"partition_by": [moved.c.buyer_id, moved.c.currency], "order_by": moved.c.day}
     spans = select(
         moved.c.buyer_id,
         moved.c.currency,
@@ -218,10 +218,11 @@ def unapplied_parts(buyer_ids: Collection[int] | None, start: ColumnElement[Any]
     """
     organisation_id = current_organisation_id()
     parts: list[Select[Any]] = []
-    for document, key, received_on in (
+    documents: tuple[tuple[Any, Any, Any], ...] = (
         (Payment, Allocation.payment_id, Payment.received_on),
         (CreditNote, Allocation.credit_note_id, CreditNote.issued_on),
-    ):
+    )
+    for document, key, received_on in documents:
         which = [
             document.organisation_id == organisation_id,
             document.buyer_id.not_in(buyers_with_account()),

@@ -323,7 +323,8 @@ def _unapplied(grouping: Grouping, selection: Selection) -> list[Figures]:
             )
         )
         for statement in (left, later):
-            for buyer_id, country, entity_id, currency, amount in db.session.execute(statement.group_by(*groups)):
+            for row in db.session.execute(statement.group_by(*groups)):
+                buyer_id, country, entity_id, currency, amount = tuple(row)
                 place = (buyer_id, country, entity_id, currency)
                 sums[place] = sums.get(place, 0) + int(amount)
     first = _first_accounts({place[0] for place in sums})
