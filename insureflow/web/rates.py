@@ -41,7 +41,7 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
 
 def _asked_rate() -> tuple[dict[str, str], DatedRate | None, str]:
     """What was asked for, the rate that holds, and what to say where there is none."""
-    base, quote = (request.args.get(name, "").strip().upper()[:3] for name in ("base", "quote"))
+    base, quote = (request.args.get(name, "").strip().upper()[:3] for name in ("rate_of", "rate_in"))
     asked = {"base": base, "quote": quote or g.organisation.reporting_currency}
     if not base:
         return asked, None, ""

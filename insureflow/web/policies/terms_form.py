@@ -219,7 +219,8 @@ def _controls(clause: Clause) -> Iterator[tuple[str, Any, Part]]:
         name = f"{clause.name}-{part.key}" if part.key else clause.name
         label = _part_label(clause, part)
         if part.kind == "length":
-            yield name, StringField(label, render_kw={"inputmode": "numeric", "size": 6}), part
+            unit = word(part.choices[0], locale) if len(part.choices) == 1 else ""
+            yield name, StringField(label, description=unit, render_kw={"inputmode": "numeric", "size": 6}), part
             if len(part.choices) > 1:
                 options = [SelectChoice(str(unit), word(unit, locale)) for unit in part.choices]
                 yield f"{name}-unit", SelectField(_("%(clause)s: counted in", clause=label), choices=options), part
@@ -318,7 +319,10 @@ def sections(form: FlaskForm, data: Mapping[str, Any], hints: Mapping[str, str])
                 rows.append(Row(clause, _clause_label(clause), (), hint))
                 continue
             names = [name for name, _control, _part in _controls(clause)]
-            rows.append(Row(clause, _clause_label(clause), tuple(form[name] for name in names), hints.get(clause.path, "")))
+            hint = hints.get(clause.path, "")
+            if not hint and clause.parts[0].kind == "countries":
+                hint = _("Codes of two letters, such as DE FR NL. Empty: all countries.")
+            rows.append(Row(clause, _clause_label(clause), tuple(form[name] for name in names), hint))
         found.append(Section(word(f"TermsGroup.{code}", locale), tuple(rows)))
     return found
 

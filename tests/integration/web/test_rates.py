@@ -17,11 +17,11 @@ def test_a_rate_is_entered_used_and_taken_out(client: PageClient, login: Callabl
     sent = {"base": "aed", "quote": "EUR", "rate": "0.2345", "valid_on": "2026-01-01", "source": "House bank"}
     assert client.get("/rates/add").status_code == 200
     assert client.post("/rates/add", data=sent).status_code == 302
-    page = client.get("/rates/?base=AED&quote=EUR&on=2026-02-01").text
+    page = client.get("/rates/?rate_of=AED&rate_in=EUR&on=2026-02-01").text
     assert "1 AED = 0.2345 EUR" in page
     assert "House bank" in page
-    assert "Nobody knows a rate" in client.get("/rates/?base=AED&quote=EUR&on=2025-12-31").text
-    assert "three letters" in client.get("/rates/?base=A").text
+    assert "Nobody knows a rate" in client.get("/rates/?rate_of=AED&rate_in=EUR&on=2025-12-31").text
+    assert "three letters" in client.get("/rates/?rate_of=A").text
     assert "House bank" in client.get("/rates/1").text
     assert client.post("/rates/1/remove").status_code == 302
     assert client.get("/rates/1").status_code == 404
