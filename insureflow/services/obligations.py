@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from insureflow.domain.errors import InvalidValue, Refusal
+from insureflow.domain.errors import Refusal
 from insureflow.models.buyers import Buyer
 from insureflow.models.cover import Obligation, ObligationMark
 from insureflow.models.policies import Policy
@@ -16,7 +17,15 @@ from insureflow.services import journal
 from insureflow.services.journal import Actor, Subject
 from insureflow.services.transaction import transaction
 
+#: Longest note that is kept.
 NOTE_LENGTH = 1000
+
+
+class Mark(StrEnum):
+    """What can be recorded about a duty."""
+
+    DONE = "done"
+    WAIVED = "waived"
 
 
 def _obligation(session: Session, obligation_id: int) -> tuple[Obligation, Subject]:
@@ -57,9 +66,15 @@ def _picture(mark: ObligationMark) -> dict[str, Any]:
     }
 
 
-def _put(actor: Actor, organisation_id: int, obligation_id: int, mark: str, marked_on: date, note: str) -> ObligationMark:
+def mark_obligation(actor: Actor, organisation_id: int, obligation_id: int, mark: Mark, *, on: date, note: str) -> ObligationMark:
+    """Record that a duty was done on a day, or need not be done, and how that can be shown; an earlier mark is replaced.
+
+    Errors: ``obligation_unknown``, ``note_needed``.
+    """
     with transaction(organisation_id) as session:
         obligation, subject = _obligation(session, obligation_id)
+        if not note.strip():
+            raise Refusal("note_needed", mark=mark)
         known = _mark_of(session, obligation)
         before = None if known is None else _picture(known)
         if known is None:
@@ -71,35 +86,13 @@ def _put(actor: Actor, organisation_id: int, obligation_id: int, mark: str, mark
                 due_on=obligation.due_on,
             )
             session.add(known)
-        known.mark, known.marked_on, known.note = mark, marked_on, note.strip()[:NOTE_LENGTH]
+        known.mark, known.marked_on, known.note = mark.value, on, note.strip()[:NOTE_LENGTH]
         session.flush()
-        journal.record(session, actor, f"obligation.{mark}", subject, before=before, after=_picture(known))
+        journal.record(session, actor, f"obligation.{mark.value}", subject, before=before, after=_picture(known))
         return known
 
 
-def mark_done(actor: Actor, organisation_id: int, obligation_id: int, *, done_on: date, note: str, on: date) -> ObligationMark:
-    """Record that a duty was done, on which day and how that can be shown; an earlier mark is replaced.
-
-    Errors: ``obligation_unknown``, ``obligation_done_in_the_future``, ``obligation_evidence_missing``.
-    """
-    if done_on > on:
-        raise InvalidValue("obligation_done_in_the_future", "done_on", None, today=on)
-    if not note.strip():
-        raise InvalidValue("obligation_evidence_missing", "note")
-    return _put(actor, organisation_id, obligation_id, "done", done_on, note)
-
-
-def waive(actor: Actor, organisation_id: int, obligation_id: int, *, reason: str, on: date) -> ObligationMark:
-    """Record that a duty need not be done, and why; an earlier mark is replaced.
-
-    Errors: ``obligation_unknown``, ``obligation_reason_missing``.
-    """
-    if not reason.strip():
-        raise InvalidValue("obligation_reason_missing", "reason")
-    return _put(actor, organisation_id, obligation_id, "waived", on, reason)
-
-
-def undo(actor: Actor, organisation_id: int, obligation_id: int) -> None:
+def undo_mark(actor: Actor, organisation_id: int, obligation_id: int) -> None:
     """Take back what was recorded about a duty: it is open again. Errors: ``obligation_unknown``, ``obligation_not_marked``."""
     with transaction(organisation_id) as session:
         obligation, subject = _obligation(session, obligation_id)
