@@ -14,7 +14,7 @@ from insureflow.queries.dashboard.duties import WEEK, cover_at_stake, pressing_d
 from insureflow.queries.dashboard.portfolio import Division, Figures, Portfolio, Reporting, divide, headroom
 from insureflow.web.access import for_every_member, may
 from insureflow.web.exposure.pictures import ageing_picture, cover_bars, exposure_maps
-from insureflow.web.links import buyer_url, invoices_url, link_to, policy_url
+from insureflow.web.links import buyer_url, duty_url, invoices_url, link_to, policy_url
 
 blueprint = Blueprint("dashboard", __name__)
 
@@ -77,9 +77,9 @@ def index() -> ResponseReturnValue:
 
 def _duties(portfolio: Portfolio, report: Reporting) -> dict[str, Any]:
     """The duties of the next 30 days, and how much depends on those of this week."""
-    duties = pressing_duties(portfolio, report) if may(Permission.VIEW_OBLIGATIONS) else []
-    late = [duty for duty in duties if duty.is_late(g.on)]
-    coming = [duty for duty in duties if not duty.is_late(g.on)]
+    duties = pressing_duties(portfolio, report, g.today) if may(Permission.VIEW_OBLIGATIONS) else []
+    late = [duty for duty in duties if duty.is_late]
+    coming = [duty for duty in duties if not duty.is_late]
     week = [duty for duty in coming if duty.due_on < g.on + WEEK]
     return {
         "duties": sorted(coming, key=lambda duty: (-duty.reporting_minor, duty.due_on))[:SHOWN],
@@ -87,7 +87,8 @@ def _duties(portfolio: Portfolio, report: Reporting) -> dict[str, Any]:
         "late": late,
         "week": week,
         "at_stake": cover_at_stake(week),
-        "duty_url": lambda duty: link_to("obligations.show", obligation_id=duty.id),
-        "late_url": link_to("obligations.index", status="late", view="list"),
+        "duty_url": duty_url,
+        "late_url": link_to("obligations.duties", status="late"),
         "duties_url": link_to("obligations.index"),
+        "policy_names": {policy.id: policy.name for policy in g.scope.policies},
     }

@@ -6,6 +6,7 @@ from datetime import date
 
 from flask import current_app, url_for
 
+from insureflow.queries.dashboard.duties import PressingDuty
 from insureflow.queries.receivables import InvoiceState
 
 
@@ -24,6 +25,21 @@ def buyer_url(buyer_id: int) -> str | None:
 def policy_url(policy_id: int) -> str | None:
     """A policy's own page."""
     return link_to("policies.show", policy_id=policy_id)
+
+
+def duty_url(duty: PressingDuty) -> str | None:
+    """A duty's own page; one that was worked out for another day is named by what it is about."""
+    if duty.entry.obligation_id is not None:
+        return link_to("obligations.show", obligation_id=duty.entry.obligation_id)
+    key = duty.entry.key
+    return link_to(
+        "obligations.worked_out",
+        policy_id=key.policy_id,
+        buyer_id=key.buyer_id,
+        invoice_id=key.invoice_id,
+        kind=key.kind,
+        due_on=key.due_on.isoformat(),
+    )
 
 
 def invoices_url(

@@ -7,13 +7,21 @@ from typing import Any
 
 from sqlalchemy import literal
 
-from insureflow.queries.listing import Field, Kind, Listing, Narrowing, Order, Page
+from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Narrowing, Order, Page
 
 
-def calculated_field(key: str, kind: Kind = Kind.TEXT, *, total: bool = False, hidden: bool = False, searched: bool = False) -> Field:
-    """A column of a calculated list."""
+def calculated_field(
+    key: str,
+    kind: Kind = Kind.TEXT,
+    *,
+    total: bool = False,
+    hidden: bool = False,
+    searched: bool = False,
+    filtered: FilterKind | None = None,
+) -> Field:
+    """A column of a calculated list; it can be filtered by choice or by a range of days."""
     nothing = literal("")
-    return Field(key, nothing, kind, total=total, hidden=hidden, search=nothing if searched else None)
+    return Field(key, nothing, kind, total=total, hidden=hidden, search=nothing if searched else None, filter=filtered)
 
 
 class CalculatedListing(Listing):
@@ -39,12 +47,22 @@ class CalculatedListing(Listing):
         value = row[key]
         return str(self._sort_by.get(key, {}).get(value, value))
 
+    def _fits(self, row: Mapping[str, Any], narrowing: Narrowing) -> bool:
+        for key, values in narrowing.choices.items():
+            if str(row[key]) not in values:
+                return False
+        for key, (first, last) in narrowing.dates.items():
+            if row[key] is None or (first is not None and row[key] < first) or (last is not None and row[key] > last):
+                return False
+        return True
+
     def _found(self, narrowing: Narrowing, order: Order | None) -> list[dict[str, Any]]:
         searched = [each.key for each in self.fields if each.search is not None]
         rows = [
             row
             for row in self._rows
-            if all(any(word.casefold() in self._shown(row, key).casefold() for key in searched) for word in narrowing.search.split())
+            if self._fits(row, narrowing)
+            and all(any(word.casefold() in self._shown(row, key).casefold() for key in searched) for word in narrowing.search.split())
         ]
         chosen = order if order and order.key in self.by_key else self.order
         kind = self.by_key[chosen.key].kind

@@ -6,7 +6,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, null, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, func, null, or_, select
 from sqlalchemy.orm import aliased
 
 from insureflow.domain.buyers import search_name
@@ -63,6 +63,8 @@ def invoices_listing(on: date, *, entity_id: int | None = None, policy_id: int |
         (Invoice.due_on < on, InvoiceState.OVERDUE.value),
         else_=InvoiceState.OPEN.value,
     )
+    # Overdue invoices first, then those to come, then those settled; within each by due day.
+    worst_first = case((ledger_open <= 0, "3"), (Invoice.due_on < on, "1"), else_="2").concat(cast(Invoice.due_on, Text))
     reason = case(
         (position.excluded_minor > 0, position.excluded_reason),
         (position.over_limit_minor > 0, Reason.OVER_LIMIT.value),
@@ -75,7 +77,7 @@ def invoices_listing(on: date, *, entity_id: int | None = None, policy_id: int |
         Field("buyer", Buyer.legal_name.expression, search=Buyer.search_name.expression),
         Field("country", Buyer.country.expression, Kind.COUNTRY, filter=FilterKind.SELECT),
         Field("due_on", Invoice.due_on.expression, Kind.DATE, filter=FilterKind.DATE_RANGE),
-        Field("state", state, Kind.BADGE, filter=FilterKind.SELECT),
+        Field("state", state, Kind.BADGE, sort=worst_first, filter=FilterKind.SELECT),
         Field(
             "gross",
             Invoice.net_minor + Invoice.vat_minor,
@@ -122,7 +124,7 @@ def invoices_listing(on: date, *, entity_id: int | None = None, policy_id: int |
             statement = statement.where(Invoice.buyer_id == buyer_id)
         return statement
 
-    return Listing("invoices", fields, source, key=Invoice.id.expression, order=Order("due_on", descending=True), normalise=search_name)
+    return Listing("invoices", fields, source, key=Invoice.id.expression, order=Order("state"), normalise=search_name)
 
 
 def payments_listing(on: date, *, entity_id: int | None = None, policy_id: int | None = None) -> Listing:
