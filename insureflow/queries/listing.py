@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, Text, and_, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, RowMapping, Select, SQLColumnExpression, Text, and_, case, cast, func, or_, select
 
 from insureflow.domain.money import EXPONENTS
 from insureflow.models.database import db
@@ -49,12 +49,12 @@ class Field:
     """
 
     key: str
-    expression: ColumnElement[Any]
+    expression: SQLColumnExpression[Any]
     kind: Kind = Kind.TEXT
-    currency: ColumnElement[str] | None = None
+    currency: SQLColumnExpression[str] | None = None
     sortable: bool = True
-    sort: ColumnElement[Any] | None = None
-    search: ColumnElement[str] | None = None
+    sort: SQLColumnExpression[Any] | None = None
+    search: SQLColumnExpression[str] | None = None
     filter: FilterKind | None = None
     total: bool = False
     hidden: bool = False
@@ -88,12 +88,12 @@ class Page:
     totals: dict[str, list[tuple[int, str]]]
 
 
-def _contains(expression: ColumnElement[Any], text: str) -> ColumnElement[bool]:
+def _contains(expression: SQLColumnExpression[Any], text: str) -> ColumnElement[bool]:
     escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return func.lower(cast(expression, Text)).like(f"%{escaped}%", escape="\\")
 
 
-def minor_units(amount: Decimal, currency: ColumnElement[str]) -> ColumnElement[int]:
+def minor_units(amount: Decimal, currency: SQLColumnExpression[str]) -> ColumnElement[int]:
     """Minor units of a typed amount, in whatever currency the row has."""
     by_digits = {digits: [code for code, exponent in EXPONENTS.items() if exponent == digits] for digits in sorted(set(EXPONENTS.values()))}
     arms = [(currency.in_(codes), int(amount * 10**digits)) for digits, codes in by_digits.items()]
@@ -109,7 +109,7 @@ class Listing:
         fields: Sequence[Field],
         source: Callable[[Select[Any]], Select[Any]],
         *,
-        key: ColumnElement[Any],
+        key: SQLColumnExpression[Any],
         order: Order,
         normalise: Callable[[str], str] | None = None,
     ) -> None:
@@ -143,8 +143,8 @@ class Listing:
             conditions.extend([money.expression <= minor_units(high, money.currency)] if high is not None else [])
         return statement.where(and_(*conditions)) if conditions else statement
 
-    def _columns(self) -> list[ColumnElement[Any]]:
-        columns: list[ColumnElement[Any]] = [self.key.label("key_")]
+    def _columns(self) -> list[SQLColumnExpression[Any]]:
+        columns: list[SQLColumnExpression[Any]] = [self.key.label("key_")]
         for each in self.fields:
             columns.append(each.expression.label(each.key))
             if each.currency is not None:
@@ -186,7 +186,7 @@ class Listing:
 
     def _totals(self, narrowing: Narrowing) -> dict[str, list[tuple[int, str]]]:
         totals: dict[str, list[tuple[int, str]]] = {}
-        groups: dict[str, tuple[ColumnElement[str], list[Field]]] = {}
+        groups: dict[str, tuple[SQLColumnExpression[str], list[Field]]] = {}
         for each in self.fields:
             if each.total and each.currency is not None:
                 groups.setdefault(str(each.currency), (each.currency, []))[1].append(each)
