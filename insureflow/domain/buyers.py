@@ -58,6 +58,8 @@ eood ooo oao zao pao spzoo sp zoo lda ltda eireli sia uab oue ou ehf hf kk kabus
 LEGAL_FORMS = frozenset(_LEGAL_FORM_TABLE.split())
 
 _SEPARATORS = re.compile(r"[^\w]+", re.UNICODE)
+#: "Sp. z o.o." is written in many ways, and its parts alone say nothing.
+_SPZOO = re.compile(r"\bsp\.? ?z ?o\.? ?o\.?(?=\W|$)")
 _DOTS = re.compile(r"(?<=\b\w)\.(?=\w\b|\s|$)")
 
 
@@ -68,7 +70,9 @@ def search_name(name: str) -> str:
     """
     folded = unicodedata.normalize("NFKD", name.casefold().replace("ø", "o").replace("ł", "l").replace("đ", "d").replace("æ", "ae"))
     plain = "".join(character for character in folded if not unicodedata.combining(character))
-    words = [word for word in _SEPARATORS.split(_DOTS.sub("", plain.replace("a/s", "as").replace("&", " and "))) if word]
+    words = [
+        word for word in _SEPARATORS.split(_DOTS.sub("", _SPZOO.sub("spzoo", plain).replace("a/s", "as").replace("&", " and "))) if word
+    ]
     kept = [word for word in words if word not in LEGAL_FORMS]
     return " ".join(kept or words)[:300]
 

@@ -70,7 +70,12 @@ class BuyerForm(FlaskForm):  # type: ignore[misc]  # the library comes without t
 
     legal_name = StringField(_l("Legal name"), [DataRequired(), Length(max=300)])
     country = SelectField(_l("Country"), [DataRequired()])
-    language = StringField(_l("Language for letters"), [Optional(), Length(max=20)], description=_l("A language tag, such as de or sv."))
+    language = StringField(
+        _l("Language for letters"),
+        id="buyer-language",
+        validators=[Optional(), Length(max=20)],
+        description=_l("A language tag, such as de or sv."),
+    )
     sector = SelectField(_l("Sector"), [Optional()])
     parent = StringField(
         _l("Group parent"), [Optional(), Length(max=300)], description=_l("Name or customer number of the buyer directly above this one.")
