@@ -18,10 +18,13 @@ WORDS: dict[str, str] = {
     "Action.policy.terms_corrected": _("terms of a policy corrected"),
     "Action.policy.terms_deleted": _("terms of a policy deleted"),
     "Action.policy.entities_changed": _("insured entities changed"),
+    "Action.rate.entered": _("exchange rate entered"),
+    "Action.rate.removed": _("exchange rate taken out"),
     "Subject.organisation": _("organisation"),
     "Subject.entity": _("entity"),
     "Subject.member": _("person"),
     "Subject.policy": _("policy"),
+    "Subject.rate": _("exchange rate"),
 }
 
 SENTENCES: dict[str, str] = {}
