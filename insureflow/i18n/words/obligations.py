@@ -92,6 +92,14 @@ WORDS: dict[str, str] = {
     "overdue_minor": _("overdue"),
     "minimum_overdue_minor": _("amount that stops cover"),
     "from": _("counted from"),
+    "Action.obligation.done": _("duty done"),
+    "Action.obligation.waived": _("duty waived"),
+    "Action.obligation.reopened": _("duty open again"),
+    "Subject.obligation": _("duty"),
 }
 
-SENTENCES: dict[str, str] = {}
+SENTENCES: dict[str, str] = {
+    "note_needed": _("Say how it was done, or why it need not be done: a reference, a letter, a confirmation of the insurer."),
+    "obligation_not_marked": _("Nothing was noted about this duty that could be taken back."),
+    "obligation_unknown": _("There is no such duty any more. Duties follow from what is open; this one may have gone with a payment."),
+}
