@@ -18,13 +18,11 @@ from insureflow.queries.buyers.page import (
     search_buyers,
     shipments_of,
 )
-from insureflow.queries.buyers.series import Series, series_of
 
 __all__ = [
     "BuyerFigures",
     "Happening",
     "HappeningKind",
-    "Series",
     "YesNo",
     "buyer_listing",
     "children_of",
@@ -38,6 +36,5 @@ __all__ = [
     "journal_of",
     "open_invoices_of",
     "search_buyers",
-    "series_of",
     "shipments_of",
 ]

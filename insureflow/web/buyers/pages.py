@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 
 from insureflow.domain.access import Permission
 from insureflow.domain.buyers import BuyerStatus
+from insureflow.domain.cover.events import Reason
 from insureflow.domain.limits import MAY_REMOVE, WITH_LIMIT, LimitSituation, LimitStatus
 from insureflow.domain.money import Money
 from insureflow.domain.sectors import sector_code
@@ -19,12 +20,15 @@ from insureflow.i18n import formats, words
 from insureflow.queries import buyers as buyer_queries
 from insureflow.queries import limits as limit_queries
 from insureflow.queries.buyers import BuyerFigures, Happening, HappeningKind
+from insureflow.queries.cover import invoices as cover_invoices
+from insureflow.queries.cover import limits as cover_limits
 from insureflow.queries.limits import AccountLimits
 from insureflow.web import charts
 from insureflow.web.access import may, requires
 from insureflow.web.buyers.routes import blueprint, get_buyer_or_404
 from insureflow.web.limits.words import tone_of_situation
 from insureflow.web.links import link_to
+from insureflow.web.tables import Empty, TableView, build_table, country_options, wanted_export, word_options
 
 #: How far back the picture of limit and exposure reaches, and how far ahead duties are shown.
 _PICTURE_DAYS = 730
@@ -118,20 +122,22 @@ def _stack(figures: BuyerFigures, accounts: list[AccountLimits]) -> charts.Pictu
 def _timeline_picture(buyer_id: int, account: AccountLimits) -> charts.Picture:
     """Limit and exposure under one policy over two years, and a month ahead."""
     start, end = g.on - timedelta(days=_PICTURE_DAYS), g.on + timedelta(days=31)
-    series = buyer_queries.series_of(buyer_id, account.policy.id, start, end)
+    points = cover_limits.limit_timeline(buyer_id, account.policy.id, start, end)
     said = {decision.decided_on: decision for decision, _state in reversed(account.decisions)}
-    decisions = []
-    for day, amount in series.limits:
-        decision = said.get(day)
-        word = _word(decision.status) if decision is not None else (_("limit in force") if amount else _("no limit"))
-        decisions.append(charts.LimitDecision(day, amount, word))
+    decisions: list[charts.LimitDecision] = []
+    for point in points:
+        decision = said.get(point.on)
+        if decisions and decisions[-1].minor == point.limit and decision is None:
+            continue
+        word = _word(decision.status) if decision is not None else (_("limit in force") if point.limit else _("no limit"))
+        decisions.append(charts.LimitDecision(point.on, point.limit, word))
     shipments = [
         charts.Shipment(day, amount)
         for day, amount in buyer_queries.shipments_of(buyer_id, account.policy.id, start, g.on + timedelta(days=1))
     ]
     return charts.limit_timeline(
         decisions,
-        [charts.ExposureOn(day, amount) for day, amount in series.exposures],
+        [charts.ExposureOn(point.on, point.open) for point in points],
         shipments,
         start=start,
         end=end,
@@ -190,56 +196,60 @@ def _title_of_document(happening: Happening, amount: str) -> str:
     return str(_("Dispute on invoice %(number)s ended: %(amount)s is owed", number=number, amount=amount))
 
 
+def _decorate_invoice(row: dict[str, Any]) -> dict[str, Any]:
+    row["url"] = link_to("receivables.show", invoice_id=row["key"])
+    if row["days_overdue"]:
+        row["due_on"] = {"value": row["due_on"], "tone": "stopped"}
+    row["covered"] = {"value": row["covered"], "why_url": link_to("receivables.why", invoice_id=row["key"])}
+    if row["uncovered"] and row["uncovered"][0] > 0:
+        row["uncovered"] = {"value": row["uncovered"], "tone": "uncovered"}
+    row["days_overdue"] = row["days_overdue"] or None
+    return row
+
+
+def _invoice_view(buyer_id: int) -> TableView:
+    """A buyer's open invoices as its page shows them."""
+    return TableView(
+        cover_invoices.invoice_listing(g.on, entity_id=g.scope.entity_id, policy_id=g.scope.policy_id, buyer_id=buyer_id),
+        _("Open invoices"),
+        {
+            "number": _("Invoice"),
+            "buyer": _("Buyer"),
+            "country": _("Country"),
+            "entity": _("Entity"),
+            "policy": _("Policy"),
+            "invoice_on": _("Invoice date"),
+            "shipment_on": _("Shipped"),
+            "due_on": _("Due"),
+            "days_overdue": _("Days overdue"),
+            "open": _("Open"),
+            "covered": _("Covered"),
+            "uncovered": _("Not covered"),
+            "reason": _("Main reason"),
+            "insured_percentage": _("Insured"),
+        },
+        {
+            "country": lambda: country_options([]),
+            "policy": lambda: [(policy.number, policy.number) for policy in g.scope.policies],
+            "reason": lambda: word_options(list(Reason)),
+        },
+        decorate=_decorate_invoice,
+        empty=lambda: Empty(_("Nothing is open"), _("Invoices appear here as soon as a ledger with them is imported.")),
+    )
+
+
 @blueprint.get("/<int:buyer_id>/invoices")
 @requires(Permission.VIEW_RECEIVABLES)
 def invoices(buyer_id: int) -> ResponseReturnValue:
     """A buyer's open invoices, what of each is covered, and why."""
     frame = _frame(buyer_id)
-    rows = []
-    for invoice, position in buyer_queries.open_invoices_of(buyer_id, g.on, policy_id=g.scope.policy_id, entity_id=g.scope.entity_id):
-        covered = position.primary_minor + position.top_up_minor
-        uncovered = position.open_minor - covered
-        rows.append(
-            {
-                "url": link_to("receivables.show", invoice_id=invoice.id),
-                "number": invoice.number,
-                "invoice_on": invoice.invoice_on,
-                "due_on": {"value": invoice.due_on, "tone": "stopped" if invoice.due_on < g.on else None},
-                "ledger_open": (position.ledger_open_minor, position.currency),
-                "open": (position.open_minor, position.limit_currency),
-                "covered": {
-                    "value": (covered, position.limit_currency),
-                    "tone": "covered" if covered else None,
-                    "why_url": link_to("receivables.why", invoice_id=invoice.id),
-                },
-                "uncovered": {"value": (uncovered, position.limit_currency), "tone": "uncovered" if uncovered > 0 else None},
-                "reason": _reasons(position),
-            }
-        )
-    columns = [
-        {"key": "number", "label": _("Invoice"), "kind": "text"},
-        {"key": "invoice_on", "label": _("Invoice date"), "kind": "date"},
-        {"key": "due_on", "label": _("Due"), "kind": "date"},
-        {"key": "ledger_open", "label": _("Open in the ledger"), "kind": "money"},
-        {"key": "open", "label": _("Open"), "kind": "money"},
-        {"key": "covered", "label": _("Covered"), "kind": "money"},
-        {"key": "uncovered", "label": _("Not covered"), "kind": "money"},
-        {"key": "reason", "label": _("Reasons"), "kind": "text"},
-    ]
+    view = _invoice_view(buyer_id)
+    export = wanted_export(view, "invoices") if may(Permission.EXPORT) else None
+    if export is not None:
+        return export
     return render_template(
-        "buyers/invoices.html", **frame, columns=columns, rows=rows, all_url=link_to("receivables.index", buyer_id=buyer_id)
+        "buyers/invoices.html", **frame, listing=build_table(view), all_url=link_to("receivables.index", buyer_id=buyer_id)
     )
-
-
-def _reasons(position: Any) -> str:
-    """Why some of an invoice is not covered, in words."""
-    reasons = [
-        (position.excluded_minor, position.excluded_reason),
-        (position.vat_minor, "vat_not_covered"),
-        (position.disputed_minor, "disputed"),
-        (position.over_limit_minor, "over_limit"),
-    ]
-    return ", ".join(_word(f"Reason.{code}" if words.find_word(f"Reason.{code}") else code) for minor, code in reasons if minor and code)
 
 
 @blueprint.get("/<int:buyer_id>/limits")
