@@ -132,7 +132,7 @@ def add(
     if open_parameters:
         click.echo("Check these against the policy document, and set them with new terms:")
         for parameter in open_parameters:
-            click.echo(f"  {parameter}: {label_of(parameter, LOCALE, '…')}")
+            click.echo(f"  {parameter}: {label_of(parameter, LOCALE)}")
 
 
 def _clauses(overrides: dict[str, object]) -> set[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, func, or_, select
 
 from insureflow.domain.buyers import search_name
 from insureflow.models.buyers import Buyer, BuyerIdentifier, BuyerName, CustomerNumber, InsurerIdentity
@@ -47,7 +48,7 @@ class LimitHit:
     """A limit decision that was found by the insurer's reference."""
 
     id: int
-    reference: str
+    reference: str | None
     buyer_id: int
     buyer: str
     policy: str
@@ -69,11 +70,11 @@ def _pattern(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _begins(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
+def _begins(column: SQLColumnExpression[Any], text: str) -> ColumnElement[bool]:
     return func.lower(column).like(f"{_pattern(text.lower())}%", escape="\\")
 
 
-def _holds(column: ColumnElement[str], word: str) -> ColumnElement[bool]:
+def _holds(column: SQLColumnExpression[Any], word: str) -> ColumnElement[bool]:
     return column.like(f"%{_pattern(word)}%", escape="\\")
 
 

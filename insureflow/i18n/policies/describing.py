@@ -62,12 +62,19 @@ class Difference:
 
 
 def label_of(path: str, locale: str, about: str = "") -> str:
-    """What a parameter is called; a path inside a clause without a name of its own is called like the clause."""
+    """What a parameter is called; a path inside a clause without a name of its own is called like the clause.
+
+    ``about`` says of what a clause speaks that stands several times (a cause, a country, a grade); it is read from the path
+    where the path tells it.
+    """
     name = path
     while name:
         term = find_word(f"Parameter.{name}")
         if term is not None:
-            return translate(term, locale) % {"about": about} if "%(about)s" in term else translate(term, locale)
+            if "%(about)s" not in term:
+                return translate(term, locale)
+            key = path[len(name) + 1 :].partition(".")[0]
+            return translate(term, locale) % {"about": about or (_about(name, key, locale) if key else "…")}
         name = name.rpartition(".")[0]
     return path
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +17,7 @@ from insureflow.services.policies.writing import read_terms_text
 
 _FIELDS = frozenset({"key", "insurer", "product", "title", "countries", "currency", "terms", "sources", "to_confirm"})
 _SOURCES_FILE = "sources.yaml"
+_REFERENCE = re.compile(r"\bS[0-9]+[a-z]?\b")
 
 
 class Confidence(StrEnum):
@@ -70,9 +72,20 @@ class Preset:
         fitting = [source for source in self.sources if belongs_to(parameter, source.parameter)]
         return max(fitting, key=lambda source: len(source.parameter), default=None)
 
+    @property
+    def references(self) -> tuple[tuple[str, str], ...]:
+        """Every source that the preset rests on or speaks of, with its address, in their order of numbering."""
+        named = {name for source in self.sources for name, _address in source.published}
+        named |= {name for each in self.to_confirm for name in _REFERENCE.findall(each.known)}
+        return tuple((name, _addresses()[name]) for name in sorted(named, key=_numbering))
+
     def confirmation_of(self, parameter: str) -> ToConfirm | None:
         """What is to be confirmed about a parameter, if anything is."""
         return next((each for each in self.to_confirm if belongs_to(parameter, each.parameter)), None)
+
+
+def _numbering(name: str) -> tuple[int, str]:
+    return int(re.sub(r"\D", "", name)), name
 
 
 def belongs_to(parameter: str, clause: str) -> bool:
@@ -134,10 +147,11 @@ def load_preset(name: str, data: Mapping[str, Any]) -> Preset:
         to_confirm=tuple(ToConfirm(each["parameter"], each["known"]) for each in data["to_confirm"]),
     )
     parse_terms({**preset.terms, "currency": preset.currency or "EUR"}, path=name)
+    unknown = [each.parameter for each in preset.to_confirm if not set(_REFERENCE.findall(each.known)) <= set(_addresses())]
     missing = [parameter for parameter, _value in leaves_of(preset.terms) if preset.source_of(parameter) is None]
     unfounded = [each.parameter for each in preset.sources if each.confidence is Confidence.PUBLISHED and not each.published]
-    if missing or unfounded:
-        raise InvalidValues(tuple(InvalidValue("required", f"{name}.sources.{parameter}") for parameter in missing + unfounded))
+    if missing or unfounded or unknown:
+        raise InvalidValues(tuple(InvalidValue("required", f"{name}.sources.{parameter}") for parameter in missing + unfounded + unknown))
     return preset
 
 

@@ -78,7 +78,7 @@ def missing_parameters(data: Mapping[str, Any], preset: Preset | None) -> list[t
         return []
     said = {entry.path for group in describe(data, locale()) for entry in group.entries}
     return [
-        (label_of(each.parameter, locale(), _("see the policy")), each.known)
+        (label_of(each.parameter, locale()), each.known)
         for each in preset.to_confirm
         if not any(path == each.parameter or path.startswith((f"{each.parameter}.", f"{each.parameter}[")) for path in said)
     ]
@@ -144,7 +144,7 @@ def preset_context(found: Preset) -> dict[str, Any]:
     return {
         "parts": [part for part in parts if part.lines],
         "schedule": describe_schedule(data, locale()),
-        "confirm": [(label_of(each.parameter, locale(), _("see the policy")), each.known) for each in found.to_confirm],
+        "confirm": [(label_of(each.parameter, locale()), each.known) for each in found.to_confirm],
     }
 
 

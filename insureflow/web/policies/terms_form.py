@@ -205,8 +205,6 @@ def _part_label(clause: Clause, part: Part) -> str:
 
 def _clause_label(clause: Clause) -> str:
     locale = str(get_locale() or "en")
-    if clause.path.startswith("waiting_period."):
-        return label_of("waiting_period", locale, word(Cause(clause.path.partition(".")[2]), locale))
     if clause.path == "maximum_liability.premium":
         return str(_("Maximum liability as a multiple of the premium"))
     return label_of(clause.path, locale)

@@ -53,7 +53,9 @@ def test_every_parameter_has_a_source_and_every_source_a_parameter(key: str) -> 
 def test_what_must_be_confirmed_is_a_parameter_people_know(key: str) -> None:
     preset = get_preset(key)
     for each in preset.to_confirm:
-        assert label_of(each.parameter, "en", "") != each.parameter
+        label = label_of(each.parameter, "en")
+        assert label != each.parameter
+        assert "%(" not in label
         assert each.known.endswith(".")
 
 
@@ -106,6 +108,12 @@ def test_every_problem_of_the_terms_is_named_with_its_path() -> None:
         ("unknown_field", "policy.colour"),
         ("not_a_country", "policy.countries_covered[1]"),
     }
+
+
+def test_the_sources_of_a_preset_are_those_it_speaks_of() -> None:
+    names = [name for name, _address in get_preset("finnvera").references]
+    assert names == ["S110"]
+    assert [name for name, _address in get_preset("allianz-simplicity-ch").references] == ["S16b", "S17", "S21b", "S21c", "S44"]
 
 
 def test_a_preset_without_a_source_is_refused() -> None:
