@@ -91,6 +91,13 @@ class LimitSituation(StrEnum):
 WITH_LIMIT = frozenset({LimitSituation.IN_FORCE, LimitSituation.RUNNING_OFF})
 
 
+class AccountMark(StrEnum):
+    """What must be seen at once about an account."""
+
+    STOPPED = "stopped"
+    OVER_LIMIT = "over_limit"
+
+
 @dataclass(frozen=True, slots=True)
 class LimitRecord:
     """What the history of limits knows of one decision; ``sequence`` orders decisions of the same day.

@@ -82,6 +82,8 @@ WORDS: dict[str, str] = {
     "percentage_from_country": _("the country"),
     "percentage_from_cause": _("the cause of loss"),
     "percentage_from_policy": _("the policy"),
+    "limit_notice_of_policy": _("policy: notice before a limit ends"),
+    "limit_percentage_of_top_up": _("policy: insured percentage of the top-up layer"),
     "limit_state": _("Stands"),
     "limit_state_formula": _("a later decision supersedes; a withdrawal ends; a last day passes"),
     "limit_status": _("decision"),

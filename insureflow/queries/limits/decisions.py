@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -107,11 +107,18 @@ def limits_of_buyer(buyer_id: int, on: date, policy_id: int | None = None) -> li
     }
     keys = {each.policy_id for each in decisions} | {act.policy_id for act in acts} | {key for key in states if policy_id in (None, key)}
     policies = db.session.scalars(select(Policy).where(Policy.id.in_(sorted(keys))).order_by(Policy.priority, Policy.id)).all()
+    book = PolicyBook.load()
     found: list[AccountLimits] = []
     for policy in policies:
         of_policy = [decision for decision in decisions if decision.policy_id == policy.id]
         state = states.get(policy.id)
         primary, top_up = (state.limit_primary_minor, state.limit_top_up_minor) if state else (0, 0)
+        with_notice = {
+            record.sequence: (record, records)
+            for layer in Layer
+            for records in [_records([each for each in of_policy if each.layer is layer], book.policies[policy.id], policy)]
+            for record in records
+        }
         by_layer = {layer: [record_of(each) for each in of_policy if each.layer is layer] for layer in Layer}
         found.append(
             AccountLimits(
@@ -121,7 +128,7 @@ def limits_of_buyer(buyer_id: int, on: date, policy_id: int | None = None) -> li
                 limit=Money(primary, policy.limit_currency),
                 top_up=Money(top_up, policy.limit_currency),
                 stopped=bool(state and state.stopped),
-                decisions=tuple((each, state_of(record_of(each), by_layer[each.layer], on)) for each in reversed(of_policy)),
+                decisions=tuple((each, state_of(*with_notice[each.id], on)) for each in reversed(of_policy)),
                 acts=tuple(act for act in acts if act.policy_id == policy.id),
             )
         )
@@ -135,8 +142,27 @@ def find_decision(decision_id: int, on: date) -> DecisionView | None:
         return None
     buyer, policy = db.session.get_one(Buyer, decision.buyer_id), db.session.get_one(Policy, decision.policy_id)
     siblings = [each for each in _decisions(decision.buyer_id, decision.policy_id) if each.layer is decision.layer]
-    state = state_of(record_of(decision), [record_of(each) for each in siblings], on)
-    return _view(decision, buyer, policy, state, siblings, PolicyBook.load().policies[policy.id])
+    insured = PolicyBook.load().policies[policy.id]
+    records = _records(siblings, insured, policy)
+    state = state_of(next(record for record in records if record.sequence == decision.id), records, on)
+    return _view(decision, buyer, policy, state, siblings, insured)
+
+
+def _records(decisions: Sequence[LimitDecision], insured: InsurancePolicy, policy: Policy) -> list[LimitRecord]:
+    """The decisions of one layer as the rules see them, each with the day on which it takes effect after any notice."""
+    found: list[LimitRecord] = []
+    for decision in decisions:
+        terms = insured.terms_on(decision.decided_on)
+        effective, _step = _effect(decision, _in_limit_currency(decision, policy), decisions, terms, policy)
+        found.append(replace(record_of(decision), effective_on=effective))
+    return found
+
+
+def _in_limit_currency(decision: LimitDecision, policy: Policy) -> Money | None:
+    if decision.decided_minor is None:
+        return None
+    minor = convert_minor(decision.decided_minor, decision.currency, policy.limit_currency, decision.rate)
+    return Money(minor, policy.limit_currency)
 
 
 def _view(
@@ -149,12 +175,9 @@ def _view(
 ) -> DecisionView:
     terms = insured.terms_on(decision.decided_on)
     steps: list[Step] = []
-    amount: Money | None = None
+    amount = _in_limit_currency(decision, policy)
     if decision.decided_minor is not None:
         given = Money(decision.decided_minor, decision.currency)
-        amount = Money(
-            convert_minor(decision.decided_minor, decision.currency, policy.limit_currency, decision.rate), policy.limit_currency
-        )
         steps.append(
             Step(
                 "limit_amount",
@@ -220,14 +243,14 @@ def _effect(
         inputs.append(("limit_previous", previous))
     if needs_notice:
         inputs.append(("limit_notice_days", notice.days))
-    basis = "policy.limit_cancellation_notice" if needs_notice else "limit_decision"
+    basis = "limit_notice_of_policy" if needs_notice else "limit_decision"
     return effective, Step("limit_effect", "limit_effect_notice" if needs_notice else "limit_effect_plain", tuple(inputs), effective, basis)
 
 
 def _insured(decision: LimitDecision, buyer: Buyer, terms: PolicyTerms) -> tuple[Decimal, Step]:
     if decision.layer is Layer.TOP_UP and terms.layers.top_up is not None and terms.layers.top_up.insured_percentage is not None:
         percentage = terms.layers.top_up.insured_percentage
-        return percentage, Step("limit_percentage", "limit_percentage_formula", (), percentage, "policy.layers.top_up.insured_percentage")
+        return percentage, Step("limit_percentage", "limit_percentage_formula", (), percentage, "limit_percentage_of_top_up")
     own = parse_conditions(decision.conditions) if decision.conditions else None
     conditions = conditions_for_limit_kind(terms, KIND_IN_TERMS[decision.kind], own)
     percentage, source = insured_percentage_for(terms, buyer.country, None, conditions)

@@ -11,10 +11,11 @@ from sqlalchemy import ColumnElement, Float, Select, String, and_, case, cast, f
 
 from insureflow.domain.buyers import search_name
 from insureflow.domain.cover.events import Layer
-from insureflow.domain.limits import LimitSituation
+from insureflow.domain.limits import LimitKind, LimitSituation
 from insureflow.models.base import ExactDecimal, vocabulary
 from insureflow.models.buyers import Buyer
 from insureflow.models.database import db
+from insureflow.models.limits import LimitDecision
 from insureflow.models.policies import InsuredEntity, Policy
 from insureflow.queries.cover.policies import InsurancePolicy, PolicyBook
 from insureflow.queries.limits.situations import (
@@ -128,14 +129,17 @@ def register_listing(on: date, *, policy_id: int | None = None, entity_policies:
         _BAND,
     )
     currency = Policy.limit_currency.expression
-    shown_minor = case((parts.situation == LimitSituation.NEVER_ASKED, null()), else_=parts.limit)
+    shown_minor = case((and_(parts.ordinary.status.is_(None), parts.limit == 0), null()), else_=parts.limit)
+    kind = type_coerce(
+        func.coalesce(parts.ordinary.kind, case((parts.side.temporary_id.is_not(None), LimitKind.TEMPORARY.value))), LimitDecision.kind.type
+    )
     fields = (
         Field("buyer", Buyer.legal_name.expression, search=Buyer.search_name + " " + Buyer.legal_name, sort=Buyer.search_name.expression),
         Field("country", Buyer.country.expression, Kind.COUNTRY, filter=FilterKind.SELECT),
         Field("policy", Policy.number.expression, search=Policy.number.expression, filter=FilterKind.SELECT),
         Field("layer", parts.known.layer, Kind.BADGE, filter=FilterKind.SELECT),
         Field("situation", parts.situation, Kind.BADGE, filter=FilterKind.SELECT),
-        Field("kind", parts.ordinary.kind, Kind.BADGE, filter=FilterKind.SELECT),
+        Field("kind", kind, Kind.BADGE, filter=FilterKind.SELECT),
         Field("limit", shown_minor, Kind.MONEY, currency=currency, total=True, filter=FilterKind.AMOUNT_RANGE),
         Field("used", parts.used_minor, Kind.MONEY, currency=currency, total=True),
         Field("headroom", _at_least_nothing(parts.limit - parts.used_minor), Kind.MONEY, currency=currency, total=True),
@@ -147,7 +151,7 @@ def register_listing(on: date, *, policy_id: int | None = None, entity_policies:
         Field("use", band, Kind.BADGE, filter=FilterKind.SELECT, hidden=True),
         Field("buyer_id", Buyer.id.expression, Kind.NUMBER, hidden=True),
         Field("policy_id", parts.known.policy_id, Kind.NUMBER, hidden=True),
-        Field("decision_id", parts.ordinary.id, Kind.NUMBER, hidden=True),
+        Field("decision_id", func.coalesce(parts.ordinary.id, parts.side.temporary_id), Kind.NUMBER, hidden=True),
         Field("requested", parts.newest.requested_minor, Kind.MONEY, currency=parts.newest.currency, hidden=True),
         Field("announced_for", parts.side.announced_for, Kind.DATE, hidden=True),
         Field("stopped", func.coalesce(parts.state.stopped, False), Kind.TEXT, hidden=True),

@@ -88,6 +88,7 @@ def side_decisions(on: date) -> Subquery:
             LimitDecision.layer,
             func.min(case((LimitDecision.effective_on > on, LimitDecision.effective_on))).label("announced_for"),
             func.max(case((is_temporary, LimitDecision.valid_to))).label("temporary_to"),
+            func.max(case((is_temporary, LimitDecision.id))).label("temporary_id"),
         )
         .where(LimitDecision.decided_on <= on, LimitDecision.status != LimitStatus.REQUESTED, LimitDecision.kind != LimitKind.PRE_SHIPMENT)
         .group_by(LimitDecision.policy_id, LimitDecision.buyer_id, LimitDecision.layer)

@@ -11,7 +11,7 @@ from flask_babel import ngettext
 
 from insureflow.domain.access import Permission
 from insureflow.domain.buyers import BuyerStatus
-from insureflow.domain.limits import LimitSituation
+from insureflow.domain.limits import AccountMark, LimitSituation
 from insureflow.queries import buyers as buyer_queries
 from insureflow.queries.buyers import YesNo
 from insureflow.web.access import may, requires
@@ -27,11 +27,11 @@ def _decorate(row: dict[str, Any]) -> dict[str, Any]:
         row["uncovered"] = {"value": row["uncovered"], "tone": "uncovered"}
     if row["overdue"] and row["overdue"][0] > 0:
         row["overdue"] = {"value": row["overdue"], "tone": "stopped"}
-    badges = []
+    badges: list[AccountMark] = []
     if row["stopped"] == YesNo.YES:
-        badges.append("Account.stopped")
+        badges.append(AccountMark.STOPPED)
     if row["over_limit"] == YesNo.YES:
-        badges.append("Account.over_limit")
+        badges.append(AccountMark.OVER_LIMIT)
     row["badges"] = badges
     row["stopped"] = {"value": row["stopped"], "tone": "stopped"} if row["stopped"] == YesNo.YES else None
     row["status"] = row["status"] if row["status"] is not BuyerStatus.ACTIVE else None

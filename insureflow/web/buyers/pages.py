@@ -127,10 +127,12 @@ def _timeline_picture(buyer_id: int, account: AccountLimits) -> charts.Picture:
     decisions: list[charts.LimitDecision] = []
     for point in points:
         decision = said.get(point.on)
-        if decisions and decisions[-1].minor == point.limit and decision is None:
+        asked = any(day <= point.on for day in said)
+        limit = point.limit if asked or point.limit else None
+        if decisions and decisions[-1].minor == limit and decision is None:
             continue
         word = _word(decision.status) if decision is not None else (_("limit in force") if point.limit else _("no limit"))
-        decisions.append(charts.LimitDecision(point.on, point.limit, word))
+        decisions.append(charts.LimitDecision(point.on, limit, word))
     shipments = [
         charts.Shipment(day, amount)
         for day, amount in buyer_queries.shipments_of(buyer_id, account.policy.id, start, g.on + timedelta(days=1))

@@ -12,7 +12,7 @@ from flask_babel import ngettext
 
 from insureflow.domain.access import Permission
 from insureflow.domain.cover.events import Layer
-from insureflow.domain.limits import LimitKind, LimitSituation, LimitStatus
+from insureflow.domain.limits import AccountMark, LimitKind, LimitSituation, LimitStatus
 from insureflow.i18n import formats
 from insureflow.queries import buyers as buyer_queries
 from insureflow.queries import limits as limit_queries
@@ -46,8 +46,9 @@ def _decorate_register(row: dict[str, Any]) -> dict[str, Any]:
     elif situation is LimitSituation.NEVER_ASKED:
         row["limit"] = {"value": None, "hint": _("never asked")}
     if row["use"] == UseBand.ABOVE_LIMIT:
-        row["used"] = {"value": row["used"], "tone": "uncovered"}
-    row["badges"] = ["Account.stopped"] if row["stopped"] else []
+        row["open"] = {"value": row["open"], "tone": "uncovered"}
+    row["kind"] = {"value": row["kind"], "tone": "undecided"} if row["kind"] is not None else None
+    row["badges"] = [AccountMark.STOPPED] if row["stopped"] else []
     return row
 
 
@@ -109,6 +110,7 @@ def register_view() -> TableView:
 
 def _decorate_history(row: dict[str, Any]) -> dict[str, Any]:
     row["url"] = url_for("limits.show", decision_id=int(row["number"]))
+    row["kind"] = {"value": row["kind"], "tone": "undecided"}
     row["buyer"] = {"value": row["buyer"], "url": url_for("buyers.limits", buyer_id=row["buyer_id"])}
     if row["previous"] is not None and row["previous"][1] is None:
         row["previous"] = None
