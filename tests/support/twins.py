@@ -72,9 +72,7 @@ class Twin:
 
 def owned_tables() -> dict[str, type[Base]]:
     """Every table that belongs to an organisation."""
-    return {
-        mapper.class_.__tablename__: mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, TenantOwned)
-    }
+    return {mapper.class_.__tablename__: mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, TenantOwned)}
 
 
 def make_twin(app: Flask, mark: str, *, seed: int) -> Twin:
@@ -97,7 +95,9 @@ def make_twin(app: Flask, mark: str, *, seed: int) -> Twin:
         )
         with transaction(tenant.id) as session:
             _fill(session, tenant, mark, seed, policy.id)
-            journal.record(session, tenant.actor(), "buyer.changed", Subject("buyer", 1, f"{mark} subject"), before={"name": mark}, after=None)
+            journal.record(
+                session, tenant.actor(), "buyer.changed", Subject("buyer", 1, f"{mark} subject"), before={"name": mark}, after=None
+            )
         keys = {name: _keys(tenant, model) for name, model in owned_tables().items()}
         db.session.remove()
     return Twin(tenant, mark, keys)
@@ -223,9 +223,7 @@ def _buyer(session: Session, tenant: Tenant, mark: str, name: str, number: str, 
         status=BuyerStatus.ACTIVE,
         created_at=now(),
         names=[BuyerName(kind=NameKind.TRADING, name=f"{name} trading", search_name=search_name(f"{name} trading"))],
-        identifiers=[
-            BuyerIdentifier(scheme=IdentifierScheme.REGISTRATION, country=country, value=f"HRB {mark} {number}", checked=False)
-        ],
+        identifiers=[BuyerIdentifier(scheme=IdentifierScheme.REGISTRATION, country=country, value=f"HRB {mark} {number}", checked=False)],
         addresses=[
             BuyerAddress(
                 kind=AddressKind.REGISTERED,
@@ -280,9 +278,7 @@ def _sell(session: Session, tenant: Tenant, mark: str, buyer_id: int, shipped_on
 def _settle(session: Session, tenant: Tenant, mark: str, invoice: Invoice, amount: int) -> None:
     common: dict[str, Any] = {"entity_id": tenant.entity_id, "buyer_id": invoice.buyer_id, "currency": "EUR", "unapplied_minor": 0}
     credit = amount // 7
-    payment = Payment(
-        **common, number=f"{mark}-P-{invoice.id}", amount_minor=amount - credit, rate=Decimal(1), received_on=invoice.due_on
-    )
+    payment = Payment(**common, number=f"{mark}-P-{invoice.id}", amount_minor=amount - credit, rate=Decimal(1), received_on=invoice.due_on)
     note = CreditNote(
         **common, invoice_id=invoice.id, number=f"{mark}-C-{invoice.id}", net_minor=credit, vat_minor=0, rate=Decimal(1), issued_on=invoice.due_on
     )  # fmt: skip

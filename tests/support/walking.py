@@ -128,9 +128,7 @@ def addresses(app: Flask, route: Route, keys: Mapping[str, Sequence[int]]) -> li
         if not choices[name]:
             raise Unfilled(f"{route}: nothing is known for <{name}>; add it to TABLES or PLAIN in tests/support/walking.py")
     with app.test_request_context():
-        return [
-            app.url_for(route.endpoint, **dict(zip(choices, values, strict=True))) for values in itertools.product(*choices.values())
-        ]
+        return [app.url_for(route.endpoint, **dict(zip(choices, values, strict=True))) for values in itertools.product(*choices.values())]
 
 
 def filled(app: Flask, route: Route, keys: Mapping[str, Sequence[int]]) -> str:
