@@ -143,10 +143,11 @@ def _compare(booking: Booking, position: int, held: Held, buyer_id: int | None, 
 
 def _note_changes(lines: LedgerLines, position: int, held: Held, reading: Reading) -> None:
     """What the file says otherwise than the ledger. A field that the file has no column for stays as it is."""
+    # a line without an original due date carries its due date there, which an extension must not push into the ledger
     told: dict[str, object] = {"due_on": lines.due_on[position]}
     optional: dict[str, object] = {
         "shipment_on": lines.shipment_on[position],
-        "original_due_on": lines.original_due_on[position],
+        "original_due_on": lines.original_due_on[position] if lines.original_due_on[position] != lines.due_on[position] else None,
         "terms": (lines.terms_code[position] or "")[:60] or None,
         "reference": (lines.reference[position] or "")[:200] or None,
     }

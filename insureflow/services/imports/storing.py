@@ -107,7 +107,8 @@ def store(session: Session, booking: Booking, entity_id: int, batch_id: int) -> 
     written = Written()
     keys = dict(zip(booking.new, reserve_keys(session, Invoice, len(booking.new)), strict=True))
     if booking.new:
-        insert_rows(session, Invoice, INVOICE_COLUMNS, _invoice_rows(session, booking, keys, entity_id, batch_id))
+        assign = _assigner(session, booking, entity_id)  # asked before the rows stream: the connection can do one thing at a time
+        insert_rows(session, Invoice, INVOICE_COLUMNS, _invoice_rows(booking, keys, entity_id, batch_id, assign))
     _change_held(session, booking, written)
     key_of = keys | {number: held.id for number, held in booking.held.items()} if booking.held else keys
     _store_money(session, booking, key_of, entity_id, batch_id)
@@ -142,10 +143,9 @@ def _assigner(session: Session, booking: Booking, entity_id: int) -> Assign:
     return assign
 
 
-def _invoice_rows(session: Session, booking: Booking, keys: dict[str, int], entity_id: int, batch_id: int) -> Iterator[tuple[Any, ...]]:
+def _invoice_rows(booking: Booking, keys: dict[str, int], entity_id: int, batch_id: int, assign: Assign) -> Iterator[tuple[Any, ...]]:
     lines: LedgerLines = booking.lines
     organisation_id = current_organisation_id()
-    assign = _assigner(session, booking, entity_id)
     for number, invoice in booking.new.items():
         at = invoice.position
         net, vat = net_and_vat(lines, at)
