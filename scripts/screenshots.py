@@ -1,0 +1,209 @@
+"""Takes the pictures of the README: the product on a fresh demo of a fixed day, seen by a real browser.
+
+    python scripts/screenshots.py [--into FOLDER] [--only NAME ...]
+
+The day, the seed and the size of the window are fixed, so that a picture changes only when the page does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import flask_migrate
+import time_machine
+import waitress
+from flask import Flask
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+import config
+from insureflow.app import create_app
+from insureflow.services.demo import DEMO_PASSWORD, DEMO_USERS, load_demo
+
+ROOT = Path(__file__).resolve().parents[1]
+MOMENT = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
+MOST_BYTES = 250_000
+DESKTOP, PHONE = (1440, 900), (390, 844)
+
+#: A small file for the picture of the import wizard, in the layout that ships with the product.
+LEDGER = """document_type,document_number,customer_number,customer_name,customer_country,currency,gross_amount,invoice_date,due_date
+invoice,SE-200001,10001,Hafenwerk Logistik GmbH,DE,EUR,18250.00,2026-11-12,2027-01-11
+invoice,SE-200002,10002,Prado Alimentos S.L.,ES,EUR,9400.50,2026-11-13,2027-01-12
+credit_note,SE-200003,10003,Brio Costruzioni S.p.A.,IT,EUR,1200.00,2026-11-13,2026-11-13
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture: its file, how the page is reached, and the window."""
+
+    name: str
+    reach: Callable[[Page, str], None]
+    size: tuple[int, int] = DESKTOP
+    scheme: str = "light"
+
+
+def at(path: str) -> Callable[[Page, str], None]:
+    """Reaches a page by its address."""
+
+    def reach(page: Page, url: str) -> None:
+        page.goto(url + path, wait_until="networkidle")
+
+    return reach
+
+
+def buyer(name: str) -> Callable[[Page, str], None]:
+    """Reaches a buyer's page as people do: by the search."""
+
+    def reach(page: Page, url: str) -> None:
+        page.goto(f"{url}/buyers/?q={name}", wait_until="networkidle")
+        page.locator("table.data-table tbody th a, table.data-table tbody td a").first.click()
+        page.wait_for_load_state("networkidle")
+
+    return reach
+
+
+def invoice_with_why(page: Page, url: str) -> None:
+    """The first open invoice of a buyer over its limit, with the reasons of its covered amount beside it."""
+    page.goto(f"{url}/receivables/?q=Prado&sort=open&direction=desc", wait_until="networkidle")
+    page.locator("table.data-table tbody tr").first.locator("a").first.click()
+    page.wait_for_load_state("networkidle")
+    page.locator("main a[href*='/why']").first.click()
+    page.locator("#why-panel:not([hidden])").wait_for()
+
+
+def policy(page: Page, url: str) -> None:
+    """The terms of the first policy."""
+    page.goto(f"{url}/policies/", wait_until="networkidle")
+    page.locator("main table a, main h2 a").first.click()
+    page.wait_for_load_state("networkidle")
+
+
+def wizard(page: Page, url: str) -> None:
+    """The step of the import in which columns are given their meaning."""
+    page.goto(f"{url}/imports/new", wait_until="networkidle")
+    page.locator("input[type=file]").set_input_files([{"name": "ledger.csv", "mimeType": "text/csv", "buffer": LEDGER.encode()}])
+    page.locator("main form[enctype] button[type=submit]").first.click()
+    page.wait_for_load_state("networkidle")
+
+
+PICTURES = (
+    Picture("dashboard", at("/")),
+    Picture("dashboard-dark", at("/"), scheme="dark"),
+    Picture("dashboard-phone", at("/"), PHONE),
+    Picture("buyers", at("/buyers/")),
+    Picture("buyer", buyer("Prado")),
+    Picture("invoice-why", invoice_with_why),
+    Picture("limits", at("/limits/")),
+    Picture("obligations", at("/obligations/")),
+    Picture("policy", policy),
+    Picture("import", wizard),
+    Picture("exposure", at("/exposure/")),
+)
+
+
+@contextmanager
+def demo() -> Iterator[Flask]:
+    """The application on a new database with the demo in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        instance = Path(folder)
+        settings = config.load(
+            {
+                "INSUREFLOW_ENVIRONMENT": "development",
+                "INSUREFLOW_INSTANCE": str(instance),
+                "INSUREFLOW_DATABASE_URL": f"sqlite:///{instance / 'insureflow.db'}",
+                "INSUREFLOW_LOG_LEVEL": "WARNING",
+            }
+        )
+        app = create_app(settings)
+        with app.app_context():
+            flask_migrate.upgrade()
+            load_demo(MOMENT.date())
+        yield app
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """The address of the application on a free port of the loopback."""
+    sockets: dict[Any, Any] = {}
+    server = waitress.create_server(app, host="127.0.0.1", port=0, threads=4, map=sockets)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.effective_port}"
+    finally:
+        server.trigger.pull_trigger(server.close)
+        thread.join(10)
+        server.task_dispatcher.shutdown(timeout=5)
+
+
+def log_in(page: Page, url: str) -> None:
+    """Logs in as the demo's administrator."""
+    page.goto(f"{url}/login", wait_until="networkidle")
+    page.locator("input[name=email]").fill(DEMO_USERS[0][0])
+    page.locator("input[type=password]").fill(DEMO_PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda address: "/login" not in address)
+
+
+def take(browser: Browser, url: str, picture: Picture, folder: Path) -> Path:
+    """Takes one picture and writes it as small as its colours allow."""
+    width, height = picture.size
+    window = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=picture.scheme, locale="en", device_scale_factor=1, reduced_motion="reduce"
+    )  # fmt: skip
+    window.set_default_timeout(20_000)
+    page = window.new_page()
+    log_in(page, url)
+    picture.reach(page, url)
+    page.evaluate("document.activeElement && document.activeElement.blur()")
+    path = folder / f"{picture.name}.png"
+    page.screenshot(path=path)
+    window.close()
+    with Image.open(path) as taken:
+        taken.convert("RGB").quantize(160, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(path, optimize=True)
+    return path
+
+
+def main() -> int:
+    """Takes all pictures, or those that were named."""
+    parser = argparse.ArgumentParser(description="Take the pictures of the README.")
+    parser.add_argument("--into", type=Path, default=ROOT / "docs" / "images")
+    parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--chromium", default="/usr/bin/chromium")
+    wanted = parser.parse_args()
+    if not Path(wanted.chromium).exists():
+        print(f"There is no browser at {wanted.chromium}: run scripts/install-browser.")
+        return 1
+    wanted.into.mkdir(parents=True, exist_ok=True)
+    failed = 0
+    with time_machine.travel(MOMENT), demo() as app, served(app) as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=wanted.chromium, args=["--no-sandbox", "--force-color-profile=srgb", "--hide-scrollbars"]
+        )
+        for picture in PICTURES:
+            if wanted.only and picture.name not in wanted.only:
+                continue
+            try:
+                path = take(browser, url, picture, wanted.into)
+            except Exception as error:  # noqa: BLE001 (one page that fails must not cost the other pictures)
+                print(f"{picture.name}: not taken: {error}")
+                failed += 1
+                continue
+            size = path.stat().st_size
+            failed += size > MOST_BYTES
+            print(f"{picture.name}: {size // 1000} kB" + (" is too large" if size > MOST_BYTES else ""))
+        browser.close()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
