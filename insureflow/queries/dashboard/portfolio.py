@@ -1,7 +1,7 @@
 """Exposure of a portfolio as of any day, divided by whatever a page asks, added up by the database.
 
-Everything rests on the positions of invoices, so past and future days are answered like today. Amounts are kept by limit
-currency (without a policy: the invoice's currency) until ``Reporting`` turns each sum into the reporting currency.
+Everything rests on the positions of invoices, so past and future days are answered like today. Amounts are kept in limit
+currency (without a policy: the invoice's currency), in small parts, until ``Reporting`` turns each part into the reporting currency.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, select
 
-from insureflow.domain.money import convert_minor, round_half_up
+from insureflow.domain.money import minor_digits, round_half_up
 from insureflow.models.buyers import Buyer
 from insureflow.models.cover import AccountState, InvoicePosition
 from insureflow.models.database import db
@@ -24,8 +24,12 @@ from insureflow.models.receivables import Invoice
 from insureflow.queries.cover.policies import PolicyBook
 from insureflow.queries.rates import DatedRate, RateBook
 
-#: By currency: minor units.
-Amounts = dict[str, int]
+#: The smallest part that is turned into another currency: an account's receivables of one currency, entity and age.
+#: Its first member is the currency of the amounts.
+Atom = tuple[Any, ...]
+
+#: Minor units by atom. Every division of a portfolio adds up the same atoms, so their sums agree to the cent.
+Amounts = dict[Atom, int]
 
 #: Reasons for which cover was stopped or lost: they stand apart from what never was covered.
 STOPPED_REASONS = frozenset({"shipped_while_stopped", "extended_without_consent", "notified_late"})
@@ -83,7 +87,7 @@ AGE_BANDS = (
 
 @dataclass(slots=True)
 class Figures:
-    """Sums of one part of a portfolio, by currency.
+    """Sums of one part of a portfolio, by atom.
 
     ``ledger`` is by the ledger's own allocation in invoice currencies; everything else by the policies' allocation in limit
     currencies. ``liability`` is exact and by limit currency, buyer, policy and invoice currency, as it is rounded:
@@ -97,12 +101,12 @@ class Figures:
     open: Amounts = field(default_factory=dict)
     covered: Amounts = field(default_factory=dict)
     reasons: dict[str, Amounts] = field(default_factory=dict)
-    liability: dict[tuple[str, int, int | None, str], Fraction] = field(default_factory=dict)
+    liability: dict[Atom, Fraction] = field(default_factory=dict)
 
     @property
     def uncovered(self) -> Amounts:
         """What is open and not covered."""
-        return {currency: minor - self.covered.get(currency, 0) for currency, minor in self.open.items()}
+        return {atom: minor - self.covered.get(atom, 0) for atom, minor in self.open.items()}
 
     @property
     def stopped(self) -> Amounts:
@@ -114,16 +118,21 @@ class Figures:
 
     @property
     def rounded_liability(self) -> Amounts:
-        """The insurer's liability by limit currency, rounded once for each buyer, policy and invoice currency."""
-        rounded: Amounts = {}
-        for (limit, *_account), exact in self.liability.items():
-            _add(rounded, {limit: round_half_up(exact)})
-        return rounded
+        """The insurer's liability, rounded once for each buyer, policy and invoice currency."""
+        return {atom: round_half_up(exact) for atom, exact in self.liability.items()}
 
 
-def _add(sums: Amounts, more: Mapping[str, int]) -> None:
-    for currency, minor in more.items():
-        sums[currency] = sums.get(currency, 0) + minor
+def by_currency(amounts: Mapping[Atom, int]) -> dict[str, int]:
+    """The same amounts added up by their currency."""
+    sums: dict[str, int] = {}
+    for atom, minor in amounts.items():
+        sums[atom[0]] = sums.get(atom[0], 0) + minor
+    return sums
+
+
+def _add(sums: Amounts, more: Mapping[Atom, int]) -> None:
+    for atom, minor in more.items():
+        sums[atom] = sums.get(atom, 0) + minor
 
 
 def narrowed(statement: Any, portfolio: Portfolio) -> Any:
@@ -183,6 +192,8 @@ def divide(portfolio: Portfolio, division: Division, book: PolicyBook | None = N
         InvoicePosition.limit_currency.expression,
         InvoicePosition.excluded_reason.expression,
         InvoicePosition.insured_percentage.expression,
+        Invoice.entity_id.expression,
+        age_band(portfolio.on),
     ]
     grouped = [dimension, *([] if name is None else [name]), *columns]
     sums = [
@@ -207,7 +218,9 @@ def divide(portfolio: Portfolio, division: Division, book: PolicyBook | None = N
             *([] if name is None else [name.label("name_")]),
             *(
                 column.label(label)
-                for column, label in zip(columns, ("buyer_", "policy_", "currency_", "limit_", "reason_", "percentage_"), strict=True)
+                for column, label in zip(
+                    columns, ("buyer_", "policy_", "currency_", "limit_", "reason_", "percentage_", "entity_", "age_"), strict=True
+                )
             ),
             *sums,
         ),
@@ -223,13 +236,14 @@ def divide(portfolio: Portfolio, division: Division, book: PolicyBook | None = N
 
 def _take(figures: Figures, row: Any) -> None:
     limit, percentage = row["limit_"], row["percentage_"]
+    account = (limit, row["buyer_"], row["policy_"], row["currency_"])
+    atom = (*account, row["entity_"], row["age_"])
     covered = int(row["primary_"]) + int(row["top_up_"])
     figures.invoices += int(row["invoices_"])
-    _add(figures.ledger, {row["currency_"]: int(row["ledger_"])})
-    _add(figures.open, {limit: int(row["open_"])})
-    _add(figures.covered, {limit: covered})
+    _add(figures.ledger, {(row["currency_"], *atom): int(row["ledger_"])})
+    _add(figures.open, {atom: int(row["open_"])})
+    _add(figures.covered, {atom: covered})
     if covered and percentage is not None:
-        account = (limit, row["buyer_"], row["policy_"], row["currency_"])
         figures.liability[account] = figures.liability.get(account, Fraction(0)) + Fraction(percentage) * covered / 100
     for reason, label in (
         (row["reason_"], "excluded_"),
@@ -238,7 +252,7 @@ def _take(figures: Figures, row: Any) -> None:
         ("over_limit", "over_limit_"),
     ):
         if reason is not None and int(row[label]):
-            _add(figures.reasons.setdefault(reason, {}), {limit: int(row[label])})
+            _add(figures.reasons.setdefault(reason, {}), {atom: int(row[label])})
 
 
 def _add_top_up(found: Mapping[Any, Figures], portfolio: Portfolio, dimension: ColumnElement[Any], book: PolicyBook | None) -> None:
@@ -309,37 +323,49 @@ def headroom(portfolio: Portfolio) -> Amounts:
         statement = statement.where(Buyer.country == portfolio.country)
     if portfolio.buyer_id is not None:
         statement = statement.where(AccountState.buyer_id == portfolio.buyer_id)
-    return {row.limit_currency: int(row.free_ or 0) for row in db.session.execute(statement)}
+    return {(row.limit_currency,): int(row.free_ or 0) for row in db.session.execute(statement)}
 
 
 class Reporting:
     """Sums in the reporting currency, and the rates that were used for them.
 
-    *Formula:* Σ over currencies of (sum in the currency × rate of the day), each rounded half-up. A currency without a rate is
-    left out of the sum and named in ``missing``.
+    *Formula:* Σ over atoms of (amount × rate of the day), each rounded half-up. A currency without a rate is left out of the sum
+    and named in ``missing``.
     """
 
     def __init__(self, currency: str, on: date, rates: RateBook | None = None) -> None:
         self.currency = currency
         self.on = on
         self._rates = rates or RateBook.load()
+        self._factors: dict[str, Fraction | None] = {}
         self.used: dict[str, DatedRate] = {}
         self.missing: set[str] = set()
 
-    def sum(self, amounts: Mapping[str, int]) -> int:
+    def sum(self, amounts: Mapping[Atom, int]) -> int:
         """Minor units of the reporting currency."""
-        return sum(self.converted(minor, currency) or 0 for currency, minor in amounts.items())
+        return sum(self.converted(minor, atom[0]) or 0 for atom, minor in amounts.items())
 
     def converted(self, minor: int, currency: str) -> int | None:
         """One amount; None without a rate."""
         if currency == self.currency or not minor:
             return minor
-        rate = self.used.get(currency) or self._rates.find(currency, self.currency, self.on)
+        if currency not in self._factors:
+            self._factors[currency] = self._factor(currency)
+        factor = self._factors[currency]
+        if factor is None:
+            return None
+        # Half-up, away from zero, in whole numbers: portfolios have many atoms.
+        size = (2 * abs(minor) * factor.numerator + factor.denominator) // (2 * factor.denominator)
+        return size if minor > 0 else -size
+
+    def _factor(self, currency: str) -> Fraction | None:
+        """Minor units of the reporting currency for one minor unit of another."""
+        rate = self._rates.find(currency, self.currency, self.on)
         if rate is None:
             self.missing.add(currency)
             return None
         self.used[currency] = rate
-        return convert_minor(minor, currency, self.currency, rate.rate)
+        return Fraction(rate.rate) * Fraction(10) ** (minor_digits(self.currency) - minor_digits(currency))
 
     @property
     def rates(self) -> Sequence[DatedRate]:

@@ -57,16 +57,17 @@ def sums_of(figures: Figures, report: Reporting) -> dict[str, Any]:
     }
 
 
-def _fields(first: Any) -> list[Any]:
-    return [
+def _fields(first: Any, *, with_liability: bool) -> list[Any]:
+    fields = [
         first,
         calculated_field("invoices", Kind.NUMBER),
         calculated_field("exposure", Kind.MONEY, total=True),
         calculated_field("covered", Kind.MONEY, total=True),
         calculated_field("uncovered", Kind.MONEY, total=True),
         calculated_field("share", Kind.PERCENT),
-        calculated_field("liability", Kind.MONEY, total=True),
     ]
+    # Liability is rounded by account, so it cannot be divided by age to the cent.
+    return [*fields, calculated_field("liability", Kind.MONEY, total=True)] if with_liability else fields
 
 
 def labels(first: str) -> dict[str, str]:
@@ -101,6 +102,7 @@ def view_of(
     kind: Kind = Kind.TEXT,
     sort_by: Mapping[Any, str] | None = None,
     order: Order | None = None,
+    with_liability: bool = True,
 ) -> TableView:
     """A list of exposure; each row has ``key``, ``name``, ``url``, ``invoices_url`` and ``why_url`` beside its sums."""
 
@@ -113,7 +115,7 @@ def view_of(
 
     listing = CalculatedListing(
         name,
-        _fields(calculated_field("name", kind, searched=True)),
+        _fields(calculated_field("name", kind, searched=True), with_liability=with_liability),
         rows,
         order=order or Order("exposure", descending=True),
         sort_by={"name": sort_by} if sort_by else None,
@@ -222,7 +224,9 @@ def ageing() -> ResponseReturnValue:
         for place, band in enumerate(AGE_BANDS)
     ]
     places = {band_label(band): str(place) for place, band in enumerate(AGE_BANDS)}
-    view = view_of("ageing", _("Exposure by age"), _("Age"), rows if figures else [], order=Order("name"), sort_by=places)
+    view = view_of(
+        "ageing", _("Exposure by age"), _("Age"), rows if figures else [], order=Order("name"), sort_by=places, with_liability=False
+    )
     if (export := wanted_export(view, "exposure-by-age")) is not None:
         return export
     total, covered = _total(figures, report)

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from insureflow.domain.access import Permission
 from insureflow.domain.countries import COUNTRIES
 from insureflow.domain.cover import Reason
-from insureflow.queries.dashboard.portfolio import Division, Figures, divide
+from insureflow.queries.dashboard.portfolio import Division, Figures, by_currency, divide
 from insureflow.queries.rates import DatedRate
 from insureflow.web.access import requires
 from insureflow.web.exposure.pages import buyer_rows, portfolio, reporting, view_of
@@ -79,10 +79,21 @@ def why() -> ResponseReturnValue:
         return export
     whole = next(iter(divide(chosen, Division.WHOLE)), Figures(None))
     lines = []
-    for currency in sorted(whole.open):
-        opened, covered = whole.open[currency], whole.covered.get(currency, 0)
-        in_reporting, covered_in = report.converted(opened, currency), report.converted(covered, currency)
-        lines.append(CurrencyLine(currency, opened, covered, report.used.get(currency), in_reporting, covered_in))
+    opened, covered = by_currency(whole.open), by_currency(whole.covered)
+    for currency in sorted(opened):
+        of_open = report.sum({atom: minor for atom, minor in whole.open.items() if atom[0] == currency})
+        of_covered = report.sum({atom: minor for atom, minor in whole.covered.items() if atom[0] == currency})
+        is_known = currency not in report.missing
+        lines.append(
+            CurrencyLine(
+                currency,
+                opened[currency],
+                covered.get(currency, 0),
+                report.used.get(currency),
+                of_open if is_known else None,
+                of_covered if is_known else None,
+            )
+        )
     reasons = [
         ReasonLine(Reason(reason), report.sum(amounts), invoices_url(reason=reason, **narrowed))
         for reason, amounts in whole.reasons.items()

@@ -10,7 +10,7 @@ from support.pages import PageClient
 
 from insureflow.domain.access import Role
 from insureflow.models.scope import within
-from insureflow.queries.dashboard.portfolio import Division, Portfolio, divide, headroom
+from insureflow.queries.dashboard.portfolio import Division, Portfolio, Reporting, by_currency, divide, headroom
 
 
 @pytest.fixture
@@ -93,9 +93,14 @@ def test_parts_sum_to_the_whole_in_every_division(app: Flask, organisation: Any)
         whole = divide(portfolio, Division.WHOLE)[0]
         for division in Division:
             parts = divide(portfolio, division)
-            assert sum(part.open["EUR"] for part in parts) == whole.open["EUR"] == 16_500_00
-            assert sum(part.covered["EUR"] for part in parts) == 10_000_00
-            assert sum(part.rounded_liability.get("EUR", 0) for part in parts) == 9_000_00
-        assert whole.ledger == {"EUR": 14_000_00, "USD": 5_000_00}
-        assert whole.reasons == {"over_limit": {"EUR": 4_000_00}, "no_limit": {"EUR": 2_500_00}}
-        assert headroom(portfolio) == {"EUR": 12_000_00}
+            for measure, total in (("open", 16_500_00), ("covered", 10_000_00), ("rounded_liability", 9_000_00)):
+                assert sum(by_currency(getattr(part, measure)).get("EUR", 0) for part in parts) == total, (division, measure)
+                reporting = Reporting("USD", made.today)
+                parts_in_dollars = sum(reporting.sum(getattr(part, measure)) for part in parts)
+                assert measure == "rounded_liability" or parts_in_dollars == reporting.sum(getattr(whole, measure))
+        assert by_currency(whole.ledger) == {"EUR": 14_000_00, "USD": 5_000_00}
+        assert {reason: by_currency(amounts) for reason, amounts in whole.reasons.items()} == {
+            "over_limit": {"EUR": 4_000_00},
+            "no_limit": {"EUR": 2_500_00},
+        }
+        assert by_currency(headroom(portfolio)) == {"EUR": 12_000_00}
