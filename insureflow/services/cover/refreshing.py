@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from insureflow.models.cover import AccountState, Exposure, InvoicePosition, Obligation
 from insureflow.models.limits import AccountAct, LimitDecision
-from insureflow.models.receivables import CreditNote, Invoice, Payment
+from insureflow.models.receivables import Allocation, CreditNote, Invoice, Payment
 from insureflow.models.scope import current_organisation_id
 from insureflow.queries.cover.accounts import Assignment, Frozen
 from insureflow.queries.cover.calculation import Derived, calculate
@@ -42,6 +42,9 @@ Told = Callable[[int, int], None]
 
 #: Buyers worked out at a time.
 CHUNK = 500
+
+#: From so many buyers on a refresh counts as big.
+MANY_BUYERS = 50
 
 #: Buyers without policy handled by one statement; a statement takes only so many parameters.
 SET_CHUNK = 5000
@@ -112,6 +115,9 @@ def _without_collector() -> Iterator[None]:
 
 def _refresh(session: Session, buyer_ids: Collection[int] | None, on: date, progress: Told | None) -> None:
     book, rates = PolicyBook.load(), RateBook.load()
+    are_many = buyer_ids is None or len(buyer_ids) >= MANY_BUYERS
+    if are_many:
+        _renew_statistics(session, Invoice, Allocation, Payment, CreditNote)
     _refresh_uninsured_positions(session, buyer_ids, book)
     wanted = insured_buyers(session, buyer_ids, book)
     done = 0
@@ -126,8 +132,17 @@ def _refresh(session: Session, buyer_ids: Collection[int] | None, on: date, prog
         if progress is not None:
             progress(done, len(wanted))
     refuse_missing(missing)
+    if are_many:
+        _renew_statistics(session, InvoicePosition, AccountState)
     _refresh_uninsured_exposure(session, buyer_ids, on)
     _refresh_policy_duties(session, book, on)
+
+
+def _renew_statistics(session: Session, *models: Any) -> None:
+    """Tell PostgreSQL what a big import has put into the tables; until it knows, it joins them row by row as if they were empty."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("ANALYZE " + ", ".join(f'"{model.__tablename__}"' for model in models))
 
 
 def rebuild(organisation_id: int, on: date, *, progress: Told | None = None) -> None:
