@@ -108,6 +108,7 @@ def _setup_accounts(app: Flask, settings: config.Config) -> None:
         SECURITY_RETURN_GENERIC_RESPONSES=True,
         SECURITY_CSRF_IGNORE_UNAUTH_ENDPOINTS=False,
         SECURITY_FLASH_MESSAGES=True,
+        SECURITY_I18N_DIRNAME=["builtin", str(catalogues.DIRECTORY)],
         SECURITY_EMAIL_VALIDATOR_ARGS={"check_deliverability": False, "test_environment": settings.environment != "production"},
     )
     Security(app, SQLAlchemyUserDatastore(db, organisations.User, organisations.Role))
