@@ -34,7 +34,8 @@ from insureflow.domain.errors import InvalidValue
 from insureflow.domain.money import Money
 from insureflow.domain.receivables import DocumentKind, ImportMode, RowProblem
 from insureflow.i18n import formats
-from insureflow.i18n.words import sentence, word
+from insureflow.i18n.row_problems import reason_of
+from insureflow.i18n.words import word
 from insureflow.queries import imports as queries
 from insureflow.services import imports
 from insureflow.services.imports import ImportOrder, ImportOutcome
@@ -134,7 +135,7 @@ def _progress() -> Iterator[Progress]:
 
 
 def _reason(problem: RowProblem) -> str:
-    return sentence(problem.code, {**problem.parameters, "path": problem.column, "value": problem.value}, LOCALE)
+    return reason_of(problem.code, problem.parameters, LOCALE, column=problem.column, value=problem.value)
 
 
 def _row(problem: RowProblem) -> dict[str, Any]:

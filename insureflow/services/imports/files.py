@@ -94,6 +94,11 @@ def look_into(batch: ImportBatch, profile: Profile | None) -> Preview:
     return preview(read_upload(batch), profile, name=batch.file_name)
 
 
+def profile_of(batch: ImportBatch) -> Profile | None:
+    """How somebody said that an upload is to be read, or None."""
+    return profile_from_mapping(batch.profile) if batch.profile else None
+
+
 def set_mapping(
     organisation_id: int, batch_id: int, profile: Profile, *, mode: ImportMode, as_of: date, options: Mapping[str, Any]
 ) -> None:

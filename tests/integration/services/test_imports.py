@@ -229,7 +229,9 @@ def test_disputes_come_and_go_with_the_file(ledger: Ledger) -> None:
     with within(ledger.tenant.id):
         dispute = db.session.scalars(select(Dispute)).one()
         assert (dispute.amount_minor, dispute.opened_on, dispute.reason, dispute.resolved_on) == (4000, TODAY, "Wrong goods", None)
-    bare = replace(get_shipped_profile("plain"), columns={k: v for k, v in get_shipped_profile("plain").columns.items() if "disput" not in k})
+    bare = replace(
+        get_shipped_profile("plain"), columns={k: v for k, v in get_shipped_profile("plain").columns.items() if "disput" not in k}
+    )
     ledger.take(line("A1", reference="seen"), profile=bare)
     with within(ledger.tenant.id):
         assert db.session.scalars(select(Dispute).execution_options(populate_existing=True)).one().resolved_on is None
@@ -246,7 +248,9 @@ def test_disputes_come_and_go_with_the_file(ledger: Ledger) -> None:
 def test_what_may_change_of_an_invoice_changes(ledger: Ledger) -> None:
     ledger.take(line("A1", "119.00"), line("A2"))
     before = ledger.dump()
-    outcome = ledger.take(line("A1", "119.00", due_date="2026-07-03", shipment_date="2026-05-06", reference="PO 7", net="100.00", vat="19.00"))
+    outcome = ledger.take(
+        line("A1", "119.00", due_date="2026-07-03", shipment_date="2026-05-06", reference="PO 7", net="100.00", vat="19.00")
+    )
     assert (outcome.counts["changed_invoices"], outcome.counts["new_invoices"]) == (1, 0)
     with within(ledger.tenant.id):
         a1 = db.session.scalars(select(Invoice).where(Invoice.number == "A1").execution_options(populate_existing=True)).one()

@@ -1,0 +1,169 @@
+"""Importing 100,000 invoices against a bare bulk load of the same rows into the same table of the same database, in one run.
+
+Prints times and their ratio; it judges nothing, because a machine that is busy with something else would decide.
+"""
+
+from __future__ import annotations
+
+import cProfile
+import io
+import os
+import pstats
+import random
+import sqlite3
+import time
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from support import databases
+from support.accounts import TERMS
+from support.tenants import Tenant, make_tenant
+
+from insureflow.connectors.ledgers import get_shipped_profile
+from insureflow.domain.access import Role
+from insureflow.domain.limits import LimitKind, LimitStatus
+from insureflow.models.base import Base
+from insureflow.models.database import db
+from insureflow.models.limits import LimitDecision
+from insureflow.services import policies
+from insureflow.services.buyers import NewBuyer, create_many_for_review
+from insureflow.services.clock import now
+from insureflow.services.imports import ImportOrder, import_ledger
+from insureflow.services.transaction import transaction
+
+INVOICES = int(os.environ.get("INSUREFLOW_BENCH_INVOICES", "100000"))
+BUYERS = max(1, INVOICES // 10)
+TODAY = date(2026, 6, 30)
+
+
+def write_file(path: Path) -> None:
+    """A ledger of invoices of one year, a third of them settled long since."""
+    rng = random.Random(7)
+    days = [(TODAY - timedelta(days=back)).isoformat() for back in range(400)]
+    with path.open("w", encoding="utf-8") as file:
+        file.write("kind,number,customer_number,customer_name,country,currency,net,vat,gross,document_date,due_date,settled_date\n")
+        for number in range(INVOICES):
+            customer = rng.randrange(BUYERS)
+            net = rng.randrange(5_000, 5_000_000)
+            vat = net // 5
+            back = rng.randrange(1, 365)
+            settled = days[max(0, back - rng.randrange(20, 60))] if back > 120 and number % 3 == 0 else ""
+            due = (TODAY - timedelta(days=back - 30)).isoformat()
+            amounts = ",".join(f"{minor // 100}.{minor % 100:02}" for minor in (net, vat, net + vat))
+            file.write(f"invoice,F{number:07},K{customer:05},Customer {customer},DE,EUR,{amounts},{days[back]},{due},{settled}\n")
+
+
+def prepare(app: Flask, *, with_cover: bool) -> Tenant:
+    """A tenant whose buyers are known; with a policy and a limit for each of them if asked for."""
+    tenant = make_tenant(app, roles=(Role.ADMINISTRATOR,))
+    with transaction(tenant.id) as session:
+        rows = [NewBuyer(tenant.entity_id, f"K{number:05}", f"Customer {number}", "DE") for number in range(BUYERS)]
+        keys = create_many_for_review(session, rows)
+    if with_cover:
+        policy = policies.add_policy(
+            tenant.actor(),
+            tenant.id,
+            number="P1",
+            name="Policy",
+            insurer="Atradius",
+            currency="EUR",
+            terms=TERMS,
+            entities=["SE01"],
+            effective_on=date(2025, 1, 1),
+            on=TODAY,
+        )
+        with transaction(tenant.id) as session:
+            session.add_all(
+                LimitDecision(
+                    buyer_id=key,
+                    policy_id=policy.id,
+                    layer="primary",
+                    kind=LimitKind.NAMED,
+                    status=LimitStatus.APPROVED,
+                    requested_minor=10_000_000,
+                    decided_minor=10_000_000,
+                    currency="EUR",
+                    rate=Decimal(1),
+                    decided_on=date(2025, 1, 1),
+                    effective_on=date(2025, 1, 1),
+                    source="file",
+                    created_at=now(),
+                )
+                for key in keys.values()
+            )
+    return tenant
+
+
+def bare_load(database: databases.Database, columns: list[str], rows: list[tuple[Any, ...]]) -> float:
+    """Seconds for putting the same rows into the emptied table as the driver alone does it, committed."""
+    names = ", ".join(f'"{name}"' for name in columns)
+    if database.kind == "sqlite":
+        connection = sqlite3.connect(database.path, isolation_level=None)
+        connection.execute("PRAGMA foreign_keys=ON")
+        begun = time.perf_counter()
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(f"INSERT INTO invoice ({names}) VALUES ({', '.join('?' * len(columns))})", rows)
+        connection.execute("COMMIT")
+        seconds = time.perf_counter() - begun
+        connection.close()
+        return seconds
+    import psycopg
+
+    with psycopg.connect(databases.libpq(database.url)) as server:
+        begun = time.perf_counter()
+        with server.cursor() as cursor, cursor.copy(f"COPY invoice ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        server.commit()
+        return time.perf_counter() - begun
+
+
+@pytest.mark.parametrize("with_cover", [False, True], ids=["no-policy", "policy"])
+def test_import_against_bare_load(app: Flask, database: databases.Database, tmp_path: Path, with_cover: bool) -> None:
+    path = tmp_path / "ledger.csv"
+    write_file(path)
+    stages: dict[str, float] = {}
+    last = ["", time.perf_counter()]
+
+    def tell(stage: str, _done: int, _total: int | None) -> None:
+        if stage != last[0]:
+            moment = time.perf_counter()
+            stages[str(last[0])] = stages.get(str(last[0]), 0) + moment - float(last[1])
+            last[:] = [stage, moment]
+
+    with app.app_context():
+        tenant = prepare(app, with_cover=with_cover)
+        order = ImportOrder("SE01", get_shipped_profile("plain"), TODAY, path.name)
+        profiler = cProfile.Profile() if os.environ.get("INSUREFLOW_BENCH_PROFILE") else None
+        last[1] = begun = time.perf_counter()
+        if profiler is not None:
+            profiler.enable()
+        outcome = import_ledger(tenant.actor(), tenant.id, order, path, on=TODAY, progress=tell)
+        if profiler is not None:
+            profiler.disable()
+        imported = time.perf_counter() - begun
+        tell("", 0, None)
+        assert (outcome.state, outcome.counts["new_invoices"]) == ("done", INVOICES), outcome.problems[:3]
+        columns = [column.name for column in Base.metadata.tables["invoice"].columns]
+        names = ", ".join(f'"{name}"' for name in columns)
+        with db.engine.connect() as connection:
+            rows = [tuple(row) for row in connection.exec_driver_sql(f"SELECT {names} FROM invoice")]
+        with db.engine.begin() as connection:
+            for table in ("allocation", "payment", "invoice_position", "exposure", "account_state", "obligation", "invoice"):
+                connection.exec_driver_sql(f"DELETE FROM {table}")
+        db.session.remove()
+    loaded = bare_load(database, columns, rows)
+    assert len(rows) == INVOICES
+    print(
+        f"\n{database.kind}, {'policy and limits' if with_cover else 'no policy'}: {INVOICES:,} invoices, {outcome.counts['payments']:,} payments, "
+        f"{BUYERS:,} buyers: import {imported:.2f} s, bare load {loaded:.2f} s, ratio {imported / loaded:.2f}"
+    )
+    print("  " + ", ".join(f"{stage or 'before'} {seconds:.2f} s" for stage, seconds in stages.items()))
+    if profiler is not None:
+        text = io.StringIO()
+        pstats.Stats(profiler, stream=text).sort_stats("tottime").print_stats(40)
+        print(text.getvalue())
