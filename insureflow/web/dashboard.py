@@ -69,6 +69,7 @@ def index() -> ResponseReturnValue:
         buyer_url=buyer_url,
         policy_url=policy_url,
         limits_url=link_to("limits.index"),
+        cuts_url=link_to("limits.cut"),
         invoices_url=invoices_url(),
         uncovered_url=invoices_url(not_fully_covered=True),
         imports_url=link_to("imports.index") if may(Permission.IMPORT_RECEIVABLES) else None,

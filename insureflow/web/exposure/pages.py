@@ -256,10 +256,12 @@ def _parts(division: Division) -> tuple[str, str, dict[Any, str]]:
             return _("Exposure by currency"), _("Currency of the invoices"), {}
 
 
-@blueprint.get("/by/<any(policy, entity, currency):name>")
+@blueprint.get("/by/<name>")
 @requires(Permission.VIEW_EXPOSURE)
 def divided(name: str) -> ResponseReturnValue:
     """Exposure by policy, entity or currency of the invoices."""
+    if name not in (Division.POLICY, Division.ENTITY, Division.CURRENCY):
+        abort(404)
     division = Division(name)
     report = reporting()
     figures = divide(portfolio(), division)

@@ -63,6 +63,11 @@ def test_exposure_divided(reader: PageClient, name: str, expected: str) -> None:
     assert exported(reader, f"/exposure/by/{name}?format=csv")[0]["Exposure"] == expected
 
 
+def test_exposure_is_divided_by_known_things_alone(reader: PageClient) -> None:
+    assert reader.get("/exposure/by/weather").status_code == 404
+    assert reader.get("/exposure/by/buyer").status_code == 404
+
+
 def test_the_reasons_of_a_figure(reader: PageClient, insight: Insight) -> None:
     text = said(reader.get("/exposure/why").text)
     assert "16,500.00 EUR is open" in text
