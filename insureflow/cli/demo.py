@@ -8,6 +8,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
+from insureflow.cli.options import progress_bar
 from insureflow.services import demo
 from insureflow.services.clock import business_date
 
@@ -28,16 +29,11 @@ def load(on: datetime | None, seed: int, if_empty: bool) -> None:
     if if_empty and not demo.is_database_empty():
         return
     day = on.date() if on else business_date(current_app.config["BABEL_DEFAULT_TIMEZONE"])
-    with click.progressbar(
-        length=100, label="Loading the demo", show_eta=False, hidden=not click.get_text_stream("stderr").isatty()
-    ) as bar:
-        shown = 0
+    stages = {"demo_policies": 0, "demo_ledger": 10}
+    with progress_bar("Loading the demo") as report:
 
         def tell(stage: str, done: int, total: int) -> None:
-            nonlocal shown
-            share = {"demo_policies": 5, "demo_ledger": 15, "demo_cover": 15 + int(85 * done / max(1, total))}.get(stage, shown)
-            bar.update(max(0, share - shown))
-            shown = max(shown, share)
+            report(stages.get(stage, 20 + 80 * done // max(1, total)), 100)
 
         organisation = demo.load_demo(day, seed=seed, progress=tell)
     click.echo(f"{organisation.name} is loaded as of {day.isoformat()}. Log in with:")

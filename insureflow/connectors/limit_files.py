@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from insureflow.connectors.ledgers.amounts import convert_amount, detect_amounts
 from insureflow.connectors.ledgers.cells import BAD, Cell, CellProblem, cell_text, convert_column, convert_pairs, convert_text
-from insureflow.connectors.ledgers.dates import DateConvention, convert_date, detect_dates
+from insureflow.connectors.ledgers.dates import DateConvention, DateOrder, convert_date, detect_dates
 from insureflow.connectors.ledgers.delimited import open_delimited
 from insureflow.connectors.ledgers.detection import Certainty, FileType
 from insureflow.connectors.ledgers.profile import FormatHints
@@ -197,8 +198,7 @@ class _Reading:
         for name in _COUNTS:
             values[name] = self.column(name, _count)
         for name in _DATES:
-            convention = self._dates(name)
-            values[name] = self.column(name, lambda cell, order=convention.order: convert_date(cell, order))
+            values[name] = self.column(name, partial(_date, self._dates(name).order))
         self._amounts(values)
         rows = [row for position in range(len(self.raw.rows)) if (row := self._row(position, values)) is not None]
         ordered = sorted(self.problems, key=lambda problem: (problem.row, problem.column or ""))
@@ -308,6 +308,10 @@ def _currency(cell: Any) -> str | None:
     if not is_currency(text.upper()):
         raise CellProblem("not_a_currency_code")
     return text.upper()
+
+
+def _date(order: DateOrder | None, cell: Any) -> date | None:
+    return convert_date(cell, order)
 
 
 def _percentage(cell: Any) -> Decimal | None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from insureflow.domain.cover import replay
 from insureflow.models.scope import current_organisation_id
 from insureflow.queries.cover.accounts import Frozen, PolicyAccount, accounts_of
+from insureflow.queries.cover.duties import Duty, OpenInvoice, account_duties
 from insureflow.queries.cover.ledgers import BuyerLedger, LedgerAllocation
 from insureflow.queries.cover.policies import PolicyBook
 from insureflow.queries.cover.positions import Position, positions_of
@@ -21,7 +22,6 @@ from insureflow.queries.cover.summaries import (
     top_up_percentages,
     unapplied_changes,
 )
-from insureflow.queries.obligations.duties import Duty, OpenInvoice, account_duties
 from insureflow.queries.rates import RateBook
 
 

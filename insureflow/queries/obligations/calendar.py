@@ -23,9 +23,9 @@ from insureflow.models.database import db
 from insureflow.models.limits import AccountAct, LimitDecision
 from insureflow.models.policies import Policy
 from insureflow.models.receivables import Invoice
+from insureflow.queries.cover.duties import DONE, Duty, OpenInvoice, account_duties, policy_duties
 from insureflow.queries.cover.ledgers import Act, Decision, load_acts, load_decisions
 from insureflow.queries.cover.policies import PolicyBook
-from insureflow.queries.obligations.duties import DONE, Duty, OpenInvoice, account_duties, policy_duties
 from insureflow.queries.rates import RateBook
 
 #: A duty counts as due soon so many days before its day.

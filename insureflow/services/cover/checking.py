@@ -15,10 +15,10 @@ from insureflow.models.cover import AccountState, Exposure, InvoicePosition, Obl
 from insureflow.models.database import db
 from insureflow.models.scope import current_organisation_id, within
 from insureflow.queries.cover.calculation import calculate
+from insureflow.queries.cover.duties import policy_duties
 from insureflow.queries.cover.ledgers import load_ledgers
 from insureflow.queries.cover.policies import PolicyBook
 from insureflow.queries.cover.uninsured import EXPOSURE_COLUMNS, POSITION_COLUMNS, uninsured_exposures, uninsured_positions
-from insureflow.queries.obligations.duties import policy_duties
 from insureflow.queries.rates import RateBook
 from insureflow.services.cover import refreshing
 from insureflow.services.cover.refreshing import CHUNK, DUTY_COLUMNS, STATE_COLUMNS, Rows, Told, chunks, cut_at, insured_buyers, stored_rows

@@ -22,6 +22,7 @@ from insureflow.models.receivables import Allocation, CreditNote, Invoice, Payme
 from insureflow.models.scope import current_organisation_id
 from insureflow.queries.cover.accounts import Assignment, Frozen
 from insureflow.queries.cover.calculation import Derived, calculate
+from insureflow.queries.cover.duties import Duty, policy_duties
 from insureflow.queries.cover.ledgers import load_ledgers
 from insureflow.queries.cover.policies import PolicyBook
 from insureflow.queries.cover.uninsured import (
@@ -31,7 +32,6 @@ from insureflow.queries.cover.uninsured import (
     uninsured_exposures,
     uninsured_positions,
 )
-from insureflow.queries.obligations.duties import Duty, policy_duties
 from insureflow.queries.rates import RateBook
 from insureflow.services.cover.storing import insert_rows
 from insureflow.services.rates import refuse_missing
@@ -183,10 +183,14 @@ def _refresh_uninsured_positions(session: Session, buyer_ids: Collection[int] | 
     """Positions of invoices of entities without policy, by the database alone."""
     entities = book.insured_entities
     for portion in _portions(buyer_ids):
-        freed = update(Invoice).where(Invoice.policy_id.is_not(None), *of_buyers(Invoice.buyer_id, portion))
+        freed = [Invoice.policy_id.is_not(None), *of_buyers(Invoice.buyer_id, portion)]
         if entities:
-            freed = freed.where(Invoice.entity_id.not_in(entities))
-        session.execute(freed.values(policy_id=None, rate=None, rate_source=""), execution_options={"synchronize_session": False})
+            freed.append(Invoice.entity_id.not_in(entities))
+        _delete(session, InvoicePosition, InvoicePosition.invoice_id.in_(select(Invoice.id).where(*freed)))
+        session.execute(
+            update(Invoice).where(*freed).values(policy_id=None, rate=None, rate_source=""),
+            execution_options={"synchronize_session": False},
+        )
         _delete(session, InvoicePosition, InvoicePosition.policy_id.is_(None), *of_buyers(InvoicePosition.buyer_id, portion))
         session.execute(insert(InvoicePosition).from_select(list(POSITION_COLUMNS), uninsured_positions(portion, entities)))
 
