@@ -96,7 +96,7 @@ class Ledger:
             columns = [column for column in Base.metadata.tables[name].columns if name in LEDGER or column.name != "id"]
             names = ", ".join(f'"{column.name}"' for column in columns)
             rows = db.session.connection().exec_driver_sql(f"SELECT {names} FROM {name}").all()
-            tables[name] = sorted((tuple(map(str, row)) for row in rows))
+            tables[name] = sorted(tuple(map(str, row)) for row in rows)
         db.session.rollback()
         return tables
 

@@ -59,13 +59,8 @@ def test_ageing_bands_lead_to_their_invoices(reader: PageClient, insight: Insigh
 
 @pytest.mark.parametrize(("name", "expected"), [("policy", "16500.00"), ("entity", "16500.00"), ("currency", "14000.00")])
 def test_exposure_divided(reader: PageClient, name: str, expected: str) -> None:
-    assert reader.get(f"/exposure/by/{name}").status_code == 200
-    assert exported(reader, f"/exposure/by/{name}?format=csv")[0]["Exposure"] == expected
-
-
-def test_exposure_is_divided_by_known_things_alone(reader: PageClient) -> None:
-    assert reader.get("/exposure/by/weather").status_code == 404
-    assert reader.get("/exposure/by/buyer").status_code == 404
+    assert reader.get(f"/exposure/by-{name}").status_code == 200
+    assert exported(reader, f"/exposure/by-{name}?format=csv")[0]["Exposure"] == expected
 
 
 def test_the_reasons_of_a_figure(reader: PageClient, insight: Insight) -> None:

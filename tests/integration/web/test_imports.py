@@ -28,7 +28,7 @@ BAD = "\n".join(
         "",
     ]
 )
-AMBIGUOUS = "\n".join([HEADINGS, "F1;1001;Müller;DE;1.190,00;04.05.2026;03.06.2026", ""])
+AMBIGUOUS = f"{HEADINGS}\nF1;1001;Müller;DE;1.190,00;04.05.2026;03.06.2026\n"
 
 
 @pytest.fixture
