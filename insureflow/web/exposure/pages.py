@@ -256,13 +256,30 @@ def _parts(division: Division) -> tuple[str, str, dict[Any, str]]:
             return _("Exposure by currency"), _("Currency of the invoices"), {}
 
 
-@blueprint.get("/by/<name>")
+@blueprint.get("/by-policy")
 @requires(Permission.VIEW_EXPOSURE)
-def divided(name: str) -> ResponseReturnValue:
-    """Exposure by policy, entity or currency of the invoices."""
-    if name not in (Division.POLICY, Division.ENTITY, Division.CURRENCY):
-        abort(404)
-    division = Division(name)
+def by_policy() -> ResponseReturnValue:
+    """Exposure by policy."""
+    return _divided(Division.POLICY)
+
+
+@blueprint.get("/by-entity")
+@requires(Permission.VIEW_EXPOSURE)
+def by_entity() -> ResponseReturnValue:
+    """Exposure by entity."""
+    return _divided(Division.ENTITY)
+
+
+@blueprint.get("/by-currency")
+@requires(Permission.VIEW_EXPOSURE)
+def by_currency() -> ResponseReturnValue:
+    """Exposure by currency of the invoices."""
+    return _divided(Division.CURRENCY)
+
+
+def _divided(division: Division) -> ResponseReturnValue:
+    """The page of one division."""
+    name = division.value
     report = reporting()
     figures = divide(portfolio(), division)
     title, heading, names = _parts(division)
