@@ -76,14 +76,14 @@ def invoice_with_why(page: Page, url: str) -> None:
     page.goto(f"{url}/receivables/?q=Prado&sort=open&direction=desc", wait_until="networkidle")
     page.locator("table.data-table tbody tr").first.locator("a").first.click()
     page.wait_for_load_state("networkidle")
-    page.locator("main a[href*='/why']").first.click()
+    page.locator("main a[hx-get*='/why']").first.click()
     page.locator("#why-panel:not([hidden])").wait_for()
 
 
 def policy(page: Page, url: str) -> None:
     """The terms of the first policy."""
     page.goto(f"{url}/policies/", wait_until="networkidle")
-    page.locator("main table a, main h2 a").first.click()
+    page.locator("main table tbody a").first.click()
     page.wait_for_load_state("networkidle")
 
 

@@ -1,0 +1,125 @@
+"""Every page of the product in a real browser, on the demo: usable by everybody, on a desk and on a phone, by day and by night.
+
+The pages are found by walking the addresses of the product, so a new page is looked at without being named here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from support.browsing import Visitor
+from support.twins import owned_tables
+from support.walking import Unfilled, addresses, routes
+
+from insureflow.domain.access import PERMISSIONS, Role
+from insureflow.models.database import db
+from insureflow.models.scope import within
+
+Visit = Callable[..., Visitor]
+
+#: Answers that are not pages: for machines.
+NO_PAGES = {"health.healthz", "health.readyz", "security.logout"}
+#: Of these tables the demo may hold no row; their pages are tried by the tests that make one.
+EMPTY_IN_THE_DEMO = {
+    "import_batch",
+    "import_profile",
+    "import_problem",
+    "manual_rate",
+    "stored_file",
+    "task",
+    "saved_view",
+    "obligation_mark",
+}
+
+
+def keys_of_demo(app: Flask, organisation_id: int) -> dict[str, list[int]]:
+    """The first key of every table of the demo; buyers, invoices and limits with something to show."""
+    with app.app_context(), within(organisation_id):
+        tables = owned_tables()
+        keys = {name: list(db.session.scalars(sa.select(model.id).order_by(model.id).limit(1))) for name, model in tables.items()}  # type: ignore[attr-defined]  # every table of ours has it
+        invoice = tables["invoice"]
+        keys["invoice"] = list(db.session.scalars(sa.select(invoice.id).where(invoice.open_minor > 0).order_by(invoice.id).limit(1)))  # type: ignore[attr-defined]  # a column of invoices
+        db.session.remove()
+    return keys
+
+
+def pages(app: Flask, organisation_id: int, role: Role) -> list[str]:
+    """The addresses of all pages a role may see. A page without a row in the demo is left out only if that is known."""
+    keys = keys_of_demo(app, organisation_id)
+    found: list[str] = []
+    for route in routes(app, "GET"):
+        if route.endpoint in NO_PAGES or (route.permission not in PERMISSIONS[role] and route.permission != "member"):
+            continue
+        try:
+            found += addresses(app, route, keys)
+        except Unfilled:
+            empty = {name for name in EMPTY_IN_THE_DEMO if not keys[name]}
+            names = {name.removesuffix("_id") for name in route.rule.arguments}
+            assert any(name in table for name in names for table in empty), f"{route}: no row in the demo"
+    return found
+
+
+def look(visitor: Visitor, address: str, *, width: int, scheme: str) -> list[str]:
+    """What is wrong with a page in a window of this width, by day or by night."""
+    page = visitor.page
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # light or dark
+    faults = [f"{address} at {width} {scheme}: {fault}" for fault in visitor.violations()]
+    if visitor.is_too_wide():
+        wide = page.evaluate(
+            "[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1)"
+            ".slice(0, 4).map(e => e.tagName + '.' + e.className)"
+        )
+        faults.append(f"{address} at {width}: wider than the window: {wide}")
+    return faults
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_every_page_can_be_used_by_everybody(visit_demo: Visit, demo_app: Flask, demo_organisation: Any, half: int) -> None:
+    """On a desk by day and on a phone by night: what axe finds wrong, what overflows, what the console complains about."""
+    found = pages(demo_app, demo_organisation.id, Role.ADMINISTRATOR)
+    assert len(found) > 30
+    visitor = visit_demo(demo_organisation, Role.ADMINISTRATOR, width=1440)
+    faults: list[str] = []
+    for address in found[half::2]:
+        visitor.page.set_viewport_size({"width": 1440, "height": 900})
+        response = visitor.page.goto(visitor.site.url + address, wait_until="load")
+        assert response is not None
+        if response.status != 200:
+            faults.append(f"{address}: {response.status}")
+            continue
+        faults += look(visitor, address, width=1440, scheme="light")
+        faults += look(visitor, address, width=360, scheme="dark")
+    faults += visitor.complaints
+    visitor.complaints.clear()
+    assert not faults, "\n".join(dict.fromkeys(faults))
+
+
+def test_the_other_two_ways_to_look_at_the_main_pages(visit_demo: Visit, demo_app: Flask, demo_organisation: Any) -> None:
+    """On a desk by night and on a phone by day, every page that the navigation leads to, and each role's way to it."""
+    visitor = visit_demo(demo_organisation, Role.CREDIT_MANAGER, width=1440, color_scheme="dark")
+    visitor.page.goto(visitor.site.url + "/", wait_until="load")
+    links = visitor.page.eval_on_selector_all("nav a[href^='/']", "found => found.map(link => link.getAttribute('href'))")
+    assert len(links) >= 7
+    faults: list[str] = []
+    for address in dict.fromkeys(links):
+        visitor.page.goto(visitor.site.url + address, wait_until="load")
+        faults += look(visitor, address, width=1440, scheme="dark")
+        faults += look(visitor, address, width=360, scheme="light")
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("role", [Role.SALES, Role.AUDITOR, Role.RECEIVABLES_CLERK])
+def test_the_first_page_greets_every_role(visit_demo: Visit, demo_organisation: Any, role: Role) -> None:
+    visitor = visit_demo(demo_organisation, role, width=360)
+    page = visitor.open("/")
+    assert page.locator("h1").count() == 1
+    assert visitor.violations() == []
+    for link in page.locator("nav[aria-label] a[href^='/']").evaluate_all("links => links.map(link => link.getAttribute('href'))"):
+        response = page.goto(visitor.site.url + link, wait_until="load")
+        assert response is not None
+        assert response.status == 200, f"the navigation of {role} leads to {link}"
