@@ -147,8 +147,9 @@ def url_with(**changes: Any) -> str:
     """Address of this page with some query arguments changed; a value of None removes one."""
     arguments: dict[str, Any] = {name: values if len(values) > 1 else values[0] for name, values in request.args.lists()}
     arguments.update(changes)
-    kept = {name: value for name, value in arguments.items() if value is not None and name not in CHOICES}
-    return url_for(request.endpoint or "dashboard.index", **(request.view_args or {}), **kept)
+    own = request.view_args or {}
+    kept = {name: value for name, value in arguments.items() if value is not None and name not in CHOICES and name not in own}
+    return url_for(request.endpoint or "dashboard.index", **own, **kept)
 
 
 def _for_templates() -> dict[str, Any]:

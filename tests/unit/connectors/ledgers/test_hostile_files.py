@@ -81,4 +81,4 @@ def test_a_file_changed_at_random_is_read_or_refused(original: bytes, change: An
     assert outcome(original, profile)[0] == "read"
     outcomes = Counter(outcome(change(original, random.Random(seed)), profile)[0] for seed in range(250))
     assert sum(outcomes.values()) == 250
-    assert len(outcomes) > 1
+    assert outcomes.keys() - {"read"}  # damage is noticed
