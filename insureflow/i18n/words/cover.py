@@ -106,6 +106,8 @@ WORDS: dict[str, str] = {
     "first_day": _("first day"),
     "last_day": _("last day"),
     "attachment": _("attachment"),
+    "risks_attaching": _("risks attaching"),
+    "losses_occurring": _("losses occurring"),
     "insurable": _("insurable"),
     "grade": _("grade"),
     "notification_deadline": _("deadline for notification"),

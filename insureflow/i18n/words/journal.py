@@ -8,6 +8,7 @@ WORDS: dict[str, str] = {
     "Fault.altered": _("its content was changed after it was written"),
     "Fault.chain_broken": _("it does not follow from the entry before it"),
     "Fault.missing": _("it is missing"),
+    "Action.demo.loaded": _("demo loaded"),
     "Action.organisation.added": _("organisation added"),
     "Action.entity.added": _("entity added"),
     "Action.member.added": _("person added"),

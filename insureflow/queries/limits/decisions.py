@@ -199,7 +199,13 @@ def _view(
         percentage, step = _insured(decision, buyer, terms)
         steps.append(step)
     steps.append(
-        Step("limit_state", "limit_state_formula", (("limit_status", decision.status.value),), f"LimitState.{state.value}", "limit_history")
+        Step(
+            "limit_state",
+            "limit_state_formula",
+            (("limit_status", f"LimitStatus.{decision.status.value}"),),
+            f"LimitState.{state.value}",
+            "limit_history",
+        )
     )
     return DecisionView(decision, buyer, policy, state, effective, amount, percentage, Trace(tuple(steps)))
 
