@@ -11,6 +11,7 @@ import os
 import pstats
 import random
 import sqlite3
+import sys
 import time
 from datetime import date, timedelta
 from decimal import Decimal
@@ -145,7 +146,7 @@ def test_import_against_bare_load(app: Flask, database: databases.Database, tmp_
         outcome = import_ledger(tenant.actor(), tenant.id, order, path, on=TODAY, progress=tell)
         if profiler is not None:
             profiler.disable()
-        time.perf_counter() - begun
+        imported = time.perf_counter() - begun
         tell("", 0, None)
         assert (outcome.state, outcome.counts["new_invoices"]) == ("done", INVOICES), outcome.problems[:3]
         columns = [column.name for column in Base.metadata.tables["invoice"].columns]
@@ -156,8 +157,19 @@ def test_import_against_bare_load(app: Flask, database: databases.Database, tmp_
         with db.engine.begin() as connection:
             for table in ("allocation", "payment", "invoice_position", "exposure", "account_state", "obligation", "invoice"):
                 connection.exec_driver_sql(f"TRUNCATE {table} CASCADE" if database.kind == "postgresql" else f"DELETE FROM {table}")
-    bare_load(database, columns, rows)
+    loaded = bare_load(database, columns, rows)
     assert len(rows) == INVOICES
+    say(
+        f"{database.kind}, {'policy and limits' if with_cover else 'no policy'}: {INVOICES:,} invoices, {outcome.counts['payments']:,} payments, "
+        f"{BUYERS:,} buyers: import {imported:.2f} s, bare load {loaded:.2f} s, ratio {imported / loaded:.2f}"
+    )
+    say("  " + ", ".join(f"{stage or 'before'} {seconds:.2f} s" for stage, seconds in stages.items()))
     if profiler is not None:
         text = io.StringIO()
         pstats.Stats(profiler, stream=text).sort_stats("tottime").print_stats(40)
+        say(text.getvalue())
+
+
+def say(text: str) -> None:
+    """Show a line of the result."""
+    sys.stdout.write(f"\n{text}")

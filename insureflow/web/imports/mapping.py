@@ -12,7 +12,7 @@ from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from insureflow.connectors.ledgers import FIELDS, ColumnRule, DateOrder, Finding, Preview, Profile, check_profile
+from insureflow.connectors.ledgers import FIELDS, ColumnRule, DateOrder, FileType, Finding, Preview, Profile, check_profile
 from insureflow.domain.access import Permission
 from insureflow.domain.errors import InvalidValues, Refusal
 from insureflow.domain.receivables import DocumentKind, ImportMode
@@ -217,6 +217,8 @@ def _shown(finding: Finding) -> Shown:
         value = word(f"delimiter.{value}", locale) if value in {name for _mark, name in DELIMITERS} else value
     elif finding.aspect == "decimal_separator" and value:
         value = _("point") if value == "." else _("comma")
+    elif finding.aspect == "file_type":
+        value = word(FileType(value), locale)
     elif finding.aspect == "column_missing":
         value = word(f"field.{value}", locale)
     reason = sentence(finding.reason, dict(finding.parameters), locale)
