@@ -47,6 +47,7 @@ PLAIN: dict[str, object] = {
     "policies.preset key": "atradius-nl",
     "policies.new key": "atradius-nl",
     "exposure.country code": "DE",
+    "exposure.divided name": "policy",
     "sequence": 1,
     "country": "DE",
     "currency": "EUR",
