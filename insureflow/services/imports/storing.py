@@ -76,9 +76,6 @@ _CREDIT_NOTE_COLUMNS = (
 )
 _ALLOCATION_COLUMNS = ("organisation_id", "invoice_id", "payment_id", "credit_note_id", "amount_minor", "allocated_on")
 
-#: From so many new rows on, the database's knowledge of its tables is brought up to date at once.
-_MANY = 1000
-
 #: The policy of an invoice with its rate and where that is from: (buyer, currency, shipment, invoice date) → values.
 Assign = Callable[[int, str, date, date], tuple[int | None, str | None, str]]
 
@@ -116,17 +113,7 @@ def store(session: Session, booking: Booking, entity_id: int, batch_id: int) -> 
     key_of = keys | {number: held.id for number, held in booking.held.items()} if booking.held else keys
     _store_money(session, booking, key_of, entity_id, batch_id)
     _store_disputes(session, booking, key_of, batch_id, written)
-    if len(booking.new) + len(booking.payments) >= _MANY:
-        _learn(session)
     return written
-
-
-def _learn(session: Session) -> None:
-    """Let PostgreSQL look at tables that have just grown: by what it knew before, cover would be worked out row by row."""
-    connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        for model in (Buyer, Invoice, Payment, CreditNote, Allocation):
-            connection.exec_driver_sql(f'ANALYZE "{model.__tablename__}"')
 
 
 def _assigner(session: Session, booking: Booking, entity_id: int) -> Assign:
