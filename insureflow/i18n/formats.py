@@ -32,7 +32,8 @@ def percent(value: Decimal | int | None, locale: str, digits: int = 1) -> str:
     """A percentage given per hundred; trailing zeros are left out."""
     if value is None:
         return NOTHING
-    return str(format_percent(Decimal(value) / 100, format="#,##0." + "#" * digits + "%" if digits else "#,##0%", locale=locale))
+    pattern = Locale.parse(locale).percent_formats[None].pattern.replace("#,##0", "#,##0." + "#" * digits if digits else "#,##0")
+    return str(format_percent(Decimal(value) / 100, format=pattern, locale=locale))
 
 
 def number(value: Decimal | int | None, locale: str) -> str:
