@@ -224,7 +224,7 @@ def test_many_buyers_keep_their_own_numbers(account: Account) -> None:
         .join(Buyer, Buyer.id == CustomerNumber.buyer_id)
         .where(Buyer.status == BuyerStatus.TO_REVIEW)
     )
-    assert dict(pairs.tuples().all()) == {row.number: row.name for row in rows}
+    assert dict(tuple(row) for row in pairs) == {row.number: row.name for row in rows}
     assert len(set(keys.values())) == 12_000
 
 
