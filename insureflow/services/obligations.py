@@ -10,10 +10,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from insureflow.domain.errors import Refusal
+from insureflow.domain.obligations import ObligationKind
 from insureflow.models.buyers import Buyer
 from insureflow.models.cover import Obligation, ObligationMark
 from insureflow.models.policies import Policy
-from insureflow.services import journal
+from insureflow.services import cover, journal
 from insureflow.services.journal import Actor, Subject
 from insureflow.services.transaction import transaction
 
@@ -66,9 +67,19 @@ def _picture(mark: ObligationMark) -> dict[str, Any]:
     }
 
 
-def mark_obligation(actor: Actor, organisation_id: int, obligation_id: int, mark: Mark, *, on: date, note: str) -> ObligationMark:
+def _renew_reminders(session: Session, mark: ObligationMark, today: date) -> None:
+    """After a change of what was recorded about a reminder another one may be the next."""
+    session.flush()
+    if mark.kind == ObligationKind.SEND_REMINDER and mark.buyer_id is not None:
+        cover.refresh_buyers(session, [mark.buyer_id], today)
+
+
+def mark_obligation(
+    actor: Actor, organisation_id: int, obligation_id: int, mark: Mark, *, on: date, note: str, today: date | None = None
+) -> ObligationMark:
     """Record that a duty was done on a day, or need not be done, and how that can be shown; an earlier mark is replaced.
 
+    ``today`` is the business date, by default the same day: what is marked about a reminder decides which one comes next.
     Errors: ``obligation_unknown``, ``note_needed``.
     """
     with transaction(organisation_id) as session:
@@ -87,13 +98,16 @@ def mark_obligation(actor: Actor, organisation_id: int, obligation_id: int, mark
             )
             session.add(known)
         known.mark, known.marked_on, known.note = mark.value, on, note.strip()[:NOTE_LENGTH]
-        session.flush()
+        _renew_reminders(session, known, today or on)
         journal.record(session, actor, f"obligation.{mark.value}", subject, before=before, after=_picture(known))
         return known
 
 
-def undo_mark(actor: Actor, organisation_id: int, obligation_id: int) -> None:
-    """Take back what was recorded about a duty: it is open again. Errors: ``obligation_unknown``, ``obligation_not_marked``."""
+def undo_mark(actor: Actor, organisation_id: int, obligation_id: int, *, today: date | None = None) -> None:
+    """Take back what was recorded about a duty: it is open again. ``today``: the business date, by default that of the mark.
+
+    Errors: ``obligation_unknown``, ``obligation_not_marked``.
+    """
     with transaction(organisation_id) as session:
         obligation, subject = _obligation(session, obligation_id)
         mark = _mark_of(session, obligation)
@@ -101,4 +115,5 @@ def undo_mark(actor: Actor, organisation_id: int, obligation_id: int) -> None:
             raise Refusal("obligation_not_marked", due=obligation.due_on)
         before = _picture(mark)
         session.delete(mark)
+        _renew_reminders(session, mark, today or mark.marked_on)
         journal.record(session, actor, "obligation.reopened", subject, before=before)

@@ -345,7 +345,7 @@ def worked_out() -> ResponseReturnValue:
 
 
 def _mark(obligation_id: int, mark: Mark, day: date, note: str) -> ResponseReturnValue:
-    obligations.mark_obligation(g.actor, g.organisation.id, obligation_id, mark, on=day, note=note)
+    obligations.mark_obligation(g.actor, g.organisation.id, obligation_id, mark, on=day, note=note, today=g.today)
     said = (
         _("The duty is marked as done; this can be undone here.")
         if mark is Mark.DONE
@@ -382,6 +382,6 @@ def waive(obligation_id: int) -> ResponseReturnValue:
 @requires(Permission.EDIT_OBLIGATIONS)
 def undo(obligation_id: int) -> ResponseReturnValue:
     """Take back what was recorded about a duty."""
-    obligations.undo_mark(g.actor, g.organisation.id, obligation_id)
+    obligations.undo_mark(g.actor, g.organisation.id, obligation_id, today=g.today)
     flash(_("The duty is open again."), "success")
     return redirect(url_for("obligations.show", obligation_id=obligation_id))

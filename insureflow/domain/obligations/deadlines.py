@@ -13,7 +13,16 @@ from types import MappingProxyType
 
 from insureflow.domain.errors import Refusal
 from insureflow.domain.obligations.ends import End, Starts, find_end
-from insureflow.domain.periods import MONDAY_TO_FRIDAY, BusinessCalendar, Period, PeriodUnit, StartingDay, add_days, last_day_of_month
+from insureflow.domain.periods import (
+    MONDAY_TO_FRIDAY,
+    BusinessCalendar,
+    Period,
+    PeriodUnit,
+    StartingDay,
+    add_days,
+    add_months,
+    last_day_of_month,
+)
 from insureflow.domain.policies.precedence import (
     basis_of,
     maximum_credit_terms_for,
@@ -196,14 +205,7 @@ def calculate_invoice_deadlines(
     first_day, extension_end, extension_steps = _maximum_extension(terms, country, invoice)
     stop_from = None if extension_end is None else add_days(extension_end, 1)
     starts = _starts(terms, invoice, facts, extension_end, stop_from)
-    notice = overdue_notification_for(terms, country)
-    notification = find_end(
-        "overdue_notification_deadline",
-        None if notice is None else notice.period,
-        starts,
-        calendar,
-        basis_of(terms, country, "overdue_notification"),
-    )
+    notification = calculate_overdue_notification(terms, country, invoice, facts, calendar)
     considered = _causes_considered(causes, facts)
     # A decision fixed by its own deadline may start a waiting period, but only one that no loss is needed for.
     early_decision = facts.decided_on or find_end("decision_deadline", terms.examination, starts, calendar, "policy.examination").on
@@ -310,8 +312,34 @@ def _invoicing(terms: PolicyTerms, invoice: UnpaidInvoice) -> tuple[bool | None,
 
 
 def calculate_maximum_extension_end(terms: PolicyTerms, country: str | None, invoice: UnpaidInvoice) -> date | None:
-    """Last day of the maximum extension period of an invoice; None where there is no such clause."""
-    return _maximum_extension(terms, country, invoice)[1]
+    """Last day of the maximum extension period of an invoice, without the steps; None where there is no such clause."""
+    clause = maximum_extension_period_for(terms, country, invoice.conditions)
+    if clause is None:
+        return None
+    start = invoice.due_on if clause.start is ExtensionStart.ORIGINAL_DUE_DATE else invoice.invoice_on
+    return add_days(start, clause.days) if clause.days is not None else add_months(start, clause.months or 0)
+
+
+def calculate_maximum_extension_trace(terms: PolicyTerms, country: str | None, invoice: UnpaidInvoice) -> Trace:
+    """The steps to the end of the maximum extension period of an invoice."""
+    return _maximum_extension(terms, country, invoice)[2]
+
+
+def calculate_overdue_notification(
+    terms: PolicyTerms, country: str | None, invoice: UnpaidInvoice, facts: Facts, calendar: BusinessCalendar
+) -> End:
+    """The last day on which an invoice can be notified in time, with its steps."""
+    notice = overdue_notification_for(terms, country)
+    extension_end = calculate_maximum_extension_end(terms, country, invoice)
+    breach = None if extension_end is None else add_days(extension_end, 1)
+    starts = _starts(terms, invoice, facts, extension_end, breach)
+    basis = basis_of(terms, country, "overdue_notification")
+    return find_end("overdue_notification_deadline", None if notice is None else notice.period, starts, calendar, basis)
+
+
+def calculate_adverse_information(terms: PolicyTerms, facts: Facts, calendar: BusinessCalendar) -> End:
+    """The last day on which adverse information can be reported in time, with its steps."""
+    return _adverse_information(terms, facts, calendar)[0]
 
 
 def _maximum_extension(terms: PolicyTerms, country: str | None, invoice: UnpaidInvoice) -> tuple[date | None, date | None, Trace]:

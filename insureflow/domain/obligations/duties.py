@@ -13,10 +13,21 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
 
-from insureflow.domain.obligations.deadlines import NO_FACTS, Deadlines, Facts, InvoiceDeadlines, UnpaidInvoice, calculate_deadlines
+from insureflow.domain.obligations.deadlines import (
+    NO_FACTS,
+    Facts,
+    InvoiceDeadlines,
+    UnpaidInvoice,
+    calculate_adverse_information,
+    calculate_invoice_deadlines,
+    calculate_maximum_extension_end,
+    calculate_maximum_extension_trace,
+    calculate_overdue_notification,
+    find_oldest,
+)
 from insureflow.domain.obligations.ends import End
 from insureflow.domain.periods import MONDAY_TO_FRIDAY, BusinessCalendar, PeriodUnit, add_days, add_months
-from insureflow.domain.policies.precedence import basis_of
+from insureflow.domain.policies.precedence import basis_of, overdue_notification_for
 from insureflow.domain.policies.terms import PolicyTerms
 from insureflow.domain.policies.vocabulary import Cause, InvoicesCounted, StopBasis
 from insureflow.domain.trace import Step, Trace
@@ -78,7 +89,8 @@ class OpenItem:
     ``open_minor`` and ``disputed_minor`` are minor units of the limit currency, ``open_policy_minor`` of the policy currency
     (None where the two are the same). ``is_insured``: not excluded from cover by facts of its shipment.
     ``stop_put_off_to``: new due date of a postponement the insurer agreed to. ``is_released``: the insurer agreed to further
-    supplies in spite of this invoice.
+    supplies in spite of this invoice. ``reminded_on``: day of a reminder that names this invoice as the oldest;
+    ``is_reminder_waived``: none is wanted for it.
     """
 
     invoice: UnpaidInvoice
@@ -89,6 +101,7 @@ class OpenItem:
     is_released: bool = False
     stop_put_off_to: date | None = None
     reminded_on: date | None = None
+    is_reminder_waived: bool = False
     notified_on: date | None = None
 
     @property
@@ -155,12 +168,13 @@ def calculate_obligations(
     unpaid = [item for item in items if item.open_minor > 0]
     obligations = [*_limit_duties(terms, limits), *_evidence_duties(evidence)]
     if unpaid:
-        deadlines = calculate_deadlines(
-            terms, [item.invoice for item in unpaid], country=country, causes=causes, facts=facts, calendar=calendar
+        oldest = calculate_invoice_deadlines(
+            terms, find_oldest([item.invoice for item in unpaid]), country=country, causes=causes, facts=facts, calendar=calendar
         )
-        obligations += _account_duties(deadlines, facts)
-        obligations += _invoice_duties(terms, unpaid, deadlines.invoices, facts)
-        obligations += _stop(terms, country, unpaid, deadlines.invoices)
+        obligations += _account_duties(oldest, calculate_adverse_information(terms, facts, calendar), facts)
+        obligations += _reminders(unpaid)
+        obligations += _notifications(terms, country, unpaid, facts, calendar)
+        obligations += _stop(terms, country, unpaid)
     return _by_day(obligations)
 
 
@@ -208,10 +222,9 @@ def _from_end(kind: ObligationKind, subject: str | None, end: End, done_on: date
         yield Obligation(kind, subject, end.on, unit, end.basis, end.trace, done_on)
 
 
-def _account_duties(deadlines: Deadlines, facts: Facts) -> Iterator[Obligation]:
-    oldest = deadlines.oldest
+def _account_duties(oldest: InvoiceDeadlines, adverse_information: End, facts: Facts) -> Iterator[Obligation]:
     subject = oldest.invoice.id
-    yield from _from_end(ObligationKind.REPORT_ADVERSE_INFORMATION, None, deadlines.adverse_information)
+    yield from _from_end(ObligationKind.REPORT_ADVERSE_INFORMATION, None, adverse_information)
     insolvency = facts.events.get(Cause.INSOLVENCY)
     if insolvency is not None:
         kind = ObligationKind.FILE_PROOF_OF_DEBT
@@ -226,15 +239,40 @@ def _account_duties(deadlines: Deadlines, facts: Facts) -> Iterator[Obligation]:
     yield from _from_end(ObligationKind.EXPECTED_PAYMENT, subject, oldest.payment)
 
 
-def _invoice_duties(terms: PolicyTerms, items: Sequence[OpenItem], each: Sequence[InvoiceDeadlines], facts: Facts) -> Iterator[Obligation]:
-    for item, deadlines in zip(items, each, strict=True):
-        due_on = add_days(item.invoice.due_on, 1)
-        kind = ObligationKind.SEND_REMINDER
-        trace = _one_step(kind, "start_plus_days", item.invoice.due_on, 1, due_on, "duty.reminder")
-        yield Obligation(kind, item.invoice.id, due_on, "calendar", "duty.reminder", trace, item.reminded_on)
-        if _is_worth_notifying(terms, items, deadlines.overdue_notification.on):
+def _reminders(items: Sequence[OpenItem]) -> Iterator[Obligation]:
+    """The next reminder of an account, on the day after the oldest due date it is to name, and those sent or waived.
+
+    A reminder is a letter about everything that is overdue, so an account has one of them to send at a time. One sent on a
+    day names all invoices due before that day; the next is for the oldest of the others. A waiver is about its invoice alone.
+    """
+    known = [item for item in items if item.reminded_on is not None or item.is_reminder_waived]
+    sent_on = max((item.reminded_on for item in known if item.reminded_on is not None), default=date.min)
+    waiting = [
+        item.invoice for item in items if item.invoice.due_on >= sent_on and item.reminded_on is None and not item.is_reminder_waived
+    ]
+    if waiting:
+        yield _reminder(find_oldest(waiting), None)
+    for item in known:
+        yield _reminder(item.invoice, item.reminded_on)
+
+
+def _reminder(invoice: UnpaidInvoice, sent_on: date | None) -> Obligation:
+    kind = ObligationKind.SEND_REMINDER
+    due_on = add_days(invoice.due_on, 1)
+    trace = _one_step(kind, "start_plus_days", invoice.due_on, 1, due_on, "duty.reminder")
+    return Obligation(kind, invoice.id, due_on, "calendar", "duty.reminder", trace, sent_on)
+
+
+def _notifications(
+    terms: PolicyTerms, country: str | None, items: Sequence[OpenItem], facts: Facts, calendar: BusinessCalendar
+) -> Iterator[Obligation]:
+    if overdue_notification_for(terms, country) is None:
+        return
+    for item in items:
+        end = calculate_overdue_notification(terms, country, item.invoice, facts, calendar)
+        if _is_worth_notifying(terms, items, end.on):
             done_on = item.notified_on or _notified_after(item.invoice.due_on, facts)
-            yield from _from_end(ObligationKind.NOTIFY_OVERDUE, item.invoice.id, deadlines.overdue_notification, done_on)
+            yield from _from_end(ObligationKind.NOTIFY_OVERDUE, item.invoice.id, end, done_on)
 
 
 def _is_worth_notifying(terms: PolicyTerms, items: Sequence[OpenItem], deadline: date | None) -> bool:
@@ -250,32 +288,33 @@ def _notified_after(due_on: date, facts: Facts) -> date | None:
     return facts.notified_on if facts.notified_on is not None and facts.notified_on > due_on else None
 
 
-def _stop(terms: PolicyTerms, country: str | None, items: Sequence[OpenItem], each: Sequence[InvoiceDeadlines]) -> Iterator[Obligation]:
+def _stop(terms: PolicyTerms, country: str | None, items: Sequence[OpenItem]) -> Iterator[Obligation]:
     """The last day on which goods may be shipped while nothing is paid.
 
     *Formula:* walking through the ends of the maximum extension periods, the first at which an invoice, or all whose period
     has ended, exceed the amount that stops cover.
     """
     stop = terms.stop_cover
-    ends = []
-    for item, deadlines in zip(items, each, strict=True):
-        end = deadlines.maximum_extension_period_end
-        counted = item.is_insured or stop.invoices_counted is InvoicesCounted.ALL
-        if end is not None and counted and not item.is_released:
-            amount = item.open_minor - (0 if stop.disputed_amounts_count else item.disputed_minor)
-            ends.append((max(end, item.stop_put_off_to or end), amount, item, deadlines))
     if not stop.automatic:
         return
+    ends = []
+    for item in items:
+        if item.is_released or not (item.is_insured or stop.invoices_counted is InvoicesCounted.ALL):
+            continue
+        end = calculate_maximum_extension_end(terms, country, item.invoice)
+        if end is not None:
+            amount = item.open_minor - (0 if stop.disputed_amounts_count else item.disputed_minor)
+            ends.append((max(end, item.stop_put_off_to or end), amount, item))
     total = 0
-    for end, amount, item, deadlines in sorted(ends, key=lambda entry: entry[0]):
+    for end, amount, item in sorted(ends, key=lambda entry: entry[0]):
         total += max(amount, 0)
         reached = amount if stop.basis is StopBasis.PER_INVOICE else total
         if reached > stop.minimum_overdue_amount:
             basis = basis_of(terms, country, "maximum_extension_period", item.invoice.conditions)
-            steps = tuple(step for step in deadlines.trace if step.name == "maximum_extension_period_end")
+            steps = calculate_maximum_extension_trace(terms, country, item.invoice)
             inputs = (("overdue_minor", reached), ("minimum_overdue_minor", stop.minimum_overdue_amount))
             last = Step(str(ObligationKind.STOP_SHIPMENTS), "last_day_before_stop", inputs, end, "policy.stop_cover")
-            yield Obligation(ObligationKind.STOP_SHIPMENTS, item.invoice.id, end, "calendar", basis, Trace((*steps, last)))
+            yield Obligation(ObligationKind.STOP_SHIPMENTS, item.invoice.id, end, "calendar", basis, steps + Trace((last,)))
             return
 
 

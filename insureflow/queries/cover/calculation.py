@@ -102,7 +102,15 @@ def _derive(
     spans = exposure_spans(alive, on, limit_currency, unapplied=unapplied if states else {}, top_up=top_up)
     derived.exposures += [ExposureRow(buyer_id, policy_id, span) for span in spans]
     derived.duties += account_duties(
-        policy, buyer_id, account.ledger.country, open_invoices(account, alive, on), account.decisions, account.acts, on, rates
+        policy,
+        buyer_id,
+        account.ledger.country,
+        open_invoices(account, alive, on),
+        account.decisions,
+        account.acts,
+        on,
+        rates,
+        reminders=[reminder for reminder in account.ledger.reminders if reminder.policy_id == policy_id],
     )
     return bool(states)
 

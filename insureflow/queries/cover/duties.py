@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -30,7 +31,7 @@ from insureflow.domain.policies import (
 )
 from insureflow.domain.trace import Step
 from insureflow.queries.cover.insurer_acts import conditions_of, named_invoices
-from insureflow.queries.cover.ledgers import Act, Decision
+from insureflow.queries.cover.ledgers import Act, Decision, Reminder
 from insureflow.queries.cover.policies import InsurancePolicy
 from insureflow.queries.rates import RateBook
 
@@ -57,7 +58,11 @@ class OpenInvoice(NamedTuple):
 
 
 class Duty(NamedTuple):
-    """A row of ``obligation`` without its organisation. ``amount_minor`` is the cover that is lost if the duty is neglected."""
+    """A row of ``obligation`` without its organisation. ``amount_minor`` is the cover that is lost if the duty is neglected.
+
+    ``trace`` holds the steps to its day where they were asked for. Otherwise it holds only the step that says when the duty was
+    done, if the facts of the account say so: all others can be worked out again whenever somebody wants to see them.
+    """
 
     policy_id: int
     buyer_id: int | None
@@ -80,8 +85,11 @@ def account_duties(
     acts: Iterable[Act],
     on: date,
     rates: RateBook,
+    *,
+    reminders: Iterable[Reminder] = (),
+    has_steps: bool = False,
 ) -> list[Duty]:
-    """The duties of a buyer's account under a policy as it stands at the end of a day."""
+    """The duties of a buyer's account under a policy as it stands at the end of a day; ``has_steps``: with all their steps."""
     if not policy.history:
         return []
     known = [decision for decision in decisions if decision.decided_on <= on]
@@ -97,6 +105,9 @@ def account_duties(
         for conditions in [conditions_of(policy, decision)]
     ]
     items = [_item(invoice, conditions, happened, policy, on, rates) for invoice in invoices]
+    sent = {entry.invoice_id: entry for entry in reminders if entry.marked_on <= on}
+    if sent:
+        items = [_with_reminder(item, sent.get(int(item.invoice.id))) for item in items]
     found = calculate_obligations(
         terms,
         items,
@@ -129,26 +140,35 @@ def account_duties(
                 obligation.basis,
                 amount,
                 None if amount is None else policy.limit_currency,
-                _trace(obligation),
+                _trace(obligation, has_steps=has_steps),
             )
         )
     return duties
 
 
-def policy_duties(policy: InsurancePolicy, on: date) -> list[Duty]:
-    """The duties of a policy as a whole, by the terms in force on a day."""
+def _with_reminder(item: OpenItem, reminder: Reminder | None) -> OpenItem:
+    if reminder is None:
+        return item
+    return replace(item, is_reminder_waived=True) if reminder.is_waived else replace(item, reminded_on=reminder.marked_on)
+
+
+def policy_duties(policy: InsurancePolicy, on: date, *, has_steps: bool = False) -> list[Duty]:
+    """The duties of a policy as a whole, by the terms in force on a day; ``has_steps``: with all their steps."""
     if not policy.history:
         return []
     return [
-        Duty(policy.id, None, None, found.kind.value, found.due_on, found.unit, found.basis, None, None, _trace(found))
+        Duty(policy.id, None, None, found.kind.value, found.due_on, found.unit, found.basis, None, None, _trace(found, has_steps=has_steps))
         for found in calculate_policy_obligations(policy.terms_on(on))
     ]
 
 
-def _trace(obligation: Obligation) -> list[Any]:
-    """The steps; the last one says when the duty was done, where the facts of the account say so."""
-    steps: list[Any] = obligation.trace.to_list()
-    if obligation.done_on is not None:
+def _trace(obligation: Obligation, *, has_steps: bool) -> list[Any]:
+    """The steps; the last one says when the duty was done, where the facts of the account say so.
+
+    That a reminder was sent is no fact of the account but a mark, which the calendar reads itself.
+    """
+    steps: list[Any] = obligation.trace.to_list() if has_steps else []
+    if obligation.done_on is not None and obligation.kind is not ObligationKind.SEND_REMINDER:
         steps.append(Step(DONE, "recorded_fact", (), obligation.done_on, "account.act", obligation.done_on).to_dict())
     return steps
 

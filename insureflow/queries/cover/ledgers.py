@@ -12,7 +12,9 @@ from sqlalchemy import select
 
 from insureflow.domain.cover import Layer
 from insureflow.domain.limits import AccountActKind, LimitKind, LimitStatus
+from insureflow.domain.obligations import ObligationKind
 from insureflow.models.buyers import Buyer
+from insureflow.models.cover import ObligationMark
 from insureflow.models.database import db
 from insureflow.models.limits import AccountAct, LimitDecision
 from insureflow.models.receivables import Allocation, CreditNote, Dispute, Invoice, Payment
@@ -117,6 +119,16 @@ class Act(NamedTuple):
     data: dict[str, Any]
 
 
+class Reminder(NamedTuple):
+    """What somebody has recorded about reminding a buyer of an invoice; ``is_waived``: no reminder is wanted for it."""
+
+    buyer_id: int
+    policy_id: int
+    invoice_id: int
+    marked_on: date
+    is_waived: bool
+
+
 @dataclass(slots=True)
 class BuyerLedger:
     """Everything about one buyer, in the order in which it was entered."""
@@ -131,6 +143,7 @@ class BuyerLedger:
     disputes: list[LedgerDispute] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     acts: list[Act] = field(default_factory=list)
+    reminders: list[Reminder] = field(default_factory=list)
 
 
 def load_ledgers(buyer_ids: Sequence[int]) -> list[BuyerLedger]:
@@ -232,6 +245,8 @@ def load_ledgers(buyer_ids: Sequence[int]) -> list[BuyerLedger]:
         ledgers[decision.buyer_id].decisions.append(decision)
     for act in load_acts(wanted):
         ledgers[act.buyer_id].acts.append(act)
+    for reminder in load_reminders(wanted):
+        ledgers[reminder.buyer_id].reminders.append(reminder)
     return list(ledgers.values())
 
 
@@ -275,3 +290,12 @@ def load_acts(buyer_ids: Sequence[int]) -> list[Act]:
         .order_by(AccountAct.id)
     )
     return [Act._make(row) for row in db.session.execute(statement)]
+
+
+def load_reminders(buyer_ids: Sequence[int]) -> list[Reminder]:
+    """What has been recorded about reminding these buyers."""
+    mark = ObligationMark
+    statement = select(mark.buyer_id, mark.policy_id, mark.invoice_id, mark.marked_on, mark.mark == "waived").where(
+        mark.buyer_id.in_(buyer_ids), mark.kind == ObligationKind.SEND_REMINDER.value, mark.invoice_id.is_not(None)
+    )
+    return [Reminder(*row) for row in db.session.execute(statement)]

@@ -24,7 +24,7 @@ from insureflow.models.limits import AccountAct, LimitDecision
 from insureflow.models.policies import Policy
 from insureflow.models.receivables import Invoice
 from insureflow.queries.cover.duties import DONE, Duty, OpenInvoice, account_duties, policy_duties
-from insureflow.queries.cover.ledgers import Act, Decision, load_acts, load_decisions
+from insureflow.queries.cover.ledgers import Act, Decision, Reminder, load_acts, load_decisions, load_reminders
 from insureflow.queries.cover.policies import PolicyBook
 from insureflow.queries.rates import RateBook
 
@@ -73,7 +73,10 @@ class DutySelection:
 
 @dataclass(frozen=True, slots=True)
 class CalendarEntry:
-    """A duty with its names and how it stands. ``obligation_id`` is None where it was worked out for another day than today."""
+    """A duty with its names and how it stands. ``obligation_id`` is None where it was worked out for another day than today.
+
+    ``trace`` holds the steps to its day where it was worked out, be it for another day or because it was asked for alone.
+    """
 
     key: DutyKey
     obligation_id: int | None
@@ -141,11 +144,13 @@ def counts(selection: DutySelection, *, days: int = 30) -> DutyCounts:
 
 
 def find_entry(obligation_id: int, on: date) -> CalendarEntry | None:
-    """One duty of today's calendar by its key."""
+    """One duty of today's calendar by its key, with its steps, which are worked out for its account alone."""
     row = db.session.scalar(select(Obligation).where(Obligation.id == obligation_id))
     if row is None:
         return None
     duty = _duty(row)
+    worked_out = duties_on(DutySelection(on, on, [ObligationKind(row.kind)], row.policy_id, row.buyer_id))
+    duty = next((found for found in worked_out if found[:5] == duty[:5]), duty)
     return _entry(row.id, duty, _marks(on).get(DutyKey(*duty[:5])), _Names([duty]), on)
 
 
@@ -219,6 +224,7 @@ def duties_on(selection: DutySelection) -> list[Duty]:
     buyer_ids = sorted({buyer_id for buyer_id, _ in accounts})
     decisions: dict[tuple[int, int], list[Decision]] = {}
     acts: dict[tuple[int, int], list[Act]] = {}
+    reminders: dict[tuple[int, int], list[Reminder]] = {}
     countries: dict[int, str] = {}
     for start in range(0, len(buyer_ids), _PORTION):
         portion = buyer_ids[start : start + _PORTION]
@@ -226,16 +232,27 @@ def duties_on(selection: DutySelection) -> list[Duty]:
             decisions.setdefault((decision.buyer_id, decision.policy_id), []).append(decision)
         for act in load_acts(portion):
             acts.setdefault((act.buyer_id, act.policy_id), []).append(act)
+        for reminder in load_reminders(portion):
+            reminders.setdefault((reminder.buyer_id, reminder.policy_id), []).append(reminder)
         countries |= {row[0]: row[1] for row in db.session.execute(select(Buyer.id, Buyer.country).where(Buyer.id.in_(portion)))}
     duties: list[Duty] = []
     for (buyer_id, policy_id), invoices in accounts.items():
         key = (buyer_id, policy_id)
         duties += account_duties(
-            book.policies[policy_id], buyer_id, countries[buyer_id], invoices, decisions.get(key, ()), acts.get(key, ()), on, rates
+            book.policies[policy_id],
+            buyer_id,
+            countries[buyer_id],
+            invoices,
+            decisions.get(key, ()),
+            acts.get(key, ()),
+            on,
+            rates,
+            reminders=reminders.get(key, ()),
+            has_steps=True,
         )
     if selection.buyer_id is None:
         chosen = [policy for policy in book.policies.values() if selection.policy_id in (None, policy.id)]
-        duties += [duty for policy in chosen for duty in policy_duties(policy, on)]
+        duties += [duty for policy in chosen for duty in policy_duties(policy, on, has_steps=True)]
     wanted = {kind.value for kind in selection.kinds}
     return [
         duty

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import json
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -256,7 +257,11 @@ def exposure_rows(derived: Derived) -> Rows:
 
 def duty_row(duty: Duty, organisation_id: int) -> tuple[Any, ...]:
     """A duty as a row; the trace as text."""
-    return (organisation_id, *duty[:-1], json.dumps(duty.trace, sort_keys=True))
+    return (organisation_id, *duty[:-1], _as_text(duty.trace))
+
+
+def _as_text(trace: list[Any]) -> str:
+    return json.dumps(trace, sort_keys=True) if trace else "[]"
 
 
 def duty_rows(derived: Derived) -> Rows:
@@ -279,7 +284,7 @@ def stored_rows(session: Session, model: Any, columns: Sequence[str], buyer_ids:
     for row in session.execute(statement):
         plain = tuple(row)
         if is_duty:
-            plain = (*plain[:-1], json.dumps(plain[-1], sort_keys=True))
+            plain = (*plain[:-1], _as_text(plain[-1]))
         rows.setdefault(plain[at] or 0, []).append(plain)
     return rows
 
@@ -296,20 +301,57 @@ def cut_at(rows: Rows, on: date) -> Rows:
 
 
 def _store(session: Session, buyer_ids: Sequence[int], derived: Derived, on: date) -> None:
-    """Replace the rows of the buyers with a difference."""
+    """Replace the rows of the buyers with a difference; for buyers that have none yet there is nothing to compare with."""
+    are_new = _have_no_rows(session, buyer_ids)
     for model, columns, rows in (
         (InvoicePosition, POSITION_COLUMNS, position_rows(derived)),
         (AccountState, STATE_COLUMNS, state_rows(derived)),
         (Exposure, EXPOSURE_COLUMNS, exposure_rows(derived)),
         (Obligation, DUTY_COLUMNS, duty_rows(derived)),
     ):
+        if are_new:
+            insert_rows(session, model, columns, (row for found in rows.values() for row in found))
+            continue
         stored = stored_rows(session, model, columns, buyer_ids)
         before = cut_at(stored, on) if model is Exposure else stored
         changed = [key for key in buyer_ids if _differ(before.get(key, ()), rows.get(key, ()))]
         gone = [key for key in changed if key in stored]
-        if gone:
+        if model is Obligation:
+            _replace_duties(session, gone, rows)
+            changed = [key for key in changed if key not in stored]
+        elif gone:
             _delete(session, model, model.policy_id.is_not(None), model.buyer_id.in_(gone))
         insert_rows(session, model, columns, (row for key in changed for row in rows.get(key, ())))
+
+
+def _have_no_rows(session: Session, buyer_ids: Sequence[int]) -> bool:
+    """Whether nothing has been worked out under a policy for any of these buyers so far."""
+    models: tuple[Any, ...] = (AccountState, InvoicePosition, Exposure, Obligation)
+    for model in models:
+        which = (model.policy_id.is_not(None), model.buyer_id.in_(buyer_ids))
+        if session.scalar(select(model.id).where(*which).limit(1)) is not None:
+            return False
+    return True
+
+
+def _replace_duties(session: Session, buyer_ids: Collection[int], rows: Rows) -> None:
+    """Replace the duties that differ; those that stay keep their key, and with it the address of their page."""
+    if not buyer_ids:
+        return
+    left = Counter(row for key in buyer_ids for row in rows.get(key, ()))
+    statement = select(Obligation.id, *(getattr(Obligation, name) for name in DUTY_COLUMNS)).where(
+        Obligation.policy_id.is_not(None), Obligation.buyer_id.in_(buyer_ids)
+    )
+    gone = []
+    for key, *values, trace in session.execute(statement):
+        row = (*values, _as_text(trace))
+        if left[row]:
+            left[row] -= 1
+        else:
+            gone.append(key)
+    for portion in chunks(gone, SET_CHUNK):
+        _delete(session, Obligation, Obligation.id.in_(portion))
+    insert_rows(session, Obligation, DUTY_COLUMNS, left.elements())
 
 
 def _differ(stored: Sequence[tuple[Any, ...]], derived: Sequence[tuple[Any, ...]]) -> bool:

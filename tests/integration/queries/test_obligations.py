@@ -44,7 +44,8 @@ def test_the_stored_calendar_is_the_one_worked_out(session: Session, day: date) 
         ):
             stored = calendar(DutySelection(day, day, **narrowed), date.min, date.max)
             other = calendar(DutySelection(day, day + timedelta(days=1), **narrowed), date.min, date.max)
-            assert [replace(entry, obligation_id=None) for entry in stored] == other
+            assert [replace(entry, obligation_id=None) for entry in stored] == [replace(entry, trace=[]) for entry in other]
+            assert all(entry.trace for entry in other)
             assert narrowed or {entry.key.kind for entry in stored} >= {
                 "send_reminder",
                 "notify_overdue",
@@ -132,6 +133,7 @@ def test_marks_are_journalled_outlive_a_rebuild_and_can_be_undone(session: Sessi
         found = find_entry(after.obligation_id, TODAY)
         assert found is not None
         assert found.status is CalendarStatus.WAIVED
+        assert [step["name"] for step in found.trace] == ["send_reminder"], "the steps are worked out when they are asked for"
     obligations.undo_mark(ACTOR, owner, after.obligation_id)
     with within(owner):
         assert entry_of(ObligationKind.SEND_REMINDER, TODAY)[1] is CalendarStatus.LATE

@@ -247,7 +247,6 @@ def test_the_duties_of_one_overdue_account():
     facts = Facts(adverse_information_on=date(2026, 4, 1), documents_complete_on=date(2026, 9, 1))
     assert duties(calculate_obligations(TERMS, items, facts=facts)) == [
         ("send_reminder", "A", date(2026, 3, 2)),
-        ("send_reminder", "B", date(2026, 4, 2)),
         ("report_adverse_information", None, date(2026, 4, 15)),
         ("stop_shipments", "A", date(2026, 4, 30)),
         ("notify_overdue", "A", date(2026, 5, 30)),
@@ -262,9 +261,25 @@ def test_the_duties_of_one_overdue_account():
 def test_duties_of_one_day_come_in_the_order_of_their_kind_and_subject():
     items = [OpenItem(invoice(name, date(2026, 3, 1)), 1) for name in ("B", "A", "C")]
     found = calculate_obligations(parse_terms({"overdue_notification": {"days": 1, "from": "due_date"}}), items)
-    assert [(str(each.kind), each.subject) for each in found] == [
-        (kind, name) for kind in ("send_reminder", "notify_overdue") for name in "ABC"
-    ]
+    assert [(str(each.kind), each.subject) for each in found] == [("send_reminder", "B"), *(("notify_overdue", name) for name in "ABC")]
+
+
+def test_an_account_has_one_reminder_to_send_at_a_time():
+    """One sent names everything that was due before its day; the next one is for what has fallen due since."""
+    first, second, third = (
+        OpenItem(invoice(name, due_on), 1) for name, due_on in (("A", date(2026, 3, 1)), ("B", date(2026, 4, 1)), ("C", date(2026, 4, 11)))
+    )
+
+    def reminders(*items: OpenItem) -> list[tuple[str | None, date, date | None]]:
+        found = calculate_obligations(PolicyTerms(), items)
+        return [(each.subject, each.due_on, each.done_on) for each in found if each.kind is ObligationKind.SEND_REMINDER]
+
+    assert reminders(second, first, third) == [("A", date(2026, 3, 2), None)]
+    sent = replace(first, reminded_on=date(2026, 4, 11))
+    assert reminders(sent, second, third) == [("A", date(2026, 3, 2), date(2026, 4, 11)), ("C", date(2026, 4, 12), None)]
+    assert reminders(sent, second) == [("A", date(2026, 3, 2), date(2026, 4, 11))]
+    waived = replace(first, is_reminder_waived=True)
+    assert reminders(waived, second, third) == [("A", date(2026, 3, 2), None), ("B", date(2026, 4, 2), None)]
 
 
 def test_units_clauses_and_what_the_facts_say_is_done():
