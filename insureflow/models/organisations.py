@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from flask_security.models import sqla
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from insureflow.domain.access import Role as MemberRole
@@ -47,6 +47,9 @@ class Role(Base, sqla.FsRoleMixin):
 
     __tablename__ = "app_role"
 
+    #: The mixin's own writes an instant without a zone, which no column here takes.
+    update_datetime: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
 
 class User(Base, sqla.FsUserMixin):
     """A person who can log in."""
@@ -55,6 +58,8 @@ class User(Base, sqla.FsUserMixin):
 
     name: Mapped[str] = mapped_column(String(200), default="")
     locale: Mapped[str | None] = mapped_column(String(20))
+    #: As for roles.
+    update_datetime: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
     memberships: Mapped[list[Membership]] = relationship(back_populates="user", lazy="selectin")
 
 
