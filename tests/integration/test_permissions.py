@@ -15,7 +15,7 @@ from support import databases
 from support.pages import PageClient
 from support.tenants import PASSWORD, log_in, make_tenant
 from support.twins import TODAY, Twin, make_twin, rows_of
-from support.walking import Route, addresses, filled, is_open, routes
+from support.walking import NEEDS_ARGUMENTS, Route, addresses, filled, is_open, routes
 
 from insureflow import web
 from insureflow.app import create_app
@@ -83,7 +83,7 @@ def test_every_address_answers_as_the_table_says(app: Flask, twin: Twin) -> None
                 answer = client.open(address, method=route.method, data={}, buffered=True)
                 if answer.status_code != 403:
                     wrong.append(f"{role} {route.method} {address}: {answer.status_code}, but {route.permission} is not given")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
     assert rows_of(app, twin.tenant.id) == before
     for role in Role:
         client = somebody(app, twin, role)
@@ -91,16 +91,16 @@ def test_every_address_answers_as_the_table_says(app: Flask, twin: Twin) -> None
             if route.method == "GET" and (is_open(route) or route.permission in PERMISSIONS[role]):
                 for address in addresses(app, route, keys):
                     answer = client.get(address, buffered=True)
-                    if answer.status_code not in {200, 302, 304}:
+                    if answer.status_code not in {200, 302, 304} and (answer.status_code, route.endpoint in NEEDS_ARGUMENTS) != (404, True):
                         wrong.append(f"{role} GET {address}: {answer.status_code}, but {route.permission} is given")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
     client = somebody(app, twin, Role.ADMINISTRATOR)
     for route in with_logins(app):
         if route.method != "GET":
             answer = client.open(filled(app, route, keys), method=route.method, data={}, buffered=True)
             if answer.status_code == 403 or answer.status_code >= 500:
                 wrong.append(f"administrator {route}: {answer.status_code}")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 @ONE_KIND
@@ -116,7 +116,7 @@ def test_who_only_reads_can_change_nothing(app: Flask, twin: Twin) -> None:
             answer = client.open(filled(app, route, keys), method=route.method, data={"reason": "x", "note": "x"}, buffered=True)
             if answer.status_code != 403:
                 wrong.append(f"{role} {route}: {answer.status_code}")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
     assert rows_of(app, twin.tenant.id) == before
 
 
@@ -143,7 +143,7 @@ def test_nobody_is_sent_to_the_log_in(app: Flask, twin: Twin) -> None:
         answer = client.open(filled(app, route, keys), method=route.method, data={}, buffered=True)
         if answer.status_code != 302 or not answer.location.startswith("/login"):
             wrong.append(f"{route}: {answer.status_code}")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
     assert rows_of(app, twin.tenant.id) == before
 
 

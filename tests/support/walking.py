@@ -61,6 +61,10 @@ PLAIN: dict[str, object] = {
 }
 
 
+#: Pages that answer only with arguments behind their address, and 404 without.
+NEEDS_ARGUMENTS = frozenset({"obligations.worked_out"})
+
+
 class Unfilled(AssertionError):
     """A place of an address that the tests cannot fill: say in ``support.walking`` which table its key comes from."""
 
