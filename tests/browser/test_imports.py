@@ -15,6 +15,7 @@ from insureflow.domain.access import Role
 FILE = (
     "Invoice no;Customer no;Customer name;Country;Amount;Invoice date;Due date\n"
     "F1;1001;Müller Maschinenbau GmbH;DE;1.190,00;04.05.2026;03.06.2026\n"
+    "F3;1002;Åkesson AB;SE;50,00;05.05.2026;04.06.2026\n"
     "F2;1002;Åkesson AB;SE;x;05.05.2026;34.06.2026\n"
 )
 
