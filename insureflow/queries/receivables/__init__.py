@@ -14,6 +14,7 @@ from insureflow.queries.receivables.invoice import (
     list_buyers_with_invoices,
     list_countries,
     list_currencies,
+    list_imports,
     list_positions,
 )
 from insureflow.queries.receivables.listings import DisputeState, InvoiceState, disputes_listing, invoices_listing, payments_listing
@@ -34,6 +35,7 @@ __all__ = [
     "list_buyers_with_invoices",
     "list_countries",
     "list_currencies",
+    "list_imports",
     "list_positions",
     "payments_listing",
 ]

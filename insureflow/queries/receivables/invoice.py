@@ -9,12 +9,13 @@ from typing import Any
 
 from sqlalchemy import and_, case, func, or_, select
 
+from insureflow.domain.tasks import ImportState
 from insureflow.models.buyers import Buyer
 from insureflow.models.cover import InvoicePosition
 from insureflow.models.database import db
 from insureflow.models.organisations import Entity
 from insureflow.models.policies import Policy
-from insureflow.models.receivables import Allocation, CreditNote, Dispute, Invoice, Payment
+from insureflow.models.receivables import Allocation, CreditNote, Dispute, ImportBatch, Invoice, Payment
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,12 @@ def list_buyers_with_invoices() -> list[tuple[int, str]]:
 def list_currencies() -> list[str]:
     """The currencies of invoices."""
     return list(db.session.scalars(select(Invoice.currency).distinct().order_by(Invoice.currency)))
+
+
+def list_imports() -> list[tuple[int, str]]:
+    """The imports that stand, the newest first: key and name of the file."""
+    statement = select(ImportBatch.id, ImportBatch.file_name).where(ImportBatch.state == ImportState.DONE).order_by(ImportBatch.id.desc())
+    return [(key, name) for key, name in db.session.execute(statement)]
 
 
 def find_dispute(dispute_id: int) -> DisputeEntry | None:

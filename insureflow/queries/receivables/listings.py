@@ -102,6 +102,7 @@ def invoices_listing(on: date, *, entity_id: int | None = None, policy_id: int |
         ),
         Field("not_fully_covered", case((uncovered > 0, "yes"), else_="no"), hidden=True, filter=FilterKind.SELECT),
         Field("buyer_id", Invoice.buyer_id.expression, hidden=True, filter=FilterKind.SELECT),
+        Field("batch_id", Invoice.batch_id.expression, hidden=True, filter=FilterKind.SELECT),
     ]
 
     def source(statement: Select[Any]) -> Select[Any]:

@@ -82,6 +82,7 @@ def _view(buyer_id: int | None = None) -> TableView:
             "still_open": _("Still open"),
             "not_fully_covered": _("Not fully covered"),
             "buyer_id": _("Buyer"),
+            "batch_id": _("Import"),
         },
         options={
             "country": lambda: country_options(receivables.list_countries()),
@@ -94,6 +95,7 @@ def _view(buyer_id: int | None = None) -> TableView:
             "still_open": yes_or_no,
             "not_fully_covered": yes_or_no,
             "buyer_id": buyer_options,
+            "batch_id": lambda: [(str(key), name) for key, name in receivables.list_imports()],
         },
         decorate=_decorate,
         empty=lambda: Empty(
