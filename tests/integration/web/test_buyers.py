@@ -136,7 +136,7 @@ def test_a_buyer_is_added_and_changed_by_form(manager: PageClient, app: Flask, a
     log_in(manager, account.tenant, Role.ADMINISTRATOR)
     journal = manager.get(f"/buyers/{made.id}/journal").get_data(as_text=True)
     assert "buyer changed" in journal
-    assert "legal name" in journal
+    assert "Legal name" in journal
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,7 @@ def test_every_page_is_in_swedish_beside_its_data(app: Flask, shipped_texts: lis
         client = app.test_client()
         assert isinstance(client, PageClient)
         log_in(client, twin.tenant, Role.ADMINISTRATOR)
-        data = {"English", "30 days", "name"}  # a language's own name, terms as a ledger wrote them, a key of the journal
+        data = {"English", "30 days"}  # a language's own name, and terms as a ledger wrote them
         names = frozenset(login.name for login in twin.tenant.logins.values()) | data
         people = {"app_user": [login.user_id for login in twin.tenant.logins.values()], "membership": [1]}
         left, count = walk(app, swedish(client), {**twin.keys, **people}, shipped_texts, names)
