@@ -78,7 +78,7 @@ translations: setup
 	@$(BIN)/pybabel --quiet extract -F translations/babel.cfg -k _l -k marked -k lazy_gettext -k npgettext:1c,2,3 --no-location --sort-output \
 		--project InsureFlow --copyright-holder "InsureFlow" -o translations/messages.pot .
 	@$(BIN)/pybabel --quiet update --no-fuzzy-matching --ignore-pot-creation-date -i translations/messages.pot -d translations
-	@$(BIN)/pybabel --quiet compile --statistics -d translations
+	@$(BIN)/pybabel --quiet compile --statistics -D "messages flask_security" -d translations
 
 screenshots: setup
 	@if [ -f scripts/screenshots.py ]; then $(BIN)/python scripts/screenshots.py; \
