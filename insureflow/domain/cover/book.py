@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from heapq import heappush
 from operator import attrgetter
 from typing import Final
@@ -196,6 +197,7 @@ class AccountBook:
         receivable.is_extension_over = False
 
 
+@cache
 def liability_of_one(percentage: Decimal) -> int:
     """What one covered minor unit adds to the insurer's liability, in parts of a minor unit.
 

@@ -143,13 +143,15 @@ def _work_through_days(book: AccountBook, agenda: Sequence[_Entry], stop_on: dat
             if begin == position and not matters:
                 continue
         book.day = day
+        was_stopped = book.stopped
         if len(book.versions) > 1:
             _change_version(book)
         if book.loss_on is None:
             _work_through_day(book, agenda[begin:position], limits_due=limits_due)
         else:
             _work_through_day_after_loss(book, agenda[begin:position])
-        _publish(book)
+        if book.touched or begin != position or limits_due or book.stopped is not was_stopped:
+            _publish(book)
 
 
 def _collect_due(book: AccountBook, day: date) -> tuple[bool, bool]:

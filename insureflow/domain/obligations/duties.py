@@ -160,15 +160,17 @@ def calculate_obligations(
     limits: Sequence[LimitInForce] = (),
     evidence: Sequence[DiscretionaryEvidence] = (),
     calendar: BusinessCalendar = MONDAY_TO_FRIDAY,
+    oldest: InvoiceDeadlines | None = None,
 ) -> tuple[Obligation, ...]:
     """The duties of one account (a buyer under a policy), by due day.
 
+    ``oldest``: the deadlines of the oldest open invoice, where they are known already.
     Items with nothing open give none. Duties of the policy as a whole come from ``calculate_policy_obligations``.
     """
     unpaid = [item for item in items if item.open_minor > 0]
     obligations = [*_limit_duties(terms, limits), *_evidence_duties(evidence)]
     if unpaid:
-        oldest = calculate_invoice_deadlines(
+        oldest = oldest or calculate_invoice_deadlines(
             terms, find_oldest([item.invoice for item in unpaid]), country=country, causes=causes, facts=facts, calendar=calendar
         )
         obligations += _account_duties(oldest, calculate_adverse_information(terms, facts, calendar), facts)

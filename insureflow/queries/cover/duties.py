@@ -14,19 +14,23 @@ from insureflow.domain.money import convert_minor
 from insureflow.domain.obligations import (
     DiscretionaryEvidence,
     Facts,
+    InvoiceDeadlines,
     LimitInForce,
     Obligation,
     ObligationKind,
     OpenItem,
     UnpaidInvoice,
+    calculate_invoice_deadlines,
     calculate_obligations,
     calculate_policy_obligations,
+    find_oldest,
 )
 from insureflow.domain.policies import (
     NO_CONDITIONS,
     Cause,
     LimitConditions,
     NotificationFailure,
+    PolicyTerms,
     overdue_notification_for,
 )
 from insureflow.domain.trace import Step
@@ -104,6 +108,8 @@ def account_duties(
         if decision.decided_minor and decision.layer is Layer.PRIMARY and decision.kind is not LimitKind.TEMPORARY
         for conditions in [conditions_of(policy, decision)]
     ]
+    if all(entry[2] is None for entry in conditions):
+        conditions = []
     items = [_item(invoice, conditions, happened, policy, on, rates) for invoice in invoices]
     sent = {entry.invoice_id: entry for entry in reminders if entry.marked_on <= on}
     if sent:
@@ -116,6 +122,7 @@ def account_duties(
         limits=limits,
         evidence=evidence,
         calendar=policy.calendar_on(on),
+        oldest=None if happened or not items else _deadlines_of_oldest(policy, terms, country, items, on),
     )
     covered = {str(invoice.id): invoice.covered_minor for invoice in invoices}
     notification = overdue_notification_for(terms, country)
@@ -144,6 +151,21 @@ def account_duties(
             )
         )
     return duties
+
+
+def _deadlines_of_oldest(
+    policy: InsurancePolicy, terms: PolicyTerms, country: str | None, items: Sequence[OpenItem], on: date
+) -> InvoiceDeadlines | None:
+    """The deadlines of the oldest invoice of an account on which nothing has happened, found once for all with the same dates."""
+    invoice = find_oldest([item.invoice for item in items])
+    if invoice.conditions is not NO_CONDITIONS:
+        return None
+    key = (id(terms), country, invoice.invoice_on, invoice.shipment_on, invoice.due_on)
+    found = policy.deadlines.get(key)
+    if found is None:
+        found = calculate_invoice_deadlines(terms, invoice, country=country, calendar=policy.calendar_on(on))
+        policy.deadlines[key] = found
+    return replace(found, invoice=invoice)
 
 
 def _with_reminder(item: OpenItem, reminder: Reminder | None) -> OpenItem:

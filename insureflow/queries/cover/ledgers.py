@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from insureflow.domain.cover import Layer
 from insureflow.domain.limits import AccountActKind, LimitKind, LimitStatus
@@ -146,11 +146,19 @@ class BuyerLedger:
     reminders: list[Reminder] = field(default_factory=list)
 
 
+def one_of(column: Any, keys: Sequence[int]) -> ColumnElement[bool]:
+    """True for rows with one of these keys; of an unbroken run of keys only the first and the last are named."""
+    if len(keys) > 1 and keys[-1] - keys[0] + 1 == len(keys) == len(set(keys)) and keys[0] == min(keys) and keys[-1] == max(keys):
+        found: ColumnElement[bool] = column.between(keys[0], keys[-1])
+        return found
+    return column.in_(list(keys))  # type: ignore[no-any-return]
+
+
 def load_ledgers(buyer_ids: Sequence[int]) -> list[BuyerLedger]:
     """The ledgers of these buyers of the organisation in scope, by key; buyers that do not exist are left out."""
     wanted = list(buyer_ids)
     ledgers: dict[int, BuyerLedger] = {}
-    buyers = select(Buyer.id, Buyer.country, Buyer.not_insurable, Buyer.natural_person).where(Buyer.id.in_(wanted)).order_by(Buyer.id)
+    buyers = select(Buyer.id, Buyer.country, Buyer.not_insurable, Buyer.natural_person).where(one_of(Buyer.id, wanted)).order_by(Buyer.id)
     for buyer_id, country, not_insurable, natural_person in db.session.execute(buyers):
         ledgers[buyer_id] = BuyerLedger(buyer_id, country, not_insurable is None and not natural_person)
     session = db.session
@@ -169,7 +177,7 @@ def load_ledgers(buyer_ids: Sequence[int]) -> list[BuyerLedger]:
             Invoice.shipment_on,
             Invoice.original_due_on,
         )
-        .where(Invoice.buyer_id.in_(wanted))
+        .where(one_of(Invoice.buyer_id, wanted))
         .order_by(Invoice.id)
     )
     for row in session.execute(invoices):
@@ -186,7 +194,7 @@ def load_ledgers(buyer_ids: Sequence[int]) -> list[BuyerLedger]:
             Payment.received_on,
             Payment.purpose,
         )
-        .where(Payment.buyer_id.in_(wanted))
+        .where(one_of(Payment.buyer_id, wanted))
         .order_by(Payment.id)
     )
     for row in session.execute(payments):
@@ -204,7 +212,7 @@ def load_ledgers(buyer_ids: Sequence[int]) -> list[BuyerLedger]:
             CreditNote.rate,
             CreditNote.issued_on,
         )
-        .where(CreditNote.buyer_id.in_(wanted))
+        .where(one_of(CreditNote.buyer_id, wanted))
         .order_by(CreditNote.id)
     )
     for row in session.execute(credit_notes):
@@ -220,7 +228,7 @@ def load_ledgers(buyer_ids: Sequence[int]) -> list[BuyerLedger]:
             Allocation.allocated_on,
         )
         .join(Invoice, Invoice.id == Allocation.invoice_id)
-        .where(Invoice.buyer_id.in_(wanted))
+        .where(one_of(Invoice.buyer_id, wanted))
         .order_by(Allocation.id)
     )
     for row in session.execute(allocations):
@@ -236,7 +244,7 @@ def load_ledgers(buyer_ids: Sequence[int]) -> list[BuyerLedger]:
             Dispute.found_owed_minor,
         )
         .join(Invoice, Invoice.id == Dispute.invoice_id)
-        .where(Invoice.buyer_id.in_(wanted))
+        .where(one_of(Invoice.buyer_id, wanted))
         .order_by(Dispute.id)
     )
     for row in session.execute(disputes):
@@ -268,7 +276,7 @@ def load_decisions(buyer_ids: Sequence[int]) -> list[Decision]:
             LimitDecision.valid_to,
             LimitDecision.conditions,
         )
-        .where(LimitDecision.buyer_id.in_(buyer_ids))
+        .where(one_of(LimitDecision.buyer_id, buyer_ids))
         .order_by(LimitDecision.id)
     )
     return [Decision._make(row) for row in db.session.execute(statement)]
@@ -286,7 +294,7 @@ def load_acts(buyer_ids: Sequence[int]) -> list[Act]:
             AccountAct.happened_on,
             AccountAct.data,
         )
-        .where(AccountAct.buyer_id.in_(buyer_ids))
+        .where(one_of(AccountAct.buyer_id, buyer_ids))
         .order_by(AccountAct.id)
     )
     return [Act._make(row) for row in db.session.execute(statement)]
@@ -296,6 +304,6 @@ def load_reminders(buyer_ids: Sequence[int]) -> list[Reminder]:
     """What has been recorded about reminding these buyers."""
     mark = ObligationMark
     statement = select(mark.buyer_id, mark.policy_id, mark.invoice_id, mark.marked_on, mark.mark == "waived").where(
-        mark.buyer_id.in_(buyer_ids), mark.kind == ObligationKind.SEND_REMINDER.value, mark.invoice_id.is_not(None)
+        one_of(mark.buyer_id, buyer_ids), mark.kind == ObligationKind.SEND_REMINDER.value, mark.invoice_id.is_not(None)
     )
-    return [Reminder(*row) for row in db.session.execute(statement)]
+    return [Reminder._make(row) for row in db.session.execute(statement)]

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import select
 
 from insureflow.connectors.calendars import business_calendar
 from insureflow.domain.cover import Account
+from insureflow.domain.obligations import InvoiceDeadlines
 from insureflow.domain.periods import MONDAY_TO_FRIDAY, BusinessCalendar
 from insureflow.domain.policies import DatedTerms, PolicyCandidate, PolicyTerms, choose_policy, parse_terms, terms_on
 from insureflow.models.database import db
@@ -31,6 +33,8 @@ class InsurancePolicy:
     priority: int
     history: tuple[DatedTerms, ...]
     calendars: Mapping[str, BusinessCalendar] = field(repr=False)
+    #: Deadlines found already, by terms, country and the dates of an invoice: the ledgers of many buyers share them.
+    deadlines: dict[tuple[Any, ...], InvoiceDeadlines] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def order(self) -> tuple[int, int]:
@@ -43,6 +47,8 @@ class InsurancePolicy:
 
     def terms_on(self, on: date) -> PolicyTerms:
         """The terms in force on a day."""
+        if len(self.history) == 1:
+            return self.history[0].terms
         return terms_on(self.history, on)
 
     def calendar_on(self, on: date) -> BusinessCalendar:

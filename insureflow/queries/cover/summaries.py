@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 from typing import NamedTuple
 
 from insureflow.domain.cover import AccountSegment, InvoiceSegment
-from insureflow.domain.money import round_half_up
+from insureflow.domain.cover.book import liability_of_one
+from insureflow.domain.cover.history import LIABILITY_UNIT
 from insureflow.models.base import FOREVER
 from insureflow.queries.cover.ledgers import BuyerLedger, LedgerInvoice
 from insureflow.queries.cover.policies import InsurancePolicy
@@ -187,7 +187,8 @@ def _spans_of(currency: str, sums: _Sums, limit_currency: str) -> list[ExposureS
 
 def liability_of(covered_by_percentage: Mapping[Decimal, int]) -> int:
     """The insurer's liability. *Formula:* Σ covered × insured percentage ÷ 100, rounded once."""
-    return round_half_up(sum((Fraction(percentage) * amount for percentage, amount in covered_by_percentage.items()), Fraction(0)) / 100)
+    parts = sum(liability_of_one(percentage) * amount for percentage, amount in covered_by_percentage.items() if amount)
+    return (2 * parts + LIABILITY_UNIT) // (2 * LIABILITY_UNIT)
 
 
 def top_up_percentages(policy: InsurancePolicy, invoices: Iterable[LedgerInvoice]) -> dict[int, Decimal] | None:

@@ -16,6 +16,7 @@ from insureflow.models.base import FOREVER
 from insureflow.models.cover import AccountState, Exposure, InvoicePosition
 from insureflow.models.receivables import Allocation, CreditNote, Invoice, Payment
 from insureflow.models.scope import current_organisation_id
+from insureflow.queries.cover.ledgers import one_of
 
 #: The columns of a position, in the order of ``uninsured_positions``.
 POSITION_COLUMNS = (
@@ -66,7 +67,7 @@ EXPOSURE_COLUMNS = (
 
 def of_buyers(column: Any, buyer_ids: Collection[int] | None) -> list[ColumnElement[bool]]:
     """The condition that narrows a column to these buyers; none for all."""
-    return [] if buyer_ids is None else [column.in_(list(buyer_ids))]
+    return [] if buyer_ids is None else [one_of(column, list(buyer_ids))]
 
 
 def _later(left: Any, right: Any) -> Any:

@@ -24,7 +24,7 @@ from insureflow.models.scope import current_organisation_id
 from insureflow.queries.cover.accounts import Assignment, Frozen
 from insureflow.queries.cover.calculation import Derived, calculate
 from insureflow.queries.cover.duties import Duty, policy_duties
-from insureflow.queries.cover.ledgers import load_ledgers
+from insureflow.queries.cover.ledgers import load_ledgers, one_of
 from insureflow.queries.cover.policies import PolicyBook
 from insureflow.queries.cover.uninsured import (
     EXPOSURE_COLUMNS,
@@ -328,7 +328,7 @@ def _have_no_rows(session: Session, buyer_ids: Sequence[int]) -> bool:
     """Whether nothing has been worked out under a policy for any of these buyers so far."""
     models: tuple[Any, ...] = (AccountState, InvoicePosition, Exposure, Obligation)
     for model in models:
-        which = (model.policy_id.is_not(None), model.buyer_id.in_(buyer_ids))
+        which = (model.policy_id.is_not(None), one_of(model.buyer_id, buyer_ids))
         if session.scalar(select(model.id).where(*which).limit(1)) is not None:
             return False
     return True

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import Date, insert
 from sqlalchemy import column as lightweight_column
-from sqlalchemy import insert
 from sqlalchemy import table as lightweight_table
 from sqlalchemy.orm import Session
 
-from insureflow.models.base import Base
+from insureflow.models.base import Base, ExactDecimal
 
 
 def insert_rows(session: Session, model: type[Base], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -32,19 +32,32 @@ def insert_rows(session: Session, model: type[Base], columns: Sequence[str], row
         return
     statement = insert(lightweight_table(table, *map(lightweight_column, columns)))
     compiled = str(statement.compile(dialect=connection.dialect))
-    texts = _Texts()
-    prepared = [tuple([texts[value] if type(value) in _AS_TEXT else value for value in row]) for row in rows]
+    prepared = list(_with_texts(rows, [position for position, name in enumerate(columns) if _is_kept_as_text(model, name)]))
     if prepared:
         connection.exec_driver_sql(compiled, prepared)
 
 
-_AS_TEXT = frozenset({date, Decimal})
+def _is_kept_as_text(model: type[Base], column: str) -> bool:
+    return isinstance(model.__table__.columns[column].type, Date | ExactDecimal)
 
 
-class _Texts(dict[Any, str]):
-    """Dates and decimals as SQLite keeps them, each written once."""
+def _with_texts(rows: Iterable[Sequence[Any]], positions: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+    texts = _Texts()
+    for row in rows:
+        values = list(row)
+        for position in positions:
+            values[position] = texts[values[position]]
+        yield tuple(values)
 
-    def __missing__(self, value: Any) -> str:
-        text = value.isoformat() if isinstance(value, date) else format(value, "f")
+
+class _Texts(dict[Any, Any]):
+    """Dates and decimals as SQLite keeps them, each written once; texts and None stay what they are."""
+
+    def __missing__(self, value: Any) -> Any:
+        text = value
+        if isinstance(value, date):
+            text = value.isoformat()
+        elif isinstance(value, Decimal):
+            text = format(value, "f")
         self[value] = text
         return text
