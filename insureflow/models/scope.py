@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import event
+from sqlalchemy import Delete, Executable, Select, Table, Update, event
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.util import find_tables
 
-from insureflow.models.base import TenantOwned
+from insureflow.models.base import Base, TenantOwned
 
 _organisation: ContextVar[int | None] = ContextVar("organisation", default=None)
 
@@ -50,6 +53,25 @@ def within(organisation_id: int) -> Iterator[None]:
         _organisation.reset(token)
 
 
+@cache
+def _is_owned(table: Table) -> bool:
+    return any(issubclass(mapper.class_, TenantOwned) and mapper.local_table is table for mapper in Base.registry.mappers)
+
+
+def _hides_tenant(statement: Executable) -> bool:
+    """Whether a part of a statement reads a tenant's table without its class, where no criteria can reach it.
+
+    Such are a bare table, and a select of nothing but window functions or filtered aggregates.
+    """
+    for part in visitors.iterate(cast("visitors.ExternallyTraversible", statement)):
+        if not isinstance(part, Select | Update | Delete) or part._propagate_attrs.get("compile_state_plugin") == "orm":  # noqa: SLF001 (what the ORM itself decides by)
+            continue
+        froms = part.get_final_froms() if isinstance(part, Select) else [part.table]
+        if any(_is_owned(table) for each in froms for table in find_tables(each, include_joins=True) if isinstance(table, Table)):
+            return True
+    return False
+
+
 def _touches_tenant(state: ORMExecuteState) -> bool:
     return any(issubclass(mapper.class_, TenantOwned) for mapper in state.all_mappers)
 
@@ -63,6 +85,8 @@ def _narrow(state: ORMExecuteState) -> None:
         raise NoScope
     if state.is_insert:
         return
+    if _hides_tenant(state.statement):
+        raise NoScope
     owner = NOBODY if organisation_id is None else organisation_id
     state.statement = state.statement.options(
         with_loader_criteria(TenantOwned, lambda cls: cls.organisation_id == owner, include_aliases=True, track_closure_variables=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, func, or_, select
 
 from insureflow.domain.buyers import search_name
 from insureflow.models.buyers import Buyer, BuyerIdentifier, BuyerName, CustomerNumber, InsurerIdentity
@@ -85,13 +85,15 @@ def find_buyers(text: str) -> Sequence[BuyerHit]:
     other = and_(BuyerName.buyer_id == Buyer.id, *(_holds(BuyerName.search_name, word) for word in words))
     plain = text.strip()
     by_number = [
-        exists().where(CustomerNumber.buyer_id == Buyer.id, _begins(CustomerNumber.number, plain)),
-        exists().where(BuyerIdentifier.buyer_id == Buyer.id, _begins(BuyerIdentifier.value, plain.replace(" ", ""))),
-        exists().where(InsurerIdentity.buyer_id == Buyer.id, _begins(InsurerIdentity.number, plain)),
+        select(CustomerNumber.id).where(CustomerNumber.buyer_id == Buyer.id, _begins(CustomerNumber.number, plain)).exists(),
+        select(BuyerIdentifier.id)
+        .where(BuyerIdentifier.buyer_id == Buyer.id, _begins(BuyerIdentifier.value, plain.replace(" ", "")))
+        .exists(),
+        select(InsurerIdentity.id).where(InsurerIdentity.buyer_id == Buyer.id, _begins(InsurerIdentity.number, plain)).exists(),
     ]
     statement = (
         select(Buyer.id, Buyer.legal_name, Buyer.country)
-        .where(or_(by_name, exists().where(other) if words else Buyer.id < 0, *by_number))
+        .where(or_(by_name, select(BuyerName.id).where(other).exists() if words else Buyer.id < 0, *by_number))
         .order_by((Buyer.search_name != search_name(text)).asc(), Buyer.search_name, Buyer.id)
         .limit(MOST)
     )

@@ -47,8 +47,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("rates.add", _l("Enter an exchange rate"), Permission.MANAGE_ORGANISATION),
     Command("journal.verify", _l("Check the journal"), Permission.VIEW_JOURNAL),
     Command("imports.new", _l("Import a ledger"), Permission.IMPORT_RECEIVABLES),
-    Command("buyers.new", _l("Add a buyer"), Permission.EDIT_BUYERS),
-    Command("limits.new", _l("Enter a limit decision"), Permission.EDIT_LIMITS),
+    Command("buyers.add", _l("Add a buyer"), Permission.EDIT_BUYERS),
+    Command("limits.record", _l("Enter a limit decision"), Permission.EDIT_LIMITS),
 )
 
 

@@ -63,7 +63,7 @@ def run(product: Flask) -> Callable[..., str]:
     "limits_first",
     [
         False,
-        pytest.param(True, marks=pytest.mark.xfail(reason="buyers made for a file of limits lose their customer number", strict=False)),
+        True,
     ],
 )
 def test_everything_without_a_browser(product: Flask, run: Callable[..., str], tmp_path: Path, limits_first: bool) -> None:

@@ -110,6 +110,7 @@ WORDS: dict[str, str] = {
 }
 
 SENTENCES: dict[str, str] = {
+    "customer_number_needs_entity": _("Name the entity whose customer number this is: the policy insures several, or the code is unknown."),
     "limit_unknown": _("There is no such limit decision (%(limit)s) in this organisation."),
     "act_unknown": _("There is no such act (%(act)s) in this organisation."),
     "policy_number_unknown": _("There is no policy with the number “%(policy)s” in this organisation."),

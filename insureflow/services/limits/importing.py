@@ -19,7 +19,7 @@ from insureflow.domain.receivables import RowProblem
 from insureflow.models.buyers import Buyer, BuyerIdentifier, BuyerName, CustomerNumber, InsurerIdentity
 from insureflow.models.limits import LimitDecision
 from insureflow.models.organisations import Entity
-from insureflow.models.policies import Policy
+from insureflow.models.policies import InsuredEntity, Policy
 from insureflow.services import cover, journal
 from insureflow.services.clock import now
 from insureflow.services.journal import Actor, Subject
@@ -250,6 +250,10 @@ class _Work:
         )
         if row.insurer_id:
             buyer.insurer_identities = [InsurerIdentity(insurer=self.policy.insurer, number=row.insurer_id)]
+        if row.customer_number:
+            entity_id = self._entity_of(row)
+            if entity_id is not None:
+                buyer.accounts = [CustomerNumber(entity_id=entity_id, number=row.customer_number[:60])]
         for scheme, text in ((IdentifierScheme.VAT, row.vat_number), (IdentifierScheme.REGISTRATION, row.registration_number)):
             if text:
                 number = check_number(scheme, buyer.country, text)
@@ -260,6 +264,17 @@ class _Work:
         self.session.flush()
         self.created.append(buyer)
         return buyer
+
+    def _entity_of(self, row: LimitRow) -> int | None:
+        """The entity whose customer number a row names: the one it says, else the only one that the policy insures."""
+        statement = select(InsuredEntity.entity_id).where(InsuredEntity.policy_id == self.policy.id)
+        if row.entity:
+            statement = select(Entity.id).where(Entity.code == row.entity)
+        found = self.session.scalars(statement).all()
+        if len(found) == 1:
+            return found[0]
+        self.problem(row, "entity", row.entity, "customer_number_needs_entity")
+        return None
 
     def result(self, *, dry_run: bool) -> ImportedLimits:
         """What the import came to."""
