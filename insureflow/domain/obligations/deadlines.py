@@ -30,7 +30,7 @@ from insureflow.domain.policies.precedence import (
     overdue_notification_for,
     waiting_period_for,
 )
-from insureflow.domain.policies.terms import NO_CONDITIONS, ClaimFiling, LimitConditions, PolicyTerms
+from insureflow.domain.policies.terms import NO_CONDITIONS, ClaimFiling, LimitConditions, MaximumExtensionPeriod, PolicyTerms
 from insureflow.domain.policies.vocabulary import Cause, CreditTermsStart, ExtensionStart
 from insureflow.domain.trace import Step, Trace
 
@@ -314,8 +314,11 @@ def _invoicing(terms: PolicyTerms, invoice: UnpaidInvoice) -> tuple[bool | None,
 def calculate_maximum_extension_end(terms: PolicyTerms, country: str | None, invoice: UnpaidInvoice) -> date | None:
     """Last day of the maximum extension period of an invoice, without the steps; None where there is no such clause."""
     clause = maximum_extension_period_for(terms, country, invoice.conditions)
-    if clause is None:
-        return None
+    return None if clause is None else end_of_maximum_extension(clause, invoice)
+
+
+def end_of_maximum_extension(clause: MaximumExtensionPeriod, invoice: UnpaidInvoice) -> date:
+    """Last day of a maximum extension period of an invoice."""
     start = invoice.due_on if clause.start is ExtensionStart.ORIGINAL_DUE_DATE else invoice.invoice_on
     return add_days(start, clause.days) if clause.days is not None else add_months(start, clause.months or 0)
 

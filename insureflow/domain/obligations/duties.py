@@ -20,15 +20,15 @@ from insureflow.domain.obligations.deadlines import (
     UnpaidInvoice,
     calculate_adverse_information,
     calculate_invoice_deadlines,
-    calculate_maximum_extension_end,
     calculate_maximum_extension_trace,
     calculate_overdue_notification,
+    end_of_maximum_extension,
     find_oldest,
 )
 from insureflow.domain.obligations.ends import End
 from insureflow.domain.periods import MONDAY_TO_FRIDAY, BusinessCalendar, PeriodUnit, add_days, add_months
-from insureflow.domain.policies.precedence import basis_of, overdue_notification_for
-from insureflow.domain.policies.terms import PolicyTerms
+from insureflow.domain.policies.precedence import basis_of, maximum_extension_period_for, overdue_notification_for
+from insureflow.domain.policies.terms import NO_CONDITIONS, PolicyTerms
 from insureflow.domain.policies.vocabulary import Cause, InvoicesCounted, StopBasis
 from insureflow.domain.trace import Step, Trace
 
@@ -209,8 +209,10 @@ def calculate_policy_obligations(terms: PolicyTerms, declared: Mapping[date, dat
 
 
 def _by_day(obligations: Sequence[Obligation]) -> tuple[Obligation, ...]:
-    order = {kind: position for position, kind in enumerate(ObligationKind)}
-    return tuple(sorted(obligations, key=lambda each: (each.due_on, order[each.kind], each.subject or "")))
+    return tuple(sorted(obligations, key=lambda each: (each.due_on, _ORDER[each.kind], each.subject or "")))
+
+
+_ORDER = {kind: position for position, kind in enumerate(ObligationKind)}
 
 
 def _one_step(kind: ObligationKind, formula: str, start: date, days: int, due_on: date, basis: str) -> Trace:
@@ -300,11 +302,14 @@ def _stop(terms: PolicyTerms, country: str | None, items: Sequence[OpenItem]) ->
     if not stop.automatic:
         return
     ends = []
+    of_policy = maximum_extension_period_for(terms, country, NO_CONDITIONS)
     for item in items:
         if item.is_released or not (item.is_insured or stop.invoices_counted is InvoicesCounted.ALL):
             continue
-        end = calculate_maximum_extension_end(terms, country, item.invoice)
-        if end is not None:
+        conditions = item.invoice.conditions
+        clause = of_policy if conditions is NO_CONDITIONS else maximum_extension_period_for(terms, country, conditions)
+        if clause is not None:
+            end = end_of_maximum_extension(clause, item.invoice)
             amount = item.open_minor - (0 if stop.disputed_amounts_count else item.disputed_minor)
             ends.append((max(end, item.stop_put_off_to or end), amount, item))
     total = 0
