@@ -81,6 +81,7 @@ def load_demo(on: date, *, seed: int = 7, progress: Progress | None = None) -> O
             _ledger(session, organisation.id, book, entities, by_policy)
             cover.refresh_buyers(session, None, on, progress=lambda done, total: tell("demo_cover", done, total))
             _write_off_reminders(session, on)
+            cover.refresh_buyers(session, None, on)  # a reminder sent makes room for the next one
             journal.record(
                 session,
                 actor,
