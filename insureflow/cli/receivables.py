@@ -193,7 +193,8 @@ def _tell(outcome: ImportOutcome, problems_file: Path | None) -> None:
         print_table(["", "Count"], counted, numbers=(1,))
     for kind, amounts in _totals(outcome.totals).items():
         click.echo(
-            f"{word(DocumentKind(kind), LOCALE).capitalize()}: " + ", ".join(f"{formats.money(each.minor, each.currency, LOCALE)}" for each in amounts)
+            f"{word(DocumentKind(kind), LOCALE).capitalize()}: "
+            + ", ".join(f"{formats.money(each.minor, each.currency, LOCALE)}" for each in amounts)
         )
 
 

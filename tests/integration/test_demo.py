@@ -100,7 +100,12 @@ def test_the_demo_is_as_large_as_promised(demo: Session) -> None:
     assert demo.scalar(sa.select(sa.func.count(sa.distinct(Policy.insurer)))) == 3
     statuses = set(demo.scalars(sa.select(LimitDecision.status)))
     assert {"approved", "partly_approved", "reduced", "withdrawn", "refused", "requested"} <= {status.value for status in statuses}
-    raised = sa.select(LimitDecision.buyer_id).where(LimitDecision.status == "approved").group_by(LimitDecision.buyer_id).having(sa.func.count() > 1)
+    raised = (
+        sa.select(LimitDecision.buyer_id)
+        .where(LimitDecision.status == "approved")
+        .group_by(LimitDecision.buyer_id)
+        .having(sa.func.count() > 1)
+    )
     assert len(demo.scalars(raised).all()) > 40
     assert demo.scalar(sa.select(sa.func.max(Invoice.invoice_on))) == DEMO_DAY
     assert demo.scalar(sa.select(sa.func.min(Invoice.invoice_on))) < DEMO_DAY - timedelta(days=700)  # type: ignore[operator]  # there are invoices
@@ -113,7 +118,9 @@ def test_what_is_derived_follows_from_the_ledger(demo_app: Flask, demo_organisat
         assert verification.is_sound
         assert verification.entries > 10
         db.session.remove()
-    result = demo_app.test_cli_runner().invoke(args=["exposure", "rebuild", "--check", "--organisation", demo_organisation.slug, "--on", DEMO_DAY.isoformat()])
+    result = demo_app.test_cli_runner().invoke(
+        args=["exposure", "rebuild", "--check", "--organisation", demo_organisation.slug, "--on", DEMO_DAY.isoformat()]
+    )
     assert result.exit_code == 0, result.output + str(result.exception)
     result = demo_app.test_cli_runner().invoke(args=["journal", "verify"])
     assert result.exit_code == 0, result.output
@@ -134,7 +141,9 @@ def story(demo: Session) -> Callable[[str], Buyer]:
 
 def positions(demo: Session, buyer: Buyer, on: date = DEMO_DAY) -> list[InvoicePosition]:
     found = demo.scalars(
-        sa.select(InvoicePosition).where(InvoicePosition.buyer_id == buyer.id, InvoicePosition.valid_from <= on, InvoicePosition.valid_to > on)
+        sa.select(InvoicePosition).where(
+            InvoicePosition.buyer_id == buyer.id, InvoicePosition.valid_from <= on, InvoicePosition.valid_to > on
+        )
     ).all()
     return [row for row in found if row.ledger_open_minor]
 
@@ -198,7 +207,9 @@ def test_a_disputed_part_is_not_covered(demo: Session, story: Callable[[str], Bu
     rows = positions(demo, buyer)
     assert sum(row.disputed_minor for row in rows) > 0
     open_disputes = demo.scalars(
-        sa.select(Dispute).join(Invoice, Invoice.id == Dispute.invoice_id).where(Invoice.buyer_id == buyer.id, Dispute.resolved_on.is_(None))
+        sa.select(Dispute)
+        .join(Invoice, Invoice.id == Dispute.invoice_id)
+        .where(Invoice.buyer_id == buyer.id, Dispute.resolved_on.is_(None))
     ).all()
     assert len(open_disputes) == 1
 

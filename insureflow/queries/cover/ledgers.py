@@ -151,7 +151,8 @@ def one_of(column: Any, keys: Sequence[int]) -> ColumnElement[bool]:
     if len(keys) > 1 and keys[-1] - keys[0] + 1 == len(keys) == len(set(keys)) and keys[0] == min(keys) and keys[-1] == max(keys):
         found: ColumnElement[bool] = column.between(keys[0], keys[-1])
         return found
-    return column.in_(list(keys))  # type: ignore[no-any-return]
+    chosen: ColumnElement[bool] = column.in_(list(keys))
+    return chosen
 
 
 def load_ledgers(buyer_ids: Sequence[int]) -> list[BuyerLedger]:

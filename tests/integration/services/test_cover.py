@@ -37,10 +37,8 @@ def contents(organisation_id: int) -> dict[str, list[tuple[Any, ...]]]:
     with within(organisation_id):
         return {
             model.__tablename__: sorted(
-
-                    tuple(str(getattr(row, column.key)) for column in model.__table__.columns if column.key != "id")
-                    for row in db.session.scalars(select(model))
-
+                tuple(str(getattr(row, column.key)) for column in model.__table__.columns if column.key != "id")
+                for row in db.session.scalars(select(model))
             )
             for model in DERIVED
         }
