@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from insureflow.domain.access import Permission
+from insureflow.domain.obligations import ObligationKind
 from insureflow.queries.dashboard.attention import limits_cut, over_limit, stopped_accounts
 from insureflow.queries.dashboard.duties import WEEK, cover_at_stake, pressing_duties
 from insureflow.queries.dashboard.portfolio import Division, Figures, Portfolio, Reporting, divide, headroom
@@ -83,7 +84,7 @@ def _duties(portfolio: Portfolio, report: Reporting) -> dict[str, Any]:
     coming = [duty for duty in duties if not duty.is_late]
     week = [duty for duty in coming if duty.due_on < g.on + WEEK]
     return {
-        "duties": sorted(coming, key=lambda duty: (-duty.reporting_minor, duty.due_on))[:SHOWN],
+        "duties": sorted(coming, key=lambda duty: (-duty.reporting_minor, duty.kind is ObligationKind.SEND_REMINDER, duty.due_on))[:SHOWN],
         "duties_count": len(coming),
         "late": late,
         "week": week,
