@@ -13,7 +13,7 @@ from insureflow.domain.tasks import TASK_TRANSITIONS, TaskAction, TaskState, nex
 FINAL = {TaskState.DONE, TaskState.CANCELLED}
 
 
-@pytest.mark.parametrize(("before", "action"), itertools.product(TaskState, TaskAction))
+@pytest.mark.parametrize(("before", "action"), list(itertools.product(TaskState, TaskAction)))
 def test_only_what_the_table_names_is_possible(before: TaskState, action: TaskAction) -> None:
     if (before, action) in TASK_TRANSITIONS:
         assert next_state(before, action) is TASK_TRANSITIONS[before, action]
