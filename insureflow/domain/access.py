@@ -28,6 +28,7 @@ class Permission(StrEnum):
     EDIT_POLICIES = "edit_policies"
     VIEW_LIMITS = "view_limits"
     EDIT_LIMITS = "edit_limits"
+    REMOVE_LIMITS = "remove_limits"
     VIEW_RECEIVABLES = "view_receivables"
     EDIT_RECEIVABLES = "edit_receivables"
     IMPORT_RECEIVABLES = "import_receivables"
@@ -61,6 +62,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.EDIT_BUYERS,
         Permission.EDIT_POLICIES,
         Permission.EDIT_LIMITS,
+        Permission.REMOVE_LIMITS,
         Permission.EDIT_RECEIVABLES,
         Permission.IMPORT_RECEIVABLES,
         Permission.EDIT_OBLIGATIONS,
@@ -81,6 +83,7 @@ CHANGING = frozenset(
         Permission.EDIT_BUYERS,
         Permission.EDIT_POLICIES,
         Permission.EDIT_LIMITS,
+        Permission.REMOVE_LIMITS,
         Permission.EDIT_RECEIVABLES,
         Permission.IMPORT_RECEIVABLES,
         Permission.EDIT_OBLIGATIONS,

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from insureflow.domain.access import Role
 from insureflow.domain.errors import InvalidValue
 from insureflow.domain.policies import vocabulary
 
@@ -253,7 +252,3 @@ class AccountActKind(StrEnum):
 
 #: Acts that may name the invoices they are about; without any they are about all.
 ABOUT_INVOICES = frozenset({AccountActKind.CONSENT, AccountActKind.OVERDUE_NOTIFICATION})
-
-
-#: Who may take back a decision or act that was entered by mistake, as if it had never been.
-MAY_REMOVE = frozenset({Role.ADMINISTRATOR, Role.CREDIT_MANAGER})

@@ -12,6 +12,7 @@ WORDS: dict[str, str] = {
     "Permission.edit_policies": _("change policies"),
     "Permission.view_limits": _("see limits"),
     "Permission.edit_limits": _("change limits"),
+    "Permission.remove_limits": _("take back wrong entries of limits"),
     "Permission.view_receivables": _("see receivables"),
     "Permission.edit_receivables": _("change receivables"),
     "Permission.import_receivables": _("import ledgers"),

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from insureflow.domain.access import Permission
 from insureflow.domain.buyers import BuyerStatus
 from insureflow.domain.cover.events import Reason
-from insureflow.domain.limits import MAY_REMOVE, WITH_LIMIT, LimitSituation, LimitStatus
+from insureflow.domain.limits import WITH_LIMIT, LimitSituation, LimitStatus
 from insureflow.domain.money import Money
 from insureflow.domain.sectors import sector_code
 from insureflow.i18n import formats, words
@@ -258,8 +258,7 @@ def invoices(buyer_id: int) -> ResponseReturnValue:
 @requires(Permission.VIEW_LIMITS)
 def limits(buyer_id: int) -> ResponseReturnValue:
     """A buyer's limits under each policy: what is in force, every decision and every act."""
-    frame = _frame(buyer_id)
-    return render_template("buyers/limits.html", **frame, may_remove=MAY_REMOVE)
+    return render_template("buyers/limits.html", **_frame(buyer_id))
 
 
 @blueprint.get("/<int:buyer_id>/details")

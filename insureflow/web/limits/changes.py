@@ -13,7 +13,7 @@ from flask_wtf import FlaskForm
 from insureflow.domain.access import Permission
 from insureflow.domain.cover.events import Layer
 from insureflow.domain.errors import Refusal
-from insureflow.domain.limits import MAY_REMOVE, AccountActKind, LimitKind
+from insureflow.domain.limits import AccountActKind, LimitKind
 from insureflow.queries import buyers as buyer_queries
 from insureflow.queries import limits as limit_queries
 from insureflow.services import limits
@@ -187,8 +187,6 @@ def act() -> ResponseReturnValue:
 
 def _remove(heading: str, back: str, remove: Callable[[str], int]) -> ResponseReturnValue:
     """Ask why an entry was wrong, and take it back."""
-    if g.role not in MAY_REMOVE:
-        abort(403)
     form = RemovalForm()
     if form.validate_on_submit():
         buyer_id = remove(form.reason.data or "")
@@ -199,7 +197,7 @@ def _remove(heading: str, back: str, remove: Callable[[str], int]) -> ResponseRe
 
 
 @blueprint.route("/<int:decision_id>/remove", methods=["GET", "POST"])
-@requires(Permission.EDIT_LIMITS)
+@requires(Permission.REMOVE_LIMITS)
 def remove(decision_id: int) -> ResponseReturnValue:
     """Take back a decision that was entered by mistake."""
     view = get_view_or_404(decision_id)
@@ -211,7 +209,7 @@ def remove(decision_id: int) -> ResponseReturnValue:
 
 
 @blueprint.route("/acts/<int:act_id>/remove", methods=["GET", "POST"])
-@requires(Permission.EDIT_LIMITS)
+@requires(Permission.REMOVE_LIMITS)
 def remove_act(act_id: int) -> ResponseReturnValue:
     """Take back an act that was entered by mistake."""
     found = limit_queries.find_act(act_id)

@@ -6,10 +6,9 @@ from flask import abort, g, render_template
 from flask.typing import ResponseReturnValue
 
 from insureflow.domain.access import Permission
-from insureflow.domain.limits import MAY_REMOVE
 from insureflow.queries import limits as limit_queries
 from insureflow.queries.limits import DecisionView
-from insureflow.web.access import may, requires
+from insureflow.web.access import requires
 from insureflow.web.limits.routes import blueprint
 
 
@@ -26,7 +25,7 @@ def get_view_or_404(decision_id: int) -> DecisionView:
 def show(decision_id: int) -> ResponseReturnValue:
     """A decision with its trace."""
     view = get_view_or_404(decision_id)
-    return render_template("limits/show.html", view=view, may_remove=may(Permission.EDIT_LIMITS) and g.role in MAY_REMOVE)
+    return render_template("limits/show.html", view=view)
 
 
 @blueprint.get("/<int:decision_id>/why")
