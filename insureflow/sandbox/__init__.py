@@ -1,0 +1,1 @@
+"""Sandbox insurers: real servers that speak the documented shapes of insurers' interfaces, for trying and testing without any."""
