@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
+from insureflow.connectors.countries import find_country
 from insureflow.connectors.ledgers.amounts import convert_amount, detect_amounts
 from insureflow.connectors.ledgers.cells import BAD, Cell, CellProblem, cell_text, convert_column, convert_pairs, convert_text
 from insureflow.connectors.ledgers.dates import DateConvention, DateOrder, convert_date, detect_dates
@@ -22,7 +23,6 @@ from insureflow.connectors.ledgers.profile import FormatHints
 from insureflow.connectors.ledgers.source import FileLimits, OpenFile, open_source
 from insureflow.connectors.ledgers.tables import LedgerTable, RawTable, heading_key, shown
 from insureflow.connectors.ledgers.workbooks import open_workbook
-from insureflow.domain.countries import is_country
 from insureflow.domain.cover.events import Layer
 from insureflow.domain.currencies import is_currency
 from insureflow.domain.errors import InvalidValue, InvalidValues, Refusal
@@ -296,9 +296,10 @@ def _country(cell: Any) -> str | None:
     text = convert_text(cell)
     if text is None:
         return None
-    if not is_country(text.upper()):
+    code = find_country(text)
+    if code is None:
         raise CellProblem("not_a_country_code")
-    return text.upper()
+    return code
 
 
 def _currency(cell: Any) -> str | None:

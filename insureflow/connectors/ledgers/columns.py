@@ -9,6 +9,7 @@ from itertools import compress
 from types import MappingProxyType
 from typing import Any
 
+from insureflow.connectors.countries import find_country
 from insureflow.connectors.ledgers.amounts import AmountConvention, convert_amount, convert_clean_amounts, detect_amounts
 from insureflow.connectors.ledgers.cells import (
     BAD,
@@ -28,14 +29,12 @@ from insureflow.connectors.ledgers.headings import Mapped
 from insureflow.connectors.ledgers.profile import AMOUNT, COUNTRY, CURRENCY, DATE, FLAG, KIND, TERMS, TEXT, ColumnRule, Profile
 from insureflow.connectors.ledgers.tables import RawTable, heading_key, shown
 from insureflow.connectors.ledgers.words import KINDS, NO, YES, parse_terms, plain_words
-from insureflow.domain.countries import ALPHA_2_BY_ALPHA_3, ALPHA_2_BY_NUMERIC, is_country
 from insureflow.domain.currencies import is_currency
 from insureflow.domain.money import minor_digits
 from insureflow.domain.receivables import DocumentKind, PaymentTerms, RowProblem
 
 _CURRENCY_SIGNS = {"€": "EUR", "£": "GBP", "₹": "INR", "US$": "USD", "C$": "CAD", "A$": "AUD", "RP": "IDR", "RP.": "IDR"}
 _NAMES = frozenset({"customer_name", "trading_name"})
-_COUNTRY_WORDS = {"UK": "GB", "EL": "GR"}
 
 
 @dataclass(slots=True)
@@ -171,12 +170,8 @@ def _convert_country(cell: Any, *, numeric: bool) -> str | None:
     text = convert_text(cell)
     if text is None:
         return None
-    code = text.upper()
-    found = ALPHA_2_BY_NUMERIC.get(code.zfill(3)) if numeric else None
-    found = found or _COUNTRY_WORDS.get(code) or ALPHA_2_BY_ALPHA_3.get(code)
-    if found is not None:
-        return found
-    if not is_country(code):
+    code = find_country(text, numeric=numeric)
+    if code is None:
         raise CellProblem("unknown_country")
     return code
 

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 
+from insureflow.connectors.countries import find_country
 from insureflow.connectors.ledgers.amounts import parse_amount
 from insureflow.connectors.ledgers.batch import Suggestion
 from insureflow.connectors.ledgers.cells import Cell, CellProblem, cell_text
@@ -14,7 +15,7 @@ from insureflow.connectors.ledgers.dates import DateOrder, parse_date
 from insureflow.connectors.ledgers.detection import Certainty, Finding
 from insureflow.connectors.ledgers.profile import AMOUNT, COUNTRY, CURRENCY, DATE, FIELDS, KIND, ColumnRule, Profile
 from insureflow.connectors.ledgers.words import HEADINGS, KINDS, plain_words
-from insureflow.domain.countries import ALPHA_2_BY_ALPHA_3, ALPHA_2_BY_NUMERIC, is_country
+from insureflow.domain.countries import ALPHA_2_BY_NUMERIC
 from insureflow.domain.currencies import is_currency
 from insureflow.domain.receivables import DocumentKind, ImportMode
 
@@ -76,7 +77,7 @@ def _fits(field_type: str, cell: Cell) -> bool:
     if field_type == CURRENCY:
         return is_currency(text.upper())
     if field_type == COUNTRY:
-        return is_country(text.upper()) or text.upper() in ALPHA_2_BY_ALPHA_3 or text.isdecimal()
+        return text.isdecimal() or find_country(text) is not None
     if field_type == KIND:
         return len(text) <= 30 and not _is_date(cell)
     return True

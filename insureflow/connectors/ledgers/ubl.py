@@ -18,6 +18,7 @@ from xml.parsers.expat import ExpatError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from insureflow.connectors.countries import find_country
 from insureflow.connectors.ledgers.amounts import convert_amount
 from insureflow.connectors.ledgers.cells import CellProblem, convert_text
 from insureflow.connectors.ledgers.dates import DateOrder, parse_date
@@ -26,7 +27,6 @@ from insureflow.connectors.ledgers.profile import Profile
 from insureflow.connectors.ledgers.source import FileLimits, OpenFile, check_cancelled, is_document, open_archive, unpack
 from insureflow.connectors.ledgers.tables import Cancelled, Progress, shown
 from insureflow.connectors.ledgers.words import parse_terms
-from insureflow.domain.countries import is_country
 from insureflow.domain.currencies import is_currency
 from insureflow.domain.errors import InvalidValue, Refusal
 from insureflow.domain.receivables import DocumentKind, LedgerLine, RowProblem, calculate_due_on, complete_amounts
@@ -305,9 +305,10 @@ class _Document:
         )
         registration = self.text("PartyLegalEntity/CompanyID", party)
         number = self.text("PartyIdentification/ID", party) or self.text("EndpointID", party) or registration or vat_number
-        country = self.text("PostalAddress/Country/IdentificationCode", party)
-        if country is not None and not is_country(country):
-            self.problem("unknown_country", "PostalAddress/Country/IdentificationCode", country)
+        stated = self.text("PostalAddress/Country/IdentificationCode", party)
+        country = find_country(stated) if stated is not None else None
+        if stated is not None and country is None:
+            self.problem("unknown_country", "PostalAddress/Country/IdentificationCode", stated)
         name = legal_name or trading_name
         if name is None and number is None:
             self.problem("missing", "AccountingCustomerParty/Party/PartyLegalEntity/RegistrationName")

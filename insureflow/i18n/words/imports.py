@@ -161,7 +161,7 @@ SENTENCES: dict[str, str] = {
     "too_long": _("The text has %(length)s characters; %(maximum)s are allowed."),
     "not_yes_or_no": _("This is neither yes nor no."),
     "unknown_currency": _("This is not the code of a currency, such as EUR."),
-    "unknown_country": _("This is not the code of a country, such as DE."),
+    "unknown_country": _("This is neither the code of a country, such as DE, nor a name that means one country only."),
     "unknown_kind": _("This is not a kind of document that the profile knows."),
     "unknown_terms": _("Nobody has said what the payment terms “%(terms)s” mean. Add them to the profile, or map a due date."),
     "negative_invoice": _("An invoice has a negative amount. If such rows are credit notes, say so in the profile."),

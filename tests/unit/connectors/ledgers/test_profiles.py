@@ -234,9 +234,20 @@ columns: {number: nr, customer_name: name, open: open, gross: gross, document_on
 
 @pytest.mark.parametrize(
     ("cell", "code"),
-    [("SE", "SE"), ("se", "SE"), ("SWE", "SE"), ("UK", "GB"), ("EL", "GR"), ("", None), ("752", "problem"), ("Sweden", "problem")],
+    [
+        ("SE", "SE"),
+        ("se", "SE"),
+        ("SWE", "SE"),
+        ("UK", "GB"),
+        ("EL", "GR"),
+        ("", None),
+        ("752", "problem"),
+        ("Sweden", "SE"),
+        ("Svea", "problem"),
+        ("Korea", "problem"),
+    ],
 )
-def test_countries_by_their_codes(cell: Any, code: Any):
+def test_countries_by_codes_and_names(cell: Any, code: Any):
     profile = OPEN_ITEMS.replace("number: nr", "number: nr, country: land")
     batch = read(f"nr;name;balance;date;terms;land\n1;A;10,00;2026-01-15;30;{cell}\n", profile)
     assert batch.lines.country == ([] if code == "problem" else [code])
