@@ -2,6 +2,36 @@
 
 from __future__ import annotations
 
-from insureflow.models import buyers, cover, jobs, journal, limits, organisations, policies, rates, receivables
+from insureflow.models import (
+    buyers,
+    connections,
+    cover,
+    jobs,
+    journal,
+    limit_requests,
+    limits,
+    organisations,
+    policies,
+    rates,
+    receivables,
+    shipments,
+    tokens,
+    work_items,
+)
 
-__all__ = ["buyers", "cover", "jobs", "journal", "limits", "organisations", "policies", "rates", "receivables"]
+__all__ = [
+    "buyers",
+    "connections",
+    "cover",
+    "jobs",
+    "journal",
+    "limit_requests",
+    "limits",
+    "organisations",
+    "policies",
+    "rates",
+    "receivables",
+    "shipments",
+    "tokens",
+    "work_items",
+]

@@ -49,3 +49,15 @@ class JobRun(Base):
     finished_at: Mapped[datetime | None]
     counts: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     error: Mapped[str] = mapped_column(String(1000), default="")
+
+
+class ScheduleSetting(TenantOwned, Base):
+    """How often an organisation wants a recurring job; without a row the schedule declared in code holds."""
+
+    __tablename__ = "schedule_setting"
+    __table_args__ = (UniqueConstraint("organisation_id", "job"),)
+
+    id: Mapped[key]
+    job: Mapped[str] = mapped_column(String(80))
+    is_enabled: Mapped[bool] = mapped_column(default=True)
+    every_minutes: Mapped[int | None]

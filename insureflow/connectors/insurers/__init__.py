@@ -1,0 +1,1 @@
+"""Interfaces of insurers, one module each, behind one protocol."""
