@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 from flask_babel import format_datetime, get_locale
 
-from insureflow.i18n import formats, words
+from insureflow.i18n import formats, values, words
 
 
 def register(app: Flask) -> None:
@@ -22,6 +22,8 @@ def register(app: Flask) -> None:
     app.template_filter("instant")(instant)
     app.template_filter("country")(country)
     app.template_filter("word")(word)
+    app.template_filter("said")(said)
+    app.template_filter("basis")(basis)
 
 
 def _locale() -> str:
@@ -66,3 +68,13 @@ def country(code: str | None) -> str:
 def word(code: Any) -> str:
     """The words for a code or a member of a vocabulary."""
     return words.word(code, _locale())
+
+
+def said(value: Any, name: str, currency: str | None = None) -> values.Said:
+    """A stored value in words, by the code it stands under; see ``insureflow.i18n.values``."""
+    return values.said(name, value, _locale(), currency)
+
+
+def basis(code: str) -> str:
+    """The clause a step of a calculation rests on."""
+    return values.basis(code, _locale())

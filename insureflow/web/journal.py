@@ -12,6 +12,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from insureflow.domain.access import Permission
+from insureflow.i18n import formats, values
 from insureflow.i18n.words import find_word, word
 from insureflow.queries import journal as queries
 from insureflow.services import journal
@@ -47,19 +48,17 @@ def _subject_words(kind: str) -> str:
 
 
 def _leaves(data: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every value with its dotted path; lists of plain values stay whole."""
-    if isinstance(data, Mapping) and data:
+    """Every value in words with its dotted path; amounts and lists of plain values stay whole."""
+    if isinstance(data, Mapping) and data and data.keys() != {"amount", "currency"}:
         for name in data:
             yield from _leaves(data[name], f"{path}.{name}" if path else str(name))
     elif isinstance(data, list) and any(isinstance(entry, Mapping | list) for entry in data):
         for position, entry in enumerate(data):
             yield from _leaves(entry, f"{path}[{position}]")
     elif isinstance(data, list):
-        yield path, ", ".join(map(str, data)) or "–"
-    elif isinstance(data, bool):
-        yield path, word("yes" if data else "no", _locale())
+        yield path, ", ".join(values.said(path, each, _locale()).text for each in data) or formats.NOTHING
     else:
-        yield path, str(data) if data or data == 0 else "–"
+        yield path, values.said(path, data or None if not isinstance(data, bool | int) else data, _locale()).text
 
 
 def changes_of(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[Change]:
@@ -68,7 +67,7 @@ def changes_of(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
     old.pop("", None)
     new.pop("", None)
     names = [*new, *(name for name in old if name not in new)]
-    return [Change(name, old.get(name), new.get(name), old.get(name) != new.get(name)) for name in names]
+    return [Change(values.name_of(name, _locale()), old.get(name), new.get(name), old.get(name) != new.get(name)) for name in names]
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:

@@ -303,6 +303,7 @@ def _show(duty: PressingDuty, done: DoneForm | None = None, waiving: WaiveForm |
         entry=duty.entry,
         status=status_of(duty),
         policy=names.get(key.policy_id, duty.entry.policy),
+        duty_currency=next((policy.limit_currency for policy in g.scope.policies if policy.id == key.policy_id), duty.entry.currency),
         tone=tone_of(duty, g.on),
         left=time_left(duty, g.on),
         done=done or DoneForm(formdata=None, marked_on=g.today),

@@ -76,7 +76,7 @@ WORDS: dict[str, str] = {
     "limit_percentage": _("Insured percentage"),
     "limit_percentage_formula": _("the most specific condition: limit, grade, country, cause, policy"),
     "limit_country": _("country of the buyer"),
-    "limit_percentage_from": _("set by"),
+    "limit_grade": _("grade of the buyer that day"),
     "percentage_from_limit": _("the limit"),
     "percentage_from_grade": _("the buyer's grade"),
     "percentage_from_country": _("the country"),

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from insureflow.domain.cover.events import Layer
 from insureflow.domain.limits import (
     KIND_IN_TERMS,
+    AccountActKind,
     LimitKind,
     LimitRecord,
     LimitSituation,
@@ -22,9 +23,9 @@ from insureflow.domain.limits import (
 )
 from insureflow.domain.money import Money, convert_minor
 from insureflow.domain.periods import add_days
-from insureflow.domain.policies import PolicyTerms, conditions_for_limit_kind, insured_percentage_for, parse_conditions
+from insureflow.domain.policies import UNGRADED, Grade, PolicyTerms, conditions_for_limit_kind, insured_percentage_for, parse_conditions
 from insureflow.domain.policies.vocabulary import NoticeAppliesTo
-from insureflow.domain.trace import Step, Trace
+from insureflow.domain.trace import Step, Trace, TraceValue
 from insureflow.models.buyers import Buyer
 from insureflow.models.cover import AccountState
 from insureflow.models.database import db
@@ -95,6 +96,22 @@ def find_act(act_id: int) -> AccountAct | None:
     return db.session.scalar(select(AccountAct).where(AccountAct.id == act_id))
 
 
+def grade_on(buyer_id: int, policy_id: int, on: date) -> Grade | None:
+    """The insurer's grade of a buyer under a policy on a day; None where none was given by then."""
+    act = db.session.scalar(
+        select(AccountAct)
+        .where(
+            AccountAct.buyer_id == buyer_id,
+            AccountAct.policy_id == policy_id,
+            AccountAct.kind == AccountActKind.BUYER_GRADE,
+            AccountAct.happened_on <= on,
+        )
+        .order_by(AccountAct.happened_on.desc(), AccountAct.id.desc())
+        .limit(1)
+    )
+    return None if act is None else act.data["grade"]
+
+
 def limits_of_buyer(buyer_id: int, on: date, policy_id: int | None = None) -> list[AccountLimits]:
     """A buyer's limits under each policy that anything was said under, by the policies' priority."""
     decisions = [decision for decision in _decisions(buyer_id, policy_id) if decision.decided_on <= on]
@@ -145,7 +162,7 @@ def find_decision(decision_id: int, on: date) -> DecisionView | None:
     insured = PolicyBook.load().policies[policy.id]
     records = _records(siblings, insured, policy)
     state = state_of(next(record for record in records if record.sequence == decision.id), records, on)
-    return _view(decision, buyer, policy, state, siblings, insured)
+    return _view(decision, buyer, policy, state, siblings, insured, on)
 
 
 def _records(decisions: Sequence[LimitDecision], insured: InsurancePolicy, policy: Policy) -> list[LimitRecord]:
@@ -172,6 +189,7 @@ def _view(
     state: LimitState,
     siblings: Sequence[LimitDecision],
     insured: InsurancePolicy,
+    on: date,
 ) -> DecisionView:
     terms = insured.terms_on(decision.decided_on)
     steps: list[Step] = []
@@ -196,7 +214,7 @@ def _view(
         )
     percentage: Decimal | None = None
     if amount and decision.status is not LimitStatus.REQUESTED:
-        percentage, step = _insured(decision, buyer, terms)
+        percentage, step = _insured(decision, buyer, terms, on)
         steps.append(step)
     steps.append(
         Step(
@@ -253,12 +271,17 @@ def _effect(
     return effective, Step("limit_effect", "limit_effect_notice" if needs_notice else "limit_effect_plain", tuple(inputs), effective, basis)
 
 
-def _insured(decision: LimitDecision, buyer: Buyer, terms: PolicyTerms) -> tuple[Decimal, Step]:
+def _insured(decision: LimitDecision, buyer: Buyer, terms: PolicyTerms, on: date) -> tuple[Decimal, Step]:
+    """The insured percentage under a decision for a sale on a day: a policy with cover by grade looks at the grade of that day."""
     if decision.layer is Layer.TOP_UP and terms.layers.top_up is not None and terms.layers.top_up.insured_percentage is not None:
         percentage = terms.layers.top_up.insured_percentage
         return percentage, Step("limit_percentage", "limit_percentage_formula", (), percentage, "limit_percentage_of_top_up")
     own = parse_conditions(decision.conditions) if decision.conditions else None
     conditions = conditions_for_limit_kind(terms, KIND_IN_TERMS[decision.kind], own)
-    percentage, source = insured_percentage_for(terms, buyer.country, None, conditions)
-    inputs = (("limit_country", buyer.country), ("limit_percentage_from", f"percentage_from_{source}"))
-    return percentage, Step("limit_percentage", "limit_percentage_formula", inputs, percentage, f"percentage_from_{source}")
+    inputs: list[tuple[str, TraceValue]] = [("limit_country", buyer.country)]
+    grade: Grade | None = None
+    if terms.grade_cover is not None:
+        grade = grade_on(buyer.id, decision.policy_id, on)
+        inputs.append(("limit_grade", grade if grade is not None else UNGRADED))
+    percentage, source = insured_percentage_for(terms, buyer.country, grade, conditions)
+    return percentage, Step("limit_percentage", "limit_percentage_formula", tuple(inputs), percentage, f"percentage_from_{source}")

@@ -7,15 +7,16 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Select, String, and_, case, cast, func, literal, null, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Float, Select, String, Subquery, and_, case, cast, func, literal, null, select, type_coerce
 
 from insureflow.domain.buyers import search_name
 from insureflow.domain.cover.events import Layer
-from insureflow.domain.limits import LimitKind, LimitSituation
+from insureflow.domain.limits import KIND_IN_TERMS, AccountActKind, LimitKind, LimitSituation
+from insureflow.domain.policies import UNGRADED, PolicyTerms
 from insureflow.models.base import ExactDecimal, vocabulary
 from insureflow.models.buyers import Buyer
 from insureflow.models.database import db
-from insureflow.models.limits import LimitDecision
+from insureflow.models.limits import AccountAct, LimitDecision
 from insureflow.models.policies import InsuredEntity, Policy
 from insureflow.queries.cover.policies import InsurancePolicy, PolicyBook
 from insureflow.queries.limits.situations import (
@@ -43,6 +44,29 @@ class UseBand(StrEnum):
 
 _BAND = vocabulary(UseBand, "use_band")
 
+#: Where a layer stands among the worst, the worst first: see ``_severity``.
+_OVER_LIMIT, _STOPPED, _REFUSED, _NEVER_ASKED, _NEARLY_USED = 5, 4, 3, 2, 1
+
+#: Set beside the class of severity so that within a class the largest amount outside the limit comes first.
+_AMOUNT_SPACE = 10**15
+
+
+def _grades_on(on: date) -> Subquery:
+    """The insurer's grade of each buyer under each policy on a day, as text: ``rank`` 1 is the one that holds."""
+    newest_first = func.row_number().over(
+        partition_by=(AccountAct.policy_id, AccountAct.buyer_id), order_by=(AccountAct.happened_on.desc(), AccountAct.id.desc())
+    )
+    return (
+        select(
+            AccountAct.policy_id,
+            AccountAct.buyer_id,
+            cast(AccountAct.data["grade"].as_string(), String).label("grade"),
+            newest_first.label("rank"),
+        )
+        .where(AccountAct.kind == AccountActKind.BUYER_GRADE, AccountAct.happened_on <= on)
+        .subquery("grades")
+    )
+
 
 class _Parts:
     """The FROM clause of the register and what is worked out over it."""
@@ -54,6 +78,7 @@ class _Parts:
         self.side = side_decisions(on).c
         self.used = used_amounts(on).c
         self.state = states_on(on).c
+        self.graded = _grades_on(on).c
         is_top_up = self.known.layer == Layer.TOP_UP
         self.limit = func.coalesce(case((is_top_up, self.state.limit_top_up_minor), else_=self.state.limit_primary_minor), 0)
         covered = case((is_top_up, self.used.top_up_minor), else_=self.used.primary_minor)
@@ -83,15 +108,22 @@ class _Parts:
             .outerjoin(table(self.side), layer(self.side))
             .outerjoin(table(self.state), same(self.state))
             .outerjoin(table(self.used), same(self.used))
+            .outerjoin(table(self.graded), and_(same(self.graded), self.graded.rank == 1))
         )
 
 
-def _percentage(parts: _Parts, policies: Mapping[int, InsurancePolicy], on: date) -> ColumnElement[Any]:
-    """The insured percentage of a layer: of the limit, else of the country, else of the policy.
+def _percentages_by_grade(parts: _Parts, terms: PolicyTerms) -> list[tuple[ColumnElement[bool] | None, str]]:
+    """The insured percentage for each grade in the terms, and 0 for any other. *Formula:* as ``grade_percentage_for`` of the rules."""
+    grade = func.coalesce(parts.graded.grade, str(UNGRADED))
+    arms: list[tuple[ColumnElement[bool] | None, str]] = [
+        (grade.in_([str(each) for each in row.grades]), format(row.insured_percentage, "f")) for row in terms.grade_cover or ()
+    ]
+    return [*arms, (None, "0")]
 
-    A policy with cover by grade decides by the grade of each buyer, which the register leaves to the buyer's page.
-    """
-    arms: list[tuple[ColumnElement[bool], str | None]] = []
+
+def _percentage(parts: _Parts, policies: Mapping[int, InsurancePolicy], on: date) -> ColumnElement[Any]:
+    """The insured percentage of a layer for a sale on the day: of the limit or its kind, else of the grade, the country, the policy."""
+    arms: list[tuple[ColumnElement[bool], str]] = []
     for policy in policies.values():
         if not policy.history:
             continue
@@ -100,8 +132,12 @@ def _percentage(parts: _Parts, policies: Mapping[int, InsurancePolicy], on: date
         top_up = terms.layers.top_up
         if top_up is not None and top_up.insured_percentage is not None:
             arms.append((and_(is_policy, parts.known.layer == Layer.TOP_UP), format(top_up.insured_percentage, "f")))
+        for kind, word in KIND_IN_TERMS.items():
+            if word in terms.insured_percentage_by_limit_kind:
+                arms.append((and_(is_policy, parts.ordinary.kind == kind), format(terms.insured_percentage_by_limit_kind[word], "f")))
         if terms.grade_cover is not None:
-            arms.append((is_policy, None))
+            of_grade = _percentages_by_grade(parts, terms)
+            arms.extend((is_policy if test is None else and_(is_policy, test), text) for test, text in of_grade)
             continue
         for country, percentage in sorted(terms.insured_percentage.by_country.items()):
             arms.append((and_(is_policy, Buyer.country == country), format(percentage, "f")))
@@ -109,6 +145,25 @@ def _percentage(parts: _Parts, policies: Mapping[int, InsurancePolicy], on: date
     own = case((parts.known.layer == Layer.PRIMARY, parts.ordinary.own_percentage))
     general: ColumnElement[Any] = case(*((test, literal(text, String)) for test, text in arms)) if arms else null()
     return case((parts.limit > 0, func.coalesce(own, general)))
+
+
+def _severity(parts: _Parts) -> ColumnElement[int]:
+    """What makes a layer urgent: over its limit, then stopped, then owing without a limit, never asked for, nearly used up.
+
+    Within a class the largest amount that the limit does not hold comes first, in minor units of the limit currency.
+    """
+    owed = func.coalesce(parts.open_minor, parts.used_minor)
+    outside = case((owed > parts.limit, owed - parts.limit), else_=0)
+    is_no = parts.situation.in_([LimitSituation.REFUSED, LimitSituation.ZERO, LimitSituation.WITHDRAWN, LimitSituation.EXPIRED])
+    of_class = case(
+        (and_(parts.limit > 0, owed > parts.limit), _OVER_LIMIT),
+        (func.coalesce(parts.state.stopped, False), _STOPPED),
+        (is_no, _REFUSED),
+        (parts.situation == LimitSituation.NEVER_ASKED, _NEVER_ASKED),
+        (and_(parts.limit > 0, parts.used_minor * 10 >= parts.limit * 9), _NEARLY_USED),
+        else_=0,
+    )
+    return cast(of_class, BigInteger) * _AMOUNT_SPACE + outside
 
 
 def register_listing(on: date, *, policy_id: int | None = None, entity_policies: frozenset[int] | None = None) -> Listing:
@@ -148,6 +203,7 @@ def register_listing(on: date, *, policy_id: int | None = None, entity_policies:
         Field("insured_percentage", type_coerce(percentage, ExactDecimal()), Kind.PERCENT, sort=cast(percentage, Float)),
         Field("decided_on", parts.ordinary.decided_on, Kind.DATE, filter=FilterKind.DATE_RANGE),
         Field("valid_to", func.coalesce(parts.side.temporary_to, parts.ordinary.valid_to), Kind.DATE, filter=FilterKind.DATE_RANGE),
+        Field("worst", literal(0), Kind.NUMBER, sort=_severity(parts), hidden=True),
         Field("use", band, Kind.BADGE, filter=FilterKind.SELECT, hidden=True),
         Field("buyer_id", Buyer.id.expression, Kind.NUMBER, hidden=True),
         Field("policy_id", parts.known.policy_id, Kind.NUMBER, hidden=True),
@@ -166,7 +222,7 @@ def register_listing(on: date, *, policy_id: int | None = None, entity_policies:
         return statement
 
     row_key = cast(Buyer.id, String) + "-" + cast(parts.known.policy_id, String) + "-" + cast(parts.known.layer, String)
-    return Listing("limits", fields, source, key=row_key, order=Order("buyer"), normalise=search_name)
+    return Listing("limits", fields, source, key=row_key, order=Order("worst", descending=True), normalise=search_name)
 
 
 def _at_least_nothing(expression: ColumnElement[int]) -> ColumnElement[int]:

@@ -26,6 +26,7 @@ from insureflow.queries.limits import AccountLimits
 from insureflow.web import charts
 from insureflow.web.access import may, requires
 from insureflow.web.buyers.routes import blueprint, get_buyer_or_404
+from insureflow.web.journal import changes_of
 from insureflow.web.limits.words import tone_of_situation
 from insureflow.web.links import link_to
 from insureflow.web.tables import Empty, TableView, build_table, country_options, wanted_export, word_options
@@ -294,4 +295,5 @@ def language_name(tag: str | None) -> str | None:
 def journal(buyer_id: int) -> ResponseReturnValue:
     """Who changed what about a buyer, and when."""
     frame = _frame(buyer_id)
-    return render_template("buyers/journal.html", **frame, entries=buyer_queries.journal_of(buyer_id))
+    entries = [(entry, changes_of(entry.before, entry.after)) for entry in buyer_queries.journal_of(buyer_id)]
+    return render_template("buyers/journal.html", **frame, entries=entries)
