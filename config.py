@@ -6,19 +6,22 @@ Every variable is called ``INSUREFLOW_…``. ``load`` reads them all, checks the
 
 from __future__ import annotations
 
+import base64
+import binascii
 import contextlib
 import json
 import os
 import secrets
 import zoneinfo
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
 LogFormat = Literal["console", "json"]
+QueueKind = Literal["embedded", "procrastinate"]
 
 PREFIX = "INSUREFLOW_"
 SUPPORTED_LOCALES = ("en", "sv")
@@ -26,6 +29,7 @@ MINIMUM_SECRET_LENGTH = 32
 
 _ROOT = Path(__file__).resolve().parent
 _MEBIBYTE = 1024 * 1024
+_ENCRYPTION_KEY_BYTES = 32
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _EXAMPLE_SECRETS = (
     "changeme",
@@ -83,6 +87,9 @@ class Config:
     scheduler_enabled: bool = True
     demo: bool = False
     session_lifetime: timedelta = timedelta(hours=12)
+    encryption_keys: tuple[str, ...] = field(default=(), repr=False)
+    sandbox_port: int = 8801
+    queue: QueueKind = "embedded"
 
     @property
     def uses_sqlite(self) -> bool:
@@ -96,6 +103,16 @@ class Config:
             return None
         name = self.database_url.partition(":///")[2].partition("?")[0]
         return None if name in ("", ":memory:") else Path(name)
+
+    @property
+    def sandbox_url(self) -> str:
+        """Where the sandbox insurers of this machine answer."""
+        return f"http://127.0.0.1:{self.sandbox_port}"
+
+    @property
+    def sandbox_path(self) -> Path:
+        """The file in which the sandbox insurers keep what they know."""
+        return self.instance_path / "sandbox.db"
 
     @property
     def secure_cookies(self) -> bool:
@@ -253,6 +270,25 @@ def _secret(value: str) -> str:
     return value
 
 
+def _encryption_keys(value: str) -> tuple[str, ...]:
+    keys = tuple(part.strip() for part in value.split(",") if part.strip())
+    for key in keys:
+        try:
+            is_key = len(base64.urlsafe_b64decode(key.encode("ascii"))) == _ENCRYPTION_KEY_BYTES
+        except (binascii.Error, UnicodeEncodeError):
+            is_key = False
+        if not is_key:
+            msg = (
+                "use one or more keys with commas between them, the newest first, each as made by: "
+                'python3 -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"'
+            )
+            raise ValueError(msg)
+    if len(set(keys)) != len(keys):
+        msg = "name each key once"
+        raise ValueError(msg)
+    return keys
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One variable of the environment: the field it fills, how it is read, what it is for, whether its value must not be shown."""
@@ -290,7 +326,19 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("scheduler_enabled", _switch, "whether this installation runs recurring work"),
     Setting("demo", _switch, "whether the demo organisation may be loaded"),
     Setting("session_lifetime", _hours, "how long a log-in lasts, in hours"),
+    Setting(
+        "encryption_keys",
+        _encryption_keys,
+        "encrypt the credentials of connections to insurers: the first key encrypts, every key decrypts",
+        is_secret=True,
+    ),
+    Setting("sandbox_port", _whole_number(1, 65535), "port on which the sandbox insurers answer, on this machine alone"),
+    Setting(
+        "queue", _choice("embedded", "procrastinate"), "who does the work of connections: the scheduler itself, or workers of procrastinate"
+    ),
 )
+
+_NEEDED_IN_PRODUCTION = frozenset({"database_url", "secret_key", "password_salt", "encryption_keys"})
 
 # Variables whose unit is part of their name, or which are shorter than the field they fill.
 _VARIABLES: Mapping[str, str] = {
@@ -322,10 +370,12 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         problems += [
             f"{variable_of(setting)} is missing: production has no default for it ({setting.meaning})"
             for setting in SETTINGS
-            if setting.field in {"database_url", "secret_key", "password_salt"} and not given.get(variable_of(setting))
+            if setting.field in _NEEDED_IN_PRODUCTION and not given.get(variable_of(setting))
         ]
         if values.get("secret_key") is not None and values.get("secret_key") == values.get("password_salt"):
             problems.append("INSUREFLOW_PASSWORD_SALT is the same as INSUREFLOW_SECRET_KEY: give each an own value")
+    if values.get("queue") == "procrastinate" and not str(values.get("database_url", "")).startswith("postgresql"):
+        problems.append("INSUREFLOW_QUEUE is 'procrastinate', which needs PostgreSQL: set INSUREFLOW_DATABASE_URL to one, or use embedded")
     if kind is None or problems:
         raise ConfigurationError(tuple(problems))
     return _complete(kind, values)
@@ -378,22 +428,46 @@ def _default_instance() -> Path:
 
 
 def _new_secrets() -> dict[str, object]:
-    return {"secret_key": secrets.token_urlsafe(48), "password_salt": secrets.token_urlsafe(48)}
+    return {
+        "secret_key": secrets.token_urlsafe(48),
+        "password_salt": secrets.token_urlsafe(48),
+        "encryption_keys": (_new_encryption_key(),),
+    }
+
+
+def _new_encryption_key() -> str:
+    return base64.urlsafe_b64encode(os.urandom(_ENCRYPTION_KEY_BYTES)).decode("ascii")
 
 
 def _kept_secrets(instance: Path) -> dict[str, object]:
-    """The secrets of a development instance: made once, then read. Two processes starting together agree on one pair."""
-    path = instance / "secrets.json"
+    """The secrets of a development instance: made once, then read. Two processes starting together agree on them.
+
+    An instance that was made before credentials were encrypted gets its key in a file of its own.
+    """
+    kept = _kept_in(instance / "secrets.json", lambda: {name: text for name, text in _new_secrets().items() if isinstance(text, str)})
+    if not all(kept.get(name) for name in ("secret_key", "password_salt")):
+        msg = "secrets.json is damaged: delete it, and everybody logs in anew"
+        raise ValueError(msg)
+    encryption = _kept_in(instance / "encryption.json", lambda: {"encryption_key": _new_encryption_key()})
+    try:
+        keys = _encryption_keys(encryption.get("encryption_key", ""))
+    except ValueError:
+        keys = ()
+    if not keys:
+        msg = "encryption.json is damaged: put it back from a copy, or delete it and give the credentials of every connection anew"
+        raise ValueError(msg)
+    return {"secret_key": kept["secret_key"], "password_salt": kept["password_salt"], "encryption_keys": keys}
+
+
+def _kept_in(path: Path, make: Callable[[], Mapping[str, object]]) -> dict[str, str]:
+    """The texts in a file of secrets; made where it does not exist. Of two processes the quicker one's count."""
     if not path.exists():
-        draft = instance / f"secrets.{secrets.token_hex(8)}.json"
+        draft = path.with_name(f"{path.stem}.{secrets.token_hex(8)}.json")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            json.dump(_new_secrets(), stream)
+            json.dump(make(), stream)
         with contextlib.suppress(FileExistsError):  # somebody was quicker, and theirs counts
             os.link(draft, path)
         draft.unlink()
     kept = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(kept, dict) or not all(isinstance(kept.get(name), str) and kept[name] for name in ("secret_key", "password_salt")):
-        msg = f"{path.name} is damaged: delete it, and everybody logs in anew"
-        raise ValueError(msg)
-    return {"secret_key": kept["secret_key"], "password_salt": kept["password_salt"]}
+    return {name: text for name, text in kept.items() if isinstance(text, str)} if isinstance(kept, dict) else {}

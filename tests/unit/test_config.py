@@ -12,11 +12,13 @@ import config
 
 GOOD_KEY = "kX7-q2Vn0bLzR4tYw8Jm1PfHs5DcGuEa9oNi3"
 GOOD_SALT = "Zt6yUq1LxWm8RvKc3BnHj5FgDs0PaOi2Ee7T4"
+KEYS = ("q5b0cZ0u3m8s1n7y2k4w6x9a-_dEfGhIjKlMnOpQrSs=", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
 PRODUCTION = {
     "INSUREFLOW_ENVIRONMENT": "production",
     "INSUREFLOW_DATABASE_URL": "postgresql://clerk:pw@db.example/insureflow",
     "INSUREFLOW_SECRET_KEY": GOOD_KEY,
     "INSUREFLOW_PASSWORD_SALT": GOOD_SALT,
+    "INSUREFLOW_ENCRYPTION_KEYS": KEYS[0],
 }
 
 
@@ -42,7 +44,11 @@ def test_development_makes_its_secrets_once_and_keeps_them_private(tmp_path: Pat
     assert first.password_salt == second.password_salt
     assert first.secret_key != first.password_salt
     assert stat.S_IMODE((tmp_path / "secrets.json").stat().st_mode) == 0o600
-    assert [path.name for path in tmp_path.iterdir()] == ["secrets.json"]
+    assert first.encryption_keys == second.encryption_keys
+    assert len(first.encryption_keys) == 1
+    assert stat.S_IMODE((tmp_path / "encryption.json").stat().st_mode) == 0o600
+    assert first.encryption_keys[0] not in repr(first)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["encryption.json", "secrets.json"]
 
 
 def test_processes_starting_together_agree_on_the_secrets(tmp_path: Path) -> None:
@@ -55,6 +61,38 @@ def test_damaged_secrets_stop_the_start_with_advice(tmp_path: Path) -> None:
     (tmp_path / "secrets.json").write_text(json.dumps({"secret_key": ""}))
     (problem,) = problems_of({"INSUREFLOW_INSTANCE": str(tmp_path)})
     assert "delete it" in problem
+
+
+@pytest.mark.parametrize("content", ["{}", '{"encryption_key": "short"}', '{"encryption_key": ""}', "[]"])
+def test_a_damaged_encryption_key_stops_the_start_with_advice(tmp_path: Path, content: str) -> None:
+    (tmp_path / "encryption.json").write_text(content)
+    (problem,) = problems_of({"INSUREFLOW_INSTANCE": str(tmp_path)})
+    assert "encryption.json is damaged" in problem
+
+
+def test_encryption_keys_are_a_list_with_the_newest_first(tmp_path: Path) -> None:
+    environ = {**PRODUCTION, "INSUREFLOW_INSTANCE": str(tmp_path), "INSUREFLOW_ENCRYPTION_KEYS": f" {KEYS[1]} , {KEYS[0]},"}
+    assert config.load(environ).encryption_keys == (KEYS[1], KEYS[0])
+
+
+@pytest.mark.parametrize("wrong", ["short", f"{KEYS[0]},zzz", f"{KEYS[0]},{KEYS[0]}", "å" * 44])
+def test_wrong_encryption_keys_are_refused_and_not_shown(wrong: str) -> None:
+    (problem,) = problems_of({**PRODUCTION, "INSUREFLOW_ENCRYPTION_KEYS": wrong})
+    assert problem.startswith("INSUREFLOW_ENCRYPTION_KEYS")
+    assert wrong not in problem
+
+
+def test_sandbox_insurers_answer_on_this_machine_alone(tmp_path: Path) -> None:
+    settings = config.load({"INSUREFLOW_INSTANCE": str(tmp_path), "INSUREFLOW_SANDBOX_PORT": "8899"})
+    assert settings.sandbox_url == "http://127.0.0.1:8899"
+    assert settings.sandbox_path == tmp_path / "sandbox.db"
+
+
+def test_workers_of_a_queue_need_a_server(tmp_path: Path) -> None:
+    (problem,) = problems_of({"INSUREFLOW_QUEUE": "procrastinate", "INSUREFLOW_INSTANCE": str(tmp_path)})
+    assert "needs PostgreSQL" in problem
+    environ = {**PRODUCTION, "INSUREFLOW_QUEUE": "procrastinate", "INSUREFLOW_INSTANCE": str(tmp_path)}
+    assert config.load(environ).queue == "procrastinate"
 
 
 def test_testing_draws_new_secrets_each_time_and_writes_none(tmp_path: Path) -> None:
@@ -74,7 +112,12 @@ def test_production_takes_given_secrets_and_sends_cookies_encrypted(tmp_path: Pa
 
 def test_production_has_no_default_for_what_must_be_secret() -> None:
     problems = problems_of({"INSUREFLOW_ENVIRONMENT": "production"})
-    assert [problem.split()[0] for problem in problems] == ["INSUREFLOW_DATABASE_URL", "INSUREFLOW_SECRET_KEY", "INSUREFLOW_PASSWORD_SALT"]
+    assert [problem.split()[0] for problem in problems] == [
+        "INSUREFLOW_DATABASE_URL",
+        "INSUREFLOW_SECRET_KEY",
+        "INSUREFLOW_PASSWORD_SALT",
+        "INSUREFLOW_ENCRYPTION_KEYS",
+    ]
 
 
 @pytest.mark.parametrize(
