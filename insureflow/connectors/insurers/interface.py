@@ -32,6 +32,13 @@ class ItemFailed(ConnectorError):
     """This one cannot be done, the others can: refused input, an unknown company, a reply that cannot be read."""
 
 
+class NotSupported(ItemFailed):
+    """The insurer's interface does not offer this for this policy: it goes by hand or by file."""
+
+    def __init__(self, connector: str, operation: Operation) -> None:
+        super().__init__("operation_not_offered", connector=connector, operation=operation)
+
+
 class AnswerLost(ConnectorError):
     """A message was sent and nobody knows whether it arrived: look for it before it is sent again."""
 
@@ -72,7 +79,8 @@ class Connection:
     """What a connector needs to reach an insurer on behalf of one policy.
 
     ``addresses``: full address per product of the insurer (``token``, ``covers`` …), as its test and production hosts differ in
-    more than one place. ``policy_key``: the insurer's own key of the policy, a tuple by name. ``record`` gets every exchange.
+    more than one place. ``policy_key``: the insurer's own key of the policy, a tuple by name. ``clock`` tells the instant in UTC, for
+    the log; ``record`` gets every exchange.
     """
 
     key: int
@@ -81,6 +89,7 @@ class Connection:
     policy_key: Mapping[str, str]
     policy_currency: str
     credentials: Mapping[str, str] = field(repr=False)
+    clock: Callable[[], datetime] = field(repr=False)
     options: Mapping[str, str] = field(default_factory=dict)
     record: Callable[[Exchange], None] = field(default=lambda _exchange: None, repr=False)
 
@@ -134,7 +143,10 @@ class InsurerCover:
     """One cover as the insurer shows it. ``cover_id`` and ``version`` together are its reference: applied once.
 
     Amounts are in the currency of the policy. ``response`` says what kind of answer it is; a cover still studied is
-    ``STILL_INVESTIGATING``. ``pending`` is announced and not yet in effect. ``raw`` are the insurer's own words that decided.
+    ``STILL_INVESTIGATING``. ``decided`` None: nothing was decided about the amount, a limit that is in force stays as it is (an
+    increase was refused, an application withdrawn); a refusal or an end of a limit has an amount of 0. ``pending`` is announced and
+    not yet in effect. ``raw`` are the insurer's own words that decided. ``request_reference`` is the reference of the receipt this
+    answers, where it was asked for by it.
     """
 
     cover_id: str
@@ -157,6 +169,7 @@ class InsurerCover:
     country: str = ""
     conditions: tuple[str, ...] = ()
     raw: Mapping[str, str] = field(default_factory=dict)
+    request_reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
