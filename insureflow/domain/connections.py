@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from insureflow.domain.errors import Refusal
@@ -123,3 +124,55 @@ class Health(StrEnum):
     FAILING = "failing"
     NEVER = "never"
     OFF = "off"
+
+
+#: After this many tries in vain a message waits for a person.
+MOST_ATTEMPTS = 12
+
+_FIRST_PAUSE_SECONDS = 30
+_LONGEST_PAUSE_SECONDS = 6 * 3600
+
+
+def back_off_seconds(attempts: int, asked_for: int | None = None) -> int:
+    """How long to wait after so many tries in vain: what the insurer asked for, else twice as long each time up to six hours."""
+    if asked_for is not None:
+        return max(1, min(asked_for, _LONGEST_PAUSE_SECONDS * 4))
+    return min(_FIRST_PAUSE_SECONDS * 2 ** min(max(0, attempts - 1), 20), _LONGEST_PAUSE_SECONDS)
+
+
+#: Beyond its interval a synchronisation may take this much longer before it counts as late.
+LATE_FACTOR = 3
+
+#: A connection whose last runs ended so often in failure is failing, however young its last good one is.
+FAILURES_IN_A_ROW = 3
+
+
+def health_of(
+    *,
+    is_enabled: bool,
+    is_stopped: bool,
+    last_good_at: datetime | None,
+    connected_at: datetime,
+    at: datetime,
+    sync_every_minutes: int,
+    stale_after_minutes: int,
+    failures_in_a_row: int,
+) -> Health:
+    """How a connection is doing at an instant: a stop or repeated failures first, then the age of its last good synchronisation.
+
+    A connection that never had one is new until it should have had one, and stale afterwards.
+    """
+    if not is_enabled:
+        return Health.OFF
+    if is_stopped or failures_in_a_row >= FAILURES_IN_A_ROW:
+        return Health.FAILING
+    age = at - (last_good_at or connected_at)
+    if age > timedelta(minutes=stale_after_minutes):
+        return Health.STALE
+    if last_good_at is None:
+        return Health.NEVER
+    return Health.LATE if age > timedelta(minutes=LATE_FACTOR * sync_every_minutes) else Health.GOOD
+
+
+#: Health in which figures must not be relied on without a look.
+WORRYING = frozenset({Health.STALE, Health.FAILING})
