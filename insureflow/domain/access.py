@@ -29,6 +29,8 @@ class Permission(StrEnum):
     VIEW_LIMITS = "view_limits"
     EDIT_LIMITS = "edit_limits"
     REMOVE_LIMITS = "remove_limits"
+    REQUEST_LIMITS = "request_limits"
+    APPROVE_LIMITS = "approve_limits"
     VIEW_RECEIVABLES = "view_receivables"
     EDIT_RECEIVABLES = "edit_receivables"
     IMPORT_RECEIVABLES = "import_receivables"
@@ -63,13 +65,15 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.EDIT_POLICIES,
         Permission.EDIT_LIMITS,
         Permission.REMOVE_LIMITS,
+        Permission.REQUEST_LIMITS,
+        Permission.APPROVE_LIMITS,
         Permission.EDIT_RECEIVABLES,
         Permission.IMPORT_RECEIVABLES,
         Permission.EDIT_OBLIGATIONS,
         Permission.VIEW_JOURNAL,
         Permission.VIEW_SETTINGS,
     },
-    Role.CREDIT_ANALYST: _VIEW | {Permission.EDIT_BUYERS, Permission.EDIT_LIMITS, Permission.EDIT_OBLIGATIONS},
+    Role.CREDIT_ANALYST: _VIEW | {Permission.EDIT_BUYERS, Permission.EDIT_LIMITS, Permission.REQUEST_LIMITS, Permission.EDIT_OBLIGATIONS},
     Role.RECEIVABLES_CLERK: _VIEW | {Permission.EDIT_RECEIVABLES, Permission.IMPORT_RECEIVABLES, Permission.EDIT_OBLIGATIONS},
     Role.CLAIMS_HANDLER: _VIEW | {Permission.EDIT_OBLIGATIONS},
     Role.MANAGEMENT: _VIEW - {Permission.ASK_SHIPMENT},
@@ -84,6 +88,8 @@ CHANGING = frozenset(
         Permission.EDIT_POLICIES,
         Permission.EDIT_LIMITS,
         Permission.REMOVE_LIMITS,
+        Permission.REQUEST_LIMITS,
+        Permission.APPROVE_LIMITS,
         Permission.EDIT_RECEIVABLES,
         Permission.IMPORT_RECEIVABLES,
         Permission.EDIT_OBLIGATIONS,
