@@ -5,11 +5,9 @@ What has not changed stays as it is: rows are compared first, and only those of 
 
 from __future__ import annotations
 
-import gc
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import date
 from itertools import islice
 from typing import Any
@@ -34,7 +32,8 @@ from insureflow.queries.cover.uninsured import (
     uninsured_positions,
 )
 from insureflow.queries.rates import RateBook
-from insureflow.services.cover.storing import insert_rows
+from insureflow.services.collector import without_collector
+from insureflow.services.cover.storing import Parcel, RowWriter, insert_rows
 from insureflow.services.rates import refuse_missing
 from insureflow.services.transaction import transaction
 
@@ -98,20 +97,8 @@ def refresh_buyers(session: Session, buyer_ids: Collection[int] | None, on: date
     credit notes, the rate of their own day. Errors: ``rate_missing`` or ``rates_missing``, and what ``replay`` refuses.
     """
     session.flush()
-    with _without_collector():
+    with without_collector():
         _refresh(session, buyer_ids, on, progress)
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Without the search for reference cycles: there are none among millions of rows, and looking for them takes a third of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _refresh(session: Session, buyer_ids: Collection[int] | None, on: date, progress: Told | None) -> None:
@@ -121,22 +108,35 @@ def _refresh(session: Session, buyer_ids: Collection[int] | None, on: date, prog
         _renew_statistics(session, Invoice, Allocation, Payment, CreditNote)
     _refresh_uninsured_positions(session, buyer_ids, book)
     wanted = insured_buyers(session, buyer_ids, book)
-    done = 0
-    missing: set[tuple[str, str, date]] = set()
-    for portion in chunks(wanted, CHUNK):
-        derived = calculate(load_ledgers(portion), book, rates, on)
-        missing |= derived.frozen.missing
-        if not missing:
-            _freeze(session, derived.frozen)
-            _store(session, portion, derived, on)
-        done += len(portion)
-        if progress is not None:
-            progress(done, len(wanted))
-    refuse_missing(missing)
+    _refresh_accounts(session, wanted, book, rates, on, progress)
     if are_many:
         _renew_statistics(session, InvoicePosition, AccountState)
     _refresh_uninsured_exposure(session, buyer_ids, on)
     _refresh_policy_duties(session, book, on)
+
+
+def _refresh_accounts(session: Session, wanted: Sequence[int], book: PolicyBook, rates: RateBook, on: date, progress: Told | None) -> None:
+    """Work out the accounts of buyers under their policies, portion by portion; while one is written the next is worked out."""
+    missing: set[tuple[str, str, date]] = set()
+    portions = list(chunks(wanted, CHUNK))
+    ledgers = load_ledgers(portions[0]) if portions else []
+    done = 0
+    with RowWriter(session) as writer:
+        for number, portion in enumerate(portions):
+            derived = calculate(ledgers, book, rates, on)
+            missing |= derived.frozen.missing
+            writer.wait()
+            parcels: list[Parcel] = []
+            if not missing:
+                _freeze(session, derived.frozen)
+                parcels = _changed_rows(session, portion, derived, on)
+            if number + 1 < len(portions):
+                ledgers = load_ledgers(portions[number + 1])
+            done += len(portion)
+            if progress is not None:
+                progress(done, len(wanted))
+            writer.write(parcels)
+    refuse_missing(missing)
 
 
 def _renew_statistics(session: Session, *models: Any) -> None:
@@ -300,9 +300,13 @@ def cut_at(rows: Rows, on: date) -> Rows:
     return cut
 
 
-def _store(session: Session, buyer_ids: Sequence[int], derived: Derived, on: date) -> None:
-    """Replace the rows of the buyers with a difference; for buyers that have none yet there is nothing to compare with."""
+def _changed_rows(session: Session, buyer_ids: Sequence[int], derived: Derived, on: date) -> list[Parcel]:
+    """Take away the rows of buyers with a difference; gives the rows to put in their place.
+
+    For buyers that have none yet there is nothing to compare with.
+    """
     are_new = _have_no_rows(session, buyer_ids)
+    parcels: list[Parcel] = []
     for model, columns, rows in (
         (InvoicePosition, POSITION_COLUMNS, position_rows(derived)),
         (AccountState, STATE_COLUMNS, state_rows(derived)),
@@ -310,7 +314,7 @@ def _store(session: Session, buyer_ids: Sequence[int], derived: Derived, on: dat
         (Obligation, DUTY_COLUMNS, duty_rows(derived)),
     ):
         if are_new:
-            insert_rows(session, model, columns, (row for found in rows.values() for row in found))
+            parcels.append((model, columns, [row for found in rows.values() for row in found]))
             continue
         stored = stored_rows(session, model, columns, buyer_ids)
         before = cut_at(stored, on) if model is Exposure else stored
@@ -321,7 +325,8 @@ def _store(session: Session, buyer_ids: Sequence[int], derived: Derived, on: dat
             changed = [key for key in changed if key not in stored]
         elif gone:
             _delete(session, model, model.policy_id.is_not(None), model.buyer_id.in_(gone))
-        insert_rows(session, model, columns, (row for key in changed for row in rows.get(key, ())))
+        parcels.append((model, columns, [row for key in changed for row in rows.get(key, ())]))
+    return parcels
 
 
 def _have_no_rows(session: Session, buyer_ids: Sequence[int]) -> bool:
