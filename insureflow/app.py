@@ -104,6 +104,7 @@ def _setup_accounts(app: Flask, settings: config.Config) -> None:
         SECURITY_POST_LOGOUT_VIEW="/login",
         SECURITY_POST_CHANGE_VIEW="/",
         SECURITY_LOGIN_USER_TEMPLATE="accounts/login.html",
+        SECURITY_VERIFY_TEMPLATE="accounts/verify.html",
         SECURITY_CHANGE_PASSWORD_TEMPLATE="accounts/change_password.html",  # noqa: S106 (the name of a template)
         SECURITY_RETURN_GENERIC_RESPONSES=True,
         SECURITY_CSRF_IGNORE_UNAUTH_ENDPOINTS=False,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import structlog
-from flask import Flask, g, render_template, request
+from flask import Flask, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from insureflow.domain.errors import Refusal
 from insureflow.i18n.words import sentence_for
+from insureflow.web import filters
 from insureflow.web.context import choose_locale
 
 log = structlog.get_logger("insureflow.web")
@@ -27,7 +30,14 @@ def register(app: Flask) -> None:
 
 def _page(status: int, message: str | None = None) -> ResponseReturnValue:
     template = f"errors/{status}.html" if status in WITH_TEMPLATE else "errors/500.html"
-    return render_template(template, message=message, request_id=g.get("request_id"), status=status), status
+    largest = _largest_upload() if status == 413 else None
+    return render_template(template, message=message, request_id=g.get("request_id"), status=status, largest=largest), status
+
+
+def _largest_upload() -> str | None:
+    """The largest file this installation takes, in words such as 50 MiB; None where nothing is set."""
+    largest = current_app.config["MAX_CONTENT_LENGTH"]
+    return None if largest is None else f"{filters.number(Decimal(largest) / 2**20)}\u00a0MiB"
 
 
 def _form_expired(error: CSRFError) -> ResponseReturnValue:

@@ -35,7 +35,15 @@ SECTIONS: tuple[Section, ...] = (
         (Page("dashboard.index", _l("Dashboard"), Permission.VIEW_EXPOSURE),),
     ),
     Section(_l("Buyers"), ("buyers",), (Page("buyers.index", _l("All buyers"), Permission.VIEW_BUYERS),)),
-    Section(_l("Limits"), ("limits",), (Page("limits.index", _l("Limits register"), Permission.VIEW_LIMITS),)),
+    Section(
+        _l("Limits"),
+        ("limits",),
+        (
+            Page("limits.index", _l("Limits register"), Permission.VIEW_LIMITS),
+            Page("limits.cut", _l("Limits cut"), Permission.VIEW_LIMITS),
+            Page("limits.history", _l("History of limits"), Permission.VIEW_LIMITS),
+        ),
+    ),
     Section(
         _l("Receivables"),
         ("receivables", "imports"),

@@ -40,6 +40,7 @@ class Column:
     sortable: bool
     currency: str | None = None
     align: str = "start"
+    has_own_currency: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class Table:
     export_csv_url: str
     export_xlsx_url: str
     empty: Empty | None = None
+    currency_column: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,9 @@ class TableView:
     """What a page adds to a list: labels by field, words for choices, where a row leads, and what an empty list says.
 
     ``options`` gives the choices of a select filter as ``(value, label)``; ``decorate`` may turn cells into
-    ``{value, url, why_url, tone, hint}`` and set ``url`` and ``badges`` of a row.
+    ``{value, url, why_url, tone, hint}`` and set ``url`` and ``badges`` of a row; the tone ``plain`` says a code without a badge.
+    ``beside`` are fields that the page says within another column; files have them as columns of their own. With
+    ``currency_column`` that column says the currency of every amount of its row.
     """
 
     listing: Listing
@@ -109,6 +113,8 @@ class TableView:
     options: Mapping[str, Callable[[], Sequence[tuple[str, str]]]] = field(default_factory=dict)
     decorate: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     empty: Callable[[], Empty] | None = None
+    beside: frozenset[str] = frozenset()
+    currency_column: str | None = None
 
     def shown(self) -> list[Field]:
         """The fields that people see, in order."""
@@ -195,8 +201,10 @@ def build_table(view: TableView) -> Table:
             each.sortable,
             _one_currency(each, page.rows, page.totals),
             "end" if each.kind in (Kind.MONEY, Kind.NUMBER, Kind.PERCENT) else "start",
+            has_own_currency=view.currency_column is None,
         )
         for each in view.shown()
+        if each.key not in view.beside
     ]
     filters = _filters(view, narrowing)
     return Table(
@@ -218,6 +226,7 @@ def build_table(view: TableView) -> Table:
         export_csv_url=url_with(format="csv", page=None, size=None),
         export_xlsx_url=url_with(format="xlsx", page=None, size=None),
         empty=view.empty() if view.empty and not page.total_rows else None,
+        currency_column=view.currency_column,
     )
 
 

@@ -7,7 +7,22 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Float, Select, String, Subquery, and_, case, cast, func, literal, null, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Float,
+    Select,
+    String,
+    Subquery,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    type_coerce,
+)
 
 from insureflow.domain.buyers import search_name
 from insureflow.domain.cover.events import Layer
@@ -195,6 +210,7 @@ def register_listing(on: date, *, policy_id: int | None = None, entity_policies:
         Field("layer", parts.known.layer, Kind.BADGE, filter=FilterKind.SELECT),
         Field("situation", parts.situation, Kind.BADGE, filter=FilterKind.SELECT),
         Field("kind", kind, Kind.BADGE, filter=FilterKind.SELECT),
+        Field("currency", currency, filter=FilterKind.SELECT),
         Field("limit", shown_minor, Kind.MONEY, currency=currency, total=True, filter=FilterKind.AMOUNT_RANGE),
         Field("used", parts.used_minor, Kind.MONEY, currency=currency, total=True),
         Field("headroom", _at_least_nothing(parts.limit - parts.used_minor), Kind.MONEY, currency=currency, total=True),

@@ -13,7 +13,7 @@ from flask_babel import ngettext
 from insureflow.domain.access import Permission
 from insureflow.domain.cover.events import Layer
 from insureflow.domain.limits import AccountMark, LimitKind, LimitSituation, LimitStatus
-from insureflow.i18n import formats
+from insureflow.i18n import formats, words
 from insureflow.queries import buyers as buyer_queries
 from insureflow.queries import limits as limit_queries
 from insureflow.queries.limits import UseBand
@@ -29,6 +29,12 @@ CUT_DAYS = 30
 
 #: How many days ahead a limit that ends is worth a word.
 EXPIRING_DAYS = 30
+
+
+def _kind(row: dict[str, Any]) -> dict[str, Any]:
+    """The kind of a limit, and its layer where it is not the usual one."""
+    hint = words.word(row["layer"], choose_locale()) if row["layer"] is not Layer.PRIMARY else None
+    return {"value": row["kind"], "tone": "plain" if row["kind"] is not None else None, "hint": hint}
 
 
 def _decorate_register(row: dict[str, Any]) -> dict[str, Any]:
@@ -47,7 +53,7 @@ def _decorate_register(row: dict[str, Any]) -> dict[str, Any]:
         row["limit"] = {"value": None, "hint": _("never asked")}
     if row["use"] == UseBand.ABOVE_LIMIT:
         row["open"] = {"value": row["open"], "tone": "uncovered"}
-    row["kind"] = {"value": row["kind"], "tone": "undecided"} if row["kind"] is not None else None
+    row["kind"] = _kind(row)
     row["badges"] = [AccountMark.STOPPED] if row["stopped"] else []
     return row
 
@@ -63,6 +69,7 @@ def _shared_options() -> dict[str, Any]:
     return {
         "country": lambda: country_options(list(buyer_queries.countries_of_buyers())),
         "policy": lambda: [(policy.number, f"{policy.number} ({policy.insurer})") for policy in g.scope.policies],
+        "currency": lambda: [(code, code) for code in sorted({policy.limit_currency for policy in g.scope.policies})],
         "layer": lambda: word_options(list(Layer)),
         "kind": lambda: word_options(list(LimitKind)),
         "situation": lambda: word_options(list(LimitSituation)),
@@ -92,6 +99,7 @@ def register_view() -> TableView:
             "layer": _("Layer"),
             "situation": _("Stands"),
             "kind": _("Kind"),
+            "currency": _("Currency"),
             "limit": _("Limit"),
             "used": _("Used"),
             "headroom": _("Headroom"),
@@ -105,12 +113,14 @@ def register_view() -> TableView:
         _shared_options(),
         decorate=_decorate_register,
         empty=_empty,
+        beside=frozenset({"layer"}),
+        currency_column="currency",
     )
 
 
 def _decorate_history(row: dict[str, Any]) -> dict[str, Any]:
     row["url"] = url_for("limits.show", decision_id=int(row["number"]))
-    row["kind"] = {"value": row["kind"], "tone": "undecided"}
+    row["kind"] = _kind(row)
     row["buyer"] = {"value": row["buyer"], "url": url_for("buyers.limits", buyer_id=row["buyer_id"])}
     if row["previous"] is not None and row["previous"][1] is None:
         row["previous"] = None
@@ -140,6 +150,7 @@ def history_view(listing: Listing, caption: str) -> TableView:
         _shared_options(),
         decorate=_decorate_history,
         empty=_empty,
+        beside=frozenset({"layer"}),
     )
 
 

@@ -180,7 +180,10 @@ def test_a_file_above_the_limit_is_answered_with_a_page(app: Flask, clerk: PageC
     app.config["MAX_CONTENT_LENGTH"] = 2048
     answer = upload(clerk, b"a" * 4096)
     assert answer.status_code == 413
-    assert "too large" in answer.get_data(as_text=True)
+    text = answer.get_data(as_text=True)
+    assert "too large" in text
+    assert "This installation takes files of up to 0.002\u00a0MiB." in text
+    assert "insureflow receivables import" in text
 
 
 def test_who_may_only_look_cannot_import(client: PageClient, login: Callable[..., Any], organisation: Tenant) -> None:

@@ -18,6 +18,7 @@ from wtforms.fields.choices import SelectChoice
 import insureflow
 from insureflow.domain.money import Money
 from insureflow.domain.trace import Step
+from insureflow.i18n import values
 
 HOSTILE = "<script>alert(1)</script>\"'&"
 
@@ -53,6 +54,8 @@ def page() -> Callable[..., str]:
         "instant": lambda at: at.isoformat(),
         "country": lambda code: {"SE": "Sweden"}[code],
         "word": lambda code: str(getattr(code, "value", code)).replace("_", " "),
+        "said": lambda value, name, currency=None: values.said(name, value, "en", currency),
+        "basis": lambda code: code,
     }
     environment.globals |= {
         "csrf_token": lambda: "token",
@@ -263,11 +266,11 @@ def test_a_trace_says_each_step_with_its_basis(page: Callable[..., str]) -> None
     html = page('"macros/traces.html" import trace', "{{ trace(steps) }}", steps=[step])
     for words in (
         "1. eligible amount",
-        "2026-01-02",
-        "open: <strong>1200.00 EUR</strong>",
-        "0.90",
+        "2 Jan 2026",
+        'open: <strong class="figure">1,200.00\u00a0EUR</strong>',
+        ">0.9</strong>",
         "<strong>no</strong>",
-        "1000.00 EUR",
+        "1,000.00\u00a0EUR",
         "policy.vat",
     ):
         assert words in html
@@ -278,5 +281,5 @@ def test_a_trace_says_each_step_with_its_basis(page: Callable[..., str]) -> None
 def test_the_plain_form_of_a_trace_reads_the_same(page: Callable[..., str]) -> None:
     step = Step("eligible_amount", "open", (("open", Money(120000, "EUR")),), Money(100000, "EUR"), "policy.vat")
     html = page('"macros/traces.html" import trace', "{{ trace(steps) }}", steps=[step.to_dict()])
-    assert "open: <strong>1200.00 EUR</strong>" in html
-    assert "<strong>1000.00 EUR</strong>" in html
+    assert 'open: <strong class="figure">1,200.00\u00a0EUR</strong>' in html
+    assert '<strong class="figure">1,000.00\u00a0EUR</strong>' in html
