@@ -81,18 +81,23 @@ class ApprovalThreshold(TenantOwned, Base):
 
 
 class EvidenceFile(TenantOwned, Base):
-    """A file that proves something, kept for good under the hash of its content. ``dated_on`` is the day its content speaks of."""
+    """A file that proves something, kept for good under the hash of its content. ``dated_on`` is the day its content speaks of.
+
+    ``decision_id`` is the decision that was entered by hand on its strength.
+    """
 
     __tablename__ = "evidence_file"
     __table_args__ = (
         ForeignKeyConstraint(*_BUYER),
         UniqueConstraint("organisation_id", "id"),
         Index(None, "organisation_id", "buyer_id"),
+        Index(None, "organisation_id", "decision_id"),
         CheckConstraint("size_bytes >= 0", name="size_not_negative"),
     )
 
     id: Mapped[key]
     buyer_id: Mapped[int | None] = mapped_column(BigId)
+    decision_id: Mapped[int | None] = mapped_column(ForeignKey("limit_decision.id", ondelete="SET NULL"))
     name: Mapped[str]
     media_type: Mapped[str] = mapped_column(String(100))
     size_bytes: Mapped[int]

@@ -82,6 +82,7 @@ def upgrade() -> None:
         sa.Column("organisation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("buyer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("decision_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("media_type", sa.String(length=100), nullable=False),
         sa.Column("size_bytes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -95,11 +96,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["organisation_id", "buyer_id"], ["buyer.organisation_id", "buyer.id"], name=op.f("fk_evidence_file_organisation_id_buyer_id")
         ),
+        sa.ForeignKeyConstraint(["decision_id"], ["limit_decision.id"], name=op.f("fk_evidence_file_decision_id"), ondelete="SET NULL"),
         sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"], name=op.f("fk_evidence_file_organisation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_evidence_file")),
         sa.UniqueConstraint("organisation_id", "id", name=op.f("uq_evidence_file_organisation_id_id")),
     )
     op.create_index(op.f("ix_evidence_file_organisation_id_buyer_id"), "evidence_file", ["organisation_id", "buyer_id"])
+    op.create_index(op.f("ix_evidence_file_organisation_id_decision_id"), "evidence_file", ["organisation_id", "decision_id"])
 
     op.create_table(
         "insurer_connection",
@@ -731,6 +734,7 @@ def downgrade() -> None:
     op.drop_table("work_item")
     op.drop_table("limit_fee")
     op.drop_table("insurer_connection")
+    op.drop_index(op.f("ix_evidence_file_organisation_id_decision_id"), table_name="evidence_file")
     op.drop_index(op.f("ix_evidence_file_organisation_id_buyer_id"), table_name="evidence_file")
 
     op.drop_table("evidence_file")
