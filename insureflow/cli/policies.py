@@ -22,15 +22,17 @@ from insureflow.cli.options import (
     print_rows,
     refusals_as_errors,
 )
-from insureflow.domain.errors import InvalidValue
+from insureflow.domain.errors import InvalidValue, Refusal
 from insureflow.i18n import formats
 from insureflow.i18n.policies import describe, describe_schedule, label_of
 from insureflow.i18n.words import word
 from insureflow.queries import policies as policy_queries
-from insureflow.queries.organisations import list_entities, list_policies
+from insureflow.queries.organisations import find_entity, list_entities, list_policies
 from insureflow.services import policies
 
 group = AppGroup("policy", help="The policies of an organisation.")
+terms_group = AppGroup("terms", help="The dated terms of a policy.")
+group.add_command(terms_group)
 presets = AppGroup("preset", help="Terms of insurers that are publicly known, to begin a policy with.")
 
 
@@ -224,6 +226,87 @@ def _print_terms(data: dict[str, Any], preset: str | None) -> None:
         click.echo(f"\n{formats.country(country, LOCALE)}")
         for entry in entries:
             click.echo(f"  {entry.label}: {entry.value}")
+
+
+policy_option = click.option("--policy", "-p", "number", required=True, metavar="NUMBER", help="The number of the policy.")
+
+
+@terms_group.command("add")
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@organisation_option
+@policy_option
+@click.option("--effective-on", required=True, type=Day(), help="The day from which the terms hold; earlier days keep theirs.")
+@click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="One parameter, such as maximum_extension_period.days=60. May be given several times.",
+)
+@click.option("--note", default="", help="Why the terms change, such as the number of the endorsement.")
+@format_option
+@refusals_as_errors
+def add_terms(
+    file: Path | None, organisation: str, number: str, effective_on: date, assignments: tuple[str, ...], note: str, output: str
+) -> None:
+    """Set new terms of a policy from a day on: those of the YAML FILE, or the terms of that day with single parameters replaced."""
+    if file is None and not assignments:
+        raise click.UsageError("Give a FILE with the terms, or single parameters with --set.")
+    terms = _read_file(file) if file else None
+    overrides = dict(policies.read_override(assignment) for assignment in assignments)
+    with inside(organisation) as place:
+        policy = policy_queries.get_policy(number)
+        version = policies.add_terms_version(
+            COMMAND_LINE,
+            place.organisation_id,
+            policy.id,
+            effective_on=effective_on,
+            on=place.today,
+            terms=terms,
+            overrides=overrides,
+            note=note,
+        )
+        facts = {"number": policy.number, "effective_on": version.effective_on, "note": version.note}
+    if output == "json":
+        print_json(facts)
+    else:
+        click.echo(f"The policy {facts['number']} has new terms from {formats.day(effective_on, LOCALE)}.")
+
+
+@terms_group.command("list")
+@organisation_option
+@policy_option
+@format_option
+@refusals_as_errors
+def list_terms(organisation: str, number: str, output: str) -> None:
+    """List the versions of a policy's terms, the oldest first."""
+    with inside(organisation):
+        policy = policy_queries.get_policy(number)
+        rows = [{"effective_on": each.effective_on, "note": each.note} for each in policy_queries.list_versions(policy.id)]
+    print_rows(output, {"effective_on": "From", "note": "Note"}, rows, nothing="The policy has no terms yet.")
+
+
+@group.command("insure")
+@click.argument("entity")
+@organisation_option
+@policy_option
+@click.option("--remove", is_flag=True, help="Insure the entity no more, instead.")
+@format_option
+@refusals_as_errors
+def insure(entity: str, organisation: str, number: str, remove: bool, output: str) -> None:
+    """Insure the sales of the entity with the code ENTITY under a policy that exists; cover is worked out anew."""
+    with inside(organisation) as place:
+        policy = policy_queries.get_policy(number)
+        if find_entity(entity) is None:
+            raise Refusal("entity_unknown", entity=entity)
+        codes = {each.code for each in policy_queries.list_insured_entities(policy.id)}
+        wanted = codes - {entity} if remove else codes | {entity}
+        policies.set_insured_entities(COMMAND_LINE, place.organisation_id, policy.id, entities=sorted(wanted), on=place.today)
+        facts = {"number": policy.number, "entities": [each.code for each in policy_queries.list_insured_entities(policy.id)]}
+    if output == "json":
+        print_json(facts)
+    else:
+        click.echo(f"The policy {facts['number']} insures {', '.join(facts['entities'])}.")
 
 
 @presets.command("list")

@@ -53,6 +53,39 @@ def add(email: str, organisation: str, name: str, role: str, password_stdin: boo
         click.echo(f"{facts['email']} is now {role.replace('_', ' ')} of {organisation}.")
 
 
+@group.command("role")
+@click.argument("email")
+@organisation_option
+@click.option("--role", required=True, type=click.Choice([role.value for role in Role]), help="What the person may do from now on.")
+@format_option
+@refusals_as_errors
+def change_role(email: str, organisation: str, role: str, output: str) -> None:
+    """Give the person with the address EMAIL another role."""
+    with inside(organisation) as place:
+        user = organisations.change_role(COMMAND_LINE, place.organisation_id, email=email, role=Role(role))
+        facts = {"email": user.email, "name": user.name, "role": role}
+    if output == "json":
+        print_json(facts)
+    else:
+        click.echo(f"{facts['email']} is now {role.replace('_', ' ')} of {organisation}.")
+
+
+@group.command("remove")
+@click.argument("email")
+@organisation_option
+@format_option
+@refusals_as_errors
+def remove(email: str, organisation: str, output: str) -> None:
+    """End the work of the person with the address EMAIL in the organisation; the log-in itself stays."""
+    with inside(organisation) as place:
+        user = organisations.remove_member(COMMAND_LINE, place.organisation_id, email=email)
+        facts = {"email": user.email, "name": user.name}
+    if output == "json":
+        print_json(facts)
+    else:
+        click.echo(f"{facts['email']} no longer works in {organisation}.")
+
+
 @group.command("list")
 @organisation_option
 @format_option

@@ -22,6 +22,16 @@ def list_policies() -> Sequence[Policy]:
     return db.session.scalars(select(Policy).order_by(Policy.priority, Policy.number)).all()
 
 
+def find_entity(code: str) -> Entity | None:
+    """The entity with this code in the organisation in scope."""
+    return db.session.scalar(select(Entity).where(Entity.code == code))
+
+
+def find_member(user_id: int) -> tuple[User, Membership] | None:
+    """A person of the organisation in scope with the role; None for anybody else."""
+    return next((found for found in list_members() if found[0].id == user_id), None)
+
+
 def list_members() -> Sequence[tuple[User, Membership]]:
     """The people of the organisation in scope with their roles, by e-mail address."""
     statement = (

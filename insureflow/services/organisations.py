@@ -152,6 +152,69 @@ def add_user(
     return user
 
 
+def _get_membership(session: Session, organisation_id: int, email: str) -> tuple[User, Membership]:
+    """A person's log-in and role in an organisation. Errors: ``Refusal`` ``member_unknown``."""
+    found = session.execute(
+        select(User, Membership)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.organisation_id == organisation_id, User.email == email.strip().casefold())
+    ).first()
+    if found is None:
+        raise Refusal("member_unknown", email=email)
+    return found[0], found[1]
+
+
+def _require_other_administrator(session: Session, organisation_id: int, user: User) -> None:
+    """Refuse to leave an organisation without anybody who can manage it.
+
+    The administrators' rows are locked first, so that two of them cannot take the role from each other at the same time.
+    Errors: ``Refusal`` ``last_administrator``.
+    """
+    administrators = session.execute(
+        select(Membership.user_id, User.active)
+        .join(User, User.id == Membership.user_id)
+        .where(Membership.organisation_id == organisation_id, Membership.role == Role.ADMINISTRATOR)
+        .order_by(Membership.id)
+        .with_for_update(of=Membership)
+    ).all()
+    if not any(active and user_id != user.id for user_id, active in administrators):
+        raise Refusal("last_administrator", email=user.email)
+
+
+def change_role(actor: Actor, organisation_id: int, *, email: str, role: Role) -> User:
+    """Give a person of the organisation another role.
+
+    Errors: ``Refusal`` ``member_unknown``, ``role_unchanged``, ``last_administrator``.
+    """
+    with transaction(organisation_id) as session:
+        user, membership = _get_membership(session, organisation_id, email)
+        before = membership.role
+        if before is role:
+            raise Refusal("role_unchanged", email=user.email)
+        if before is Role.ADMINISTRATOR:
+            _require_other_administrator(session, organisation_id, user)
+        membership.role = role
+        journal.record(
+            session, actor, "member.role_changed", Subject("member", user.id, user.email), before={"role": before}, after={"role": role}
+        )
+    return user
+
+
+def remove_member(actor: Actor, organisation_id: int, *, email: str) -> User:
+    """End a person's work in the organisation. The log-in stays, for other organisations and for what the journal says of it.
+
+    Errors: ``Refusal`` ``member_unknown``, ``last_administrator``.
+    """
+    with transaction(organisation_id) as session:
+        user, membership = _get_membership(session, organisation_id, email)
+        if membership.role is Role.ADMINISTRATOR:
+            _require_other_administrator(session, organisation_id, user)
+        before = {"email": user.email, "name": user.name, "role": membership.role}
+        session.delete(membership)
+        journal.record(session, actor, "member.removed", Subject("member", user.id, user.email), before=before)
+    return user
+
+
 def memberships_of(user_id: int) -> list[Membership]:
     """The organisations a person works in, by name."""
     statement = select(Membership).where(Membership.user_id == user_id).join(Membership.organisation).order_by(Organisation.name)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import EmailField, PasswordField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
@@ -21,6 +22,7 @@ from insureflow.i18n.words import sentence_for, word
 from insureflow.queries import organisations as queries
 from insureflow.services import organisations
 from insureflow.web.access import requires
+from insureflow.web.tables import word_options
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
 
@@ -32,7 +34,13 @@ _FIELD_OF_PATH = {
     "user.email": "email",
     "user.password": "password",
 }
-_FIELD_OF_CODE = {"entity_exists": "code", "member_exists": "email", "password_needed": "password"}
+_FIELD_OF_CODE = {
+    "role_unchanged": "role",
+    "last_administrator": "role",
+    "entity_exists": "code",
+    "member_exists": "email",
+    "password_needed": "password",
+}
 
 
 def _locale() -> str:
@@ -56,7 +64,7 @@ def _show_problems(form: FlaskForm, refusal: Refusal) -> None:
 def index() -> str:
     """The organisation, its entities and its people."""
     members = [
-        {"email": user.email, "name": user.name, "role": membership.role, "active": user.active}
+        {"id": user.id, "email": user.email, "name": user.name, "role": membership.role, "active": user.active}
         for user, membership in queries.list_members()
     ]
     return render_template("settings/index.html", entities=queries.list_entities(), members=members)
@@ -130,14 +138,19 @@ def _member_form() -> FlaskForm:
     return form
 
 
+def _what_roles_may() -> dict[Role, list[str]]:
+    """Every role with its permissions in words."""
+    return {
+        role: [word(f"Permission.{permission}", _locale()) for permission in Permission if permission in PERMISSIONS[role]] for role in Role
+    }
+
+
 @blueprint.route("/members/add", methods=["GET", "POST"])
 @requires(Permission.MANAGE_ORGANISATION)
 def add_member() -> ResponseReturnValue:
     """A further person with a role."""
     form = _member_form()
-    roles = {
-        role: [word(f"Permission.{permission}", _locale()) for permission in Permission if permission in PERMISSIONS[role]] for role in Role
-    }
+    roles = _what_roles_may()
     if request.method == "GET":
         return render_template("settings/add_member.html", form=form, roles=roles)
     if form.validate():
@@ -156,3 +169,66 @@ def add_member() -> ResponseReturnValue:
             flash(_("%(email)s now works in this organisation.", email=user.email), "success")
             return redirect(url_for("settings.index"))
     return render_template("settings/add_member.html", form=form, roles=roles), 422
+
+
+class RoleForm(FlaskForm):  # type: ignore[misc]  # the library comes without types
+    """Another role for a person."""
+
+    role = SelectField(_l("Role"), [InputRequired(_l("Choose a role."))])
+
+
+class RemovalForm(FlaskForm):  # type: ignore[misc]  # the library comes without types
+    """The question before somebody is taken out."""
+
+
+def _get_member_or_404(user_id: int) -> tuple[Any, Any]:
+    found = queries.find_member(user_id)
+    if found is None:
+        abort(404)
+    return found
+
+
+@blueprint.route("/members/<int:user_id>", methods=["GET", "POST"])
+@requires(Permission.MANAGE_ORGANISATION)
+def member(user_id: int) -> ResponseReturnValue:
+    """One person of the organisation: another role, or out."""
+    user, membership = _get_member_or_404(user_id)
+    form = RoleForm(data={"role": membership.role.value})
+    form.role.choices = word_options(list(Role))
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.validate():
+            try:
+                organisations.change_role(g.actor, g.organisation.id, email=user.email, role=Role(form.role.data))
+            except Refusal as refusal:
+                _show_problems(form, refusal)
+            else:
+                flash(_("%(email)s is now %(role)s.", email=user.email, role=word(Role(form.role.data), _locale())), "success")
+                return _after_change(user_id)
+    return render_template("settings/member.html", form=form, user=user, membership=membership, roles=_what_roles_may()), status
+
+
+@blueprint.route("/members/<int:user_id>/remove", methods=["GET", "POST"])
+@requires(Permission.MANAGE_ORGANISATION)
+def remove_member(user_id: int) -> ResponseReturnValue:
+    """Ask once, and end a person's work in the organisation."""
+    user, membership = _get_member_or_404(user_id)
+    form = RemovalForm()
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.validate():
+            try:
+                organisations.remove_member(g.actor, g.organisation.id, email=user.email)
+            except Refusal as refusal:
+                _show_problems(form, refusal)
+            else:
+                flash(_("%(email)s no longer works in this organisation.", email=user.email), "success")
+                return _after_change(user_id)
+    return render_template("settings/remove_member.html", form=form, user=user, membership=membership), status
+
+
+def _after_change(user_id: int) -> ResponseReturnValue:
+    """Back to the people; who changed the own role may not see them any more and starts from the first page."""
+    return redirect("/" if user_id == g.user.id else url_for("settings.index"))

@@ -59,6 +59,40 @@ def test_an_administrator_adds_a_person(client: PageClient, login: Callable[...,
     assert "works in this organisation already" in client.post("/settings/members/add", data={**sent, "password": "quite long enough"}).text
 
 
+def test_an_administrator_changes_a_role_and_removes_a_person(
+    client: PageClient, login: Callable[..., Any], app: Flask, organisation: Tenant
+) -> None:
+    me = login(client, Role.ADMINISTRATOR)
+    person = organisation.logins[Role.SALES]
+    address = f"/settings/members/{person.user_id}"
+    assert address in client.get("/settings/").text
+    assert "Works in Nordic Pumps as sales." in client.get(address).text
+    assert "has this role already" in client.post(address, data={"role": "sales"}).text
+    assert client.post(address, data={"role": "king"}).status_code == 422
+    assert client.post(address, data={"role": "auditor"}).location == "/settings/"
+    with app.app_context(), within(organisation.id):
+        assert (person.email, Role.AUDITOR) in {(user.email, membership.role) for user, membership in list_members()}
+    assert f"Remove {person.email} from Nordic Pumps?" in client.get(f"{address}/remove").text
+    assert client.post(f"{address}/remove", data={}).status_code == 302
+    assert client.get(address).status_code == 404
+    assert client.post(f"{address}/remove", data={}).status_code == 404
+    # the last administrator: the role and the place stay, with the reason on the page
+    mine = f"/settings/members/{me.user_id}"
+    for refused in (client.post(mine, data={"role": "auditor"}), client.post(f"{mine}/remove", data={})):
+        assert refused.status_code == 422
+        assert "Make somebody else an administrator first." in refused.text
+
+
+def test_who_gives_the_own_role_away_starts_from_the_first_page(
+    client: PageClient, login: Callable[..., Any], organisation: Tenant
+) -> None:
+    me = login(client, Role.ADMINISTRATOR)
+    other = organisation.logins[Role.CREDIT_MANAGER].user_id
+    assert client.post(f"/settings/members/{other}", data={"role": "administrator"}).status_code == 302
+    assert client.post(f"/settings/members/{me.user_id}", data={"role": "sales"}).location == "/"
+    assert client.get("/settings/").status_code == 403
+
+
 @pytest.mark.parametrize("role", [Role.CREDIT_MANAGER, Role.AUDITOR])
 def test_others_add_nobody(client: PageClient, login: Callable[..., Any], organisation: Tenant, role: Role) -> None:
     login(client, role)
