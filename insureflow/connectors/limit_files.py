@@ -27,6 +27,7 @@ from insureflow.domain.cover.events import Layer
 from insureflow.domain.currencies import is_currency
 from insureflow.domain.errors import InvalidValue, InvalidValues, Refusal
 from insureflow.domain.limits import LimitKind, LimitStatus
+from insureflow.domain.limits.codes import CoverReasonCode, CoverResponseCode
 from insureflow.domain.money import minor_digits
 from insureflow.domain.receivables import RowProblem
 
@@ -51,6 +52,7 @@ COLUMNS: tuple[str, ...] = (
     "maximum_credit_terms_days",
     "maximum_extension_period_days",
     "insurer_reference",
+    "own_reference",
     "reason",
 )
 _DATES = ("decided_on", "effective_on", "valid_to")
@@ -61,8 +63,28 @@ _LIMITS = FileLimits(rows=200_000)
 
 
 @dataclass(frozen=True, slots=True)
+class LimitProfile:
+    """How an insurer's own list is read as if it had our layout; nothing of it is guessed.
+
+    ``columns``: headings that mean a column of ours. ``values``: words of theirs in a column, in small letters, and ours.
+    ``ignores_others``: whether headings that nobody named are passed over instead of refused.
+    """
+
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    ignores_others: bool = False
+
+
+PLAIN = LimitProfile()
+
+
+@dataclass(frozen=True, slots=True)
 class LimitRow:
-    """One row of a file of limits, every cell understood. ``row`` counts from 1 with the heading, as a spreadsheet shows it."""
+    """One row of a file of limits, every cell understood. ``row`` counts from 1 with the heading, as a spreadsheet shows it.
+
+    ``own_reference`` is ours of the request it answers. ``response`` and ``reason_code`` stand where the file speaks the public
+    vocabulary.
+    """
 
     row: int
     insurer_id: str | None
@@ -84,6 +106,14 @@ class LimitRow:
     conditions: Mapping[str, object]
     insurer_reference: str | None
     reason: str
+    own_reference: str | None = None
+    response: CoverResponseCode | None = None
+    reason_code: CoverReasonCode | None = None
+
+    @property
+    def decides_nothing(self) -> bool:
+        """True for an answer that leaves every limit as it is: a preliminary assessment, an increase refused, a change of name."""
+        return self.status is None and self.decided_minor is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +128,24 @@ class LimitFile:
     headings: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_limits(source: str | Path | IO[bytes], *, currency: str, name: str | None = None) -> LimitFile:
-    """All rows of a file of limits; ``currency`` is that of amounts without one.
+def read_limits(source: str | Path | IO[bytes], *, currency: str, name: str | None = None, profile: LimitProfile = PLAIN) -> LimitFile:
+    """All rows of a file of limits; ``currency`` is that of amounts without one, ``profile`` says how an insurer's own list is read.
 
     Refusals: those of opening a ledger file; ``InvalidValues`` with ``limit_column_missing`` and ``limit_column_unknown``;
     ``ambiguous_date_order``, ``ambiguous_decimal_separator``; ``header_only``.
     """
     with open_source(source, _LIMITS, name) as file:
-        table = _open_table(file)
-        places = _places(table.headers)
+        table = _open_table(file, profile)
+        places = _places(table.headers, profile)
         raw = table.read(frozenset(places.values()), None, None)
         if not raw.rows_read:
             raise Refusal("header_only")
-        return _Reading(file, table, places, raw, currency).result()
+        return _Reading(file, table, places, raw, currency, profile).result()
 
 
-def _open_table(file: OpenFile) -> LedgerTable:
+def _open_table(file: OpenFile, profile: LimitProfile) -> LedgerTable:
     known = frozenset(_key(column) for column in COLUMNS) | frozenset(COLUMNS)
+    known |= frozenset(_key(heading) for headings in profile.columns.values() for heading in headings)
     hints = FormatHints()
     if file.file_type is FileType.DELIMITED:
         return open_delimited(file, hints, known, _LIMITS)
@@ -127,15 +158,18 @@ def _key(heading: str) -> str:
     return heading_key(heading.replace("_", " ").replace("-", " "))
 
 
-def _places(headers: Sequence[str]) -> dict[str, int]:
+def _places(headers: Sequence[str], profile: LimitProfile) -> dict[str, int]:
     """Column of each field. Errors: ``InvalidValues`` with all headings that are missing, unknown or there twice."""
     by_key = {_key(column): column for column in COLUMNS}
+    by_key |= {_key(heading): column for column, headings in profile.columns.items() for heading in headings}
     places: dict[str, int] = {}
     problems: list[InvalidValue] = []
     for position, heading in enumerate(headers):
         if not heading.strip():
             continue
         column = by_key.get(_key(heading))
+        if column is None and profile.ignores_others:
+            continue
         if column is None:
             problems.append(InvalidValue("limit_column_unknown", heading, heading, columns=", ".join(COLUMNS)))
         elif column in places:
@@ -155,8 +189,11 @@ def _places(headers: Sequence[str]) -> dict[str, int]:
 class _Reading:
     """One file on its way from cells to rows."""
 
-    def __init__(self, file: OpenFile, table: LedgerTable, places: dict[str, int], raw: RawTable, currency: str) -> None:
+    def __init__(
+        self, file: OpenFile, table: LedgerTable, places: dict[str, int], raw: RawTable, currency: str, profile: LimitProfile
+    ) -> None:
         self.file = file
+        self.profile = profile
         self.raw = raw
         self.currency = currency
         self.headings = {column: table.headers[position] for column, position in places.items()}
@@ -187,12 +224,12 @@ class _Reading:
     def result(self) -> LimitFile:
         """The good rows and all problems."""
         values: dict[str, list[Any]] = {
-            name: self.column(name, convert_text) for name in (*BUYER_COLUMNS, "entity", "insurer_reference", "reason")
+            name: self.column(name, convert_text) for name in (*BUYER_COLUMNS, "entity", "insurer_reference", "own_reference", "reason")
         }
         values["country"] = self.column("country", _country)
-        values["layer"] = self.column("layer", lambda cell: _word(cell, Layer))
-        values["kind"] = self.column("kind", lambda cell: _word(cell, LimitKind))
-        values["status"] = self.column("status", lambda cell: _word(cell, LimitStatus))
+        values["layer"] = self.column("layer", partial(_word, Layer, self.profile.values.get("layer", {})))
+        values["kind"] = self.column("kind", partial(_word, LimitKind, self.profile.values.get("kind", {})))
+        values["status"] = self.column("status", partial(_word, LimitStatus, self.profile.values.get("status", {})))
         values["currency"] = [value or self.currency for value in self.column("currency", _currency)]
         values["insured_percentage"] = self.column("insured_percentage", _percentage)
         for name in _COUNTS:
@@ -267,6 +304,7 @@ class _Reading:
             conditions=_conditions(cell),
             insurer_reference=cell["insurer_reference"],
             reason=cell["reason"] or "",
+            own_reference=cell["own_reference"],
         )
 
 
@@ -281,10 +319,11 @@ def _conditions(cell: Mapping[str, Any]) -> dict[str, object]:
     return conditions
 
 
-def _word(cell: Any, vocabulary: type[Any]) -> Any:
+def _word(vocabulary: type[Any], translated: Mapping[str, str], cell: Any) -> Any:
     text = convert_text(cell)
     if text is None:
         return None
+    text = translated.get(text.casefold(), text)
     wanted = text.casefold().replace(" ", "_").replace("-", "_")
     for member in vocabulary:
         if member.value == wanted:

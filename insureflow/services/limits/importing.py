@@ -82,7 +82,7 @@ def import_limits(
             if policy is None:
                 raise Refusal("policy_number_unknown", policy=policy_number)
             file = read_limits(source, currency=policy.limit_currency, name=name)
-            work = _Work(session, actor, policy, file, on, create_buyers=create_buyers)
+            work = FileWork(session, actor, policy, file, on, create_buyers=create_buyers)
             work.enter_all()
             result = work.result(dry_run=dry_run)
             work.finish(result)
@@ -91,8 +91,8 @@ def import_limits(
     return result
 
 
-class _Work:
-    """One file on its way into the database."""
+class FileWork:
+    """One file on its way into the database. Others may find buyers in more ways, or do more with each decision, by inheriting."""
 
     def __init__(self, session: Session, actor: Actor, policy: Policy, file: LimitFile, on: date, *, create_buyers: bool) -> None:
         self.session = session
@@ -115,7 +115,7 @@ class _Work:
     def enter_all(self) -> None:
         """Every row in the order of its day, so that each decision finds the one before it."""
         for row in sorted(self.file.rows, key=lambda row: (row.decided_on, row.row)):
-            buyer = self._buyer(row)
+            buyer = self.find_buyer(row)
             if buyer is None:
                 continue
             try:
@@ -131,11 +131,16 @@ class _Work:
                 continue
             if known is not None:
                 self.unchanged += 1
+                self.was_entered(row, known)
                 continue
             decision.created_by_id = self.actor.user_id
             self.session.add(decision)
             self.session.flush()
             self.added.append(decision)
+            self.was_entered(row, decision)
+
+    def was_entered(self, row: LimitRow, decision: LimitDecision) -> None:
+        """Called with every decision of the file, entered now or known before."""
 
     def _decision(self, row: LimitRow, buyer: Buyer) -> LimitDecision:
         source = "file"
@@ -177,7 +182,7 @@ class _Work:
         )
         return build_decision(self.session, decision, self.policy, self.book, self.on)
 
-    def _buyer(self, row: LimitRow) -> Buyer | None:
+    def find_buyer(self, row: LimitRow) -> Buyer | None:
         """The buyer a row is about, by the first number it gives; None where that is a problem of the row."""
         found: list[Buyer] = []
         if row.insurer_id:
