@@ -95,7 +95,8 @@ _REGISTERS: dict[str, tuple[str, ...]] = {
 #: Taxes on turnover whose number the table of VAT numbers does not know.
 _TAX: dict[str, tuple[str, ...]] = {"AU": ("au.abn",), "CA": ("ca.bn",), "IN": ("in_.gstin",), "NZ": ("nz.ird",), "SG": ("sg.uen",)}
 
-_FREE_FORM = re.compile(r"[0-9A-Z][0-9A-Z ./\-]{1,39}")
+#: What is taken as it came where no register's rules are known; ``N/A`` and ``NONE`` are no numbers.
+_FREE_FORM = re.compile(r"(?=.*[1-9])[0-9A-Z][0-9A-Z ./\-]{1,39}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,7 @@ class LedgerLine:
     reference: str | None
     vat_number: str | None
     registration_number: str | None
+    lei: str | None
     trading_name: str | None
     electronic_address: str | None
     entity_code: str | None
@@ -221,6 +222,7 @@ class LedgerLines:
     reference: list[str | None]
     vat_number: list[str | None]
     registration_number: list[str | None]
+    lei: list[str | None]
     trading_name: list[str | None]
     electronic_address: list[str | None]
     entity_code: list[str | None]

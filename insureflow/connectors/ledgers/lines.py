@@ -92,6 +92,7 @@ def build_lines(fields: Fields, profile: Profile) -> LedgerLines:
         reference=column("reference"),
         vat_number=column("vat_number"),
         registration_number=column("registration_number"),
+        lei=column("lei"),
         trading_name=column("trading_name"),
         electronic_address=column("electronic_address"),
         entity_code=column("entity_code"),

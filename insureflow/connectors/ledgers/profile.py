@@ -43,6 +43,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "reference": TEXT,
         "vat_number": TEXT,
         "registration_number": TEXT,
+        "lei": TEXT,
         "electronic_address": TEXT,
         "entity_code": TEXT,
     }

@@ -34,6 +34,9 @@ from insureflow.domain.receivables import DocumentKind, LedgerLine, RowProblem, 
 #: Codes of UNTDID 1001 that mean a credit note although the document's root may be an invoice.
 _CREDIT_NOTE_CODES = frozenset({"81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "532"})
 
+#: The code of ISO 6523 under which a party's number is a legal entity identifier.
+_LEI_CODE = "0199"
+
 
 @dataclass(slots=True)
 class DocumentLines:
@@ -304,7 +307,10 @@ class _Document:
             None,
         )
         registration = self.text("PartyLegalEntity/CompanyID", party)
-        number = self.text("PartyIdentification/ID", party) or self.text("EndpointID", party) or registration or vat_number
+        lei = self.lei(party)
+        if registration is not None and registration == lei:
+            registration = None
+        number = self.text("PartyIdentification/ID", party) or self.text("EndpointID", party) or registration or vat_number or lei
         stated = self.text("PostalAddress/Country/IdentificationCode", party)
         country = find_country(stated) if stated is not None else None
         if stated is not None and country is None:
@@ -319,5 +325,14 @@ class _Document:
             "country": country or self.profile.country,
             "vat_number": vat_number,
             "registration_number": registration,
+            "lei": lei,
             "electronic_address": address,
         }
+
+    def lei(self, party: Any) -> str | None:
+        """The legal entity identifier of a party: the number that is marked as one wherever the party's numbers stand."""
+        identifications = [_find(each, "ID") for each in _all(party, "PartyIdentification")]
+        for element in (_find(party, "PartyLegalEntity/CompanyID"), *identifications, _find(party, "EndpointID")):
+            if element is not None and element.get("schemeID") == _LEI_CODE:
+                return (element.text or "").strip() or None
+        return None

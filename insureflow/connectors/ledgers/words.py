@@ -78,6 +78,7 @@ vat_number: vat number | vat no | vat id | tax id | tax number | vat registratio
  nif | cif | nif iva | npwp
 registration_number: registration number | company number | company registration number | organisationsnummer | orgnr | org nr |
  handelsregisternummer | hrb | kvk | kvk nummer | kvknummer | siren | siret | numero de registro | nib
+lei: lei | lei code | lei number | lei kod | legal entity identifier | code lei | codigo lei | kode lei
 entity_code: entity | company code | business code | legal entity | entity code | selling entity | bolagskod | buchungskreis |
  mandant | bedrijfscode | administratie | societe | code societe | sociedad | codigo sociedad | kode perusahaan
 """

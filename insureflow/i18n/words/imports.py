@@ -63,9 +63,11 @@ WORDS: dict[str, str] = {
     "count.inferred_payments": _("inferred payments"),
     "count.taken_back": _("inferred payments taken back"),
     "count.credit_notes": _("credit notes"),
+    "count.settled_credits": _("credit notes used up (inferred)"),
     "count.disputes": _("disputes opened"),
     "count.settled_disputes": _("disputes settled"),
     "count.new_buyers": _("new buyers to review"),
+    "count.joined_buyers": _("customer numbers added to known buyers"),
     "count.warnings": _("warnings"),
     "check_ledger": _("Checking the file"),
     "import_ledger": _("Importing the file"),
@@ -100,6 +102,7 @@ WORDS: dict[str, str] = {
     "field.reference": _("Reference"),
     "field.vat_number": _("VAT number"),
     "field.registration_number": _("Registration number"),
+    "field.lei": _("LEI"),
     "field.electronic_address": _("Electronic address"),
     "field.entity_code": _("Company code"),
     "receivables.imported": _("receivables imported"),
@@ -193,6 +196,17 @@ SENTENCES: dict[str, str] = {
     "applies_to_unknown": _("There is no invoice %(number)s, neither in the file nor in the ledger."),
     "currency_of_invoice_differs": _("Invoice %(number)s is in %(invoiced)s."),
     "open_amount_rose": _("More is open of invoice %(number)s than the ledger has (%(held)s), and no inferred payment explains it."),
+    "credit_rose": _("More of document %(number)s is unused than the ledger has (%(held)s)."),
+    "entity_code_unknown": _(
+        "No entity has this code. Known are: %(known)s. Add the entity, correct the code, or do not map this column: then all rows go to the chosen entity."
+    ),
+    "row.number_length": _("The number has the wrong length for a register of %(country)s, so it was not entered for the new buyer."),
+    "row.number_format": _("The number does not have the form of a register of %(country)s, so it was not entered for the new buyer."),
+    "row.number_check_digit": _("The check digit of the number is wrong (%(country)s), so it was not entered for the new buyer."),
+    "row.number_component": _("A part of the number cannot be right (%(country)s), so it was not entered for the new buyer."),
+    "number_of_other_buyer": _(
+        "The number belongs to buyer %(buyer)s already, so it was not entered for this customer. If both are one company, merge the two buyers."
+    ),
     "buyer_unknown_in_file": _("No buyer has this customer number. Add the buyer first, or let unknown buyers be made for review."),
     # what is wrong with a profile
     "not_a_mapping": _("%(path)s: names with values are expected here."),

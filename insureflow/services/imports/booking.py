@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from insureflow.domain.money import from_minor
-from insureflow.domain.receivables import LedgerLines, RowProblem
+from insureflow.domain.receivables import DocumentKind, LedgerLines, RowProblem
 
 
 @dataclass(slots=True)
@@ -57,6 +57,50 @@ class Held:
         if self.open_minor != self.first_open_minor:
             before["open_minor"], after["open_minor"] = self.first_open_minor, self.open_minor
         return before, after
+
+
+@dataclass(slots=True)
+class Use:
+    """What a held credit settles of an invoice: key, invoice and amount of the allocation."""
+
+    id: int
+    number: str
+    amount_minor: int
+
+
+@dataclass(slots=True)
+class HeldCredit:
+    """A credit note, or a payment on account that a list brought, as the ledger holds it and as the booking goes on.
+
+    ``before``: net, tax and what is not applied, as the ledger has them. ``used_minor`` is what the list says has been used.
+    """
+
+    kind: DocumentKind
+    id: int
+    number: str
+    buyer_id: int
+    currency: str
+    net_minor: int
+    vat_minor: int
+    unapplied_minor: int
+    on: date
+    before: tuple[int, int, int]
+    invoice: str | None = None
+    uses: list[Use] = field(default_factory=list)
+    is_named: bool = False
+    used_minor: int = 0
+    new_uses: list[tuple[str, int]] = field(default_factory=list)
+    dropped: list[tuple[Use, int]] = field(default_factory=list)
+
+    @property
+    def gross_minor(self) -> int:
+        """The whole of it."""
+        return self.net_minor + self.vat_minor
+
+    @property
+    def is_changed(self) -> bool:
+        """True if anything of it changes."""
+        return self.before != (self.net_minor, self.vat_minor, self.unapplied_minor) or bool(self.new_uses or self.dropped)
 
 
 @dataclass(slots=True)
@@ -119,6 +163,7 @@ class Booking:
     disputes: list[NewDispute] = field(default_factory=list)
     settled_disputes: list[str] = field(default_factory=list)
     taken_back: list[tuple[str, int]] = field(default_factory=list)
+    credits: dict[tuple[DocumentKind, str], HeldCredit] = field(default_factory=dict)
     problems: list[RowProblem] = field(default_factory=list)
     refused: set[int] = field(default_factory=set)
     unchanged: int = 0
@@ -192,6 +237,7 @@ class Booking:
         """Keys of the buyers whose accounts will change."""
         touched = {entry.buyer_id for entry in self.documents}
         touched |= {held.buyer_id for held in self.held.values() if held.is_changed}
+        touched |= {credit.buyer_id for credit in self.changed_credits}
         disputed = [*self.settled_disputes, *(dispute.number for dispute in self.disputes)]
         return touched | {found.buyer_id for found in map(self.find, disputed) if found is not None}
 
@@ -199,6 +245,11 @@ class Booking:
     def marked(self) -> list[Held]:
         """The held invoices of which anything is written, if only the mark of their content."""
         return [held for held in self.held.values() if held.changes or held.open_minor != held.first_open_minor]
+
+    @property
+    def changed_credits(self) -> list[HeldCredit]:
+        """The held credit notes and payments on account that change."""
+        return [credit for credit in self.credits.values() if credit.is_changed]
 
     @property
     def changed(self) -> int:
@@ -209,6 +260,8 @@ class Booking:
     def is_empty(self) -> bool:
         """True if nothing at all would change."""
         if self.new or self.payments or self.credit_notes or self.disputes or self.settled_disputes or self.taken_back:
+            return False
+        if self.changed_credits:
             return False
         return not any(held.is_changed for held in self.held.values())
 

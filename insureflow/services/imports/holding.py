@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from insureflow.domain.receivables import DocumentKind, ImportMode, LedgerLines
 from insureflow.models.buyers import CustomerNumber
-from insureflow.models.receivables import Allocation, CreditNote, Dispute, Invoice, Payment
-from insureflow.services.imports.booking import Booking, Held
+from insureflow.models.receivables import Allocation, CreditNote, Dispute, ImportBatch, Invoice, Payment
+from insureflow.services.imports.booking import Booking, Held, HeldCredit, Use
 from insureflow.services.imports.planning import Known
 
 #: How many values one statement compares with.
@@ -115,3 +115,49 @@ def _inferred(session: Session, entity_id: int) -> dict[str, int]:
         .group_by(Invoice.number)
     )
     return {number: int(minor) for number, minor in session.execute(statement)}
+
+
+def held_credits(session: Session, entity_id: int, lines: LedgerLines) -> dict[tuple[DocumentKind, str], HeldCredit]:
+    """The credits of an entity that a list of open items may be about: those that are open, and those that it names.
+
+    Credit notes all count; payments only where a list brought them, since the others are money that somebody saw coming in.
+    """
+    named: dict[DocumentKind, list[str]] = {DocumentKind.CREDIT_NOTE: [], DocumentKind.PAYMENT: []}
+    for kind, number, mark in zip(lines.kind, lines.number, lines.fingerprint, strict=True):
+        if kind in named:
+            named[kind].append(number or f"{kind.value}-{mark}")
+    notes = (
+        select(CreditNote, Invoice.number).outerjoin(Invoice, Invoice.id == CreditNote.invoice_id).where(CreditNote.entity_id == entity_id)
+    )
+    found: dict[tuple[DocumentKind, str], HeldCredit] = {}
+    wanted = [CreditNote.number.in_(portion) for portion in portions(named[DocumentKind.CREDIT_NOTE])]
+    for condition in (CreditNote.unapplied_minor > 0, *wanted):
+        for note, invoice in session.execute(notes.where(condition)):
+            amounts = (note.net_minor, note.vat_minor, note.unapplied_minor)
+            found[DocumentKind.CREDIT_NOTE, note.number] = HeldCredit(
+                DocumentKind.CREDIT_NOTE, note.id, note.number, note.buyer_id, note.currency, *amounts, note.issued_on, amounts, invoice
+            )
+    payments = (
+        select(Payment)
+        .join(ImportBatch, ImportBatch.id == Payment.batch_id)
+        .where(Payment.entity_id == entity_id, Payment.inferred.is_(False), ImportBatch.mode == ImportMode.OPEN_ITEMS.value)
+    )
+    wanted = [Payment.number.in_(portion) for portion in portions(named[DocumentKind.PAYMENT])]
+    for condition in (Payment.unapplied_minor > 0, *wanted):
+        for payment in session.scalars(payments.where(condition)):
+            amounts = (payment.amount_minor, 0, payment.unapplied_minor)
+            found[DocumentKind.PAYMENT, payment.number] = HeldCredit(
+                DocumentKind.PAYMENT, payment.id, payment.number, payment.buyer_id, payment.currency, *amounts, payment.received_on, amounts
+            )
+    for kind, column in ((DocumentKind.CREDIT_NOTE, Allocation.credit_note_id), (DocumentKind.PAYMENT, Allocation.payment_id)):
+        by_id = {credit.id: credit for credit in found.values() if credit.kind is kind}
+        for portion in portions(list(by_id)):
+            uses = (
+                select(Allocation.id, column, Invoice.number, Allocation.amount_minor)
+                .join(Invoice, Invoice.id == Allocation.invoice_id)
+                .where(column.in_(portion))
+                .order_by(Allocation.allocated_on.desc(), Allocation.id.desc())
+            )
+            for key, credit_id, number, amount in session.execute(uses):
+                by_id[int(credit_id or 0)].uses.append(Use(key, number, amount))
+    return found

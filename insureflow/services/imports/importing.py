@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import IO, Any
@@ -12,21 +13,25 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from insureflow.connectors.ledgers.batch import LedgerBatch
-from insureflow.connectors.ledgers.detection import Detection
 from insureflow.connectors.ledgers.profile import Profile
 from insureflow.connectors.ledgers.profile_files import profile_to_mapping
 from insureflow.connectors.ledgers.reading import DEFAULT_LIMITS, Source, read_ledger
 from insureflow.connectors.ledgers.source import FileLimits
 from insureflow.domain.errors import Refusal
-from insureflow.domain.receivables import DocumentKind, ImportMode, RowProblem
+from insureflow.domain.receivables import ImportMode, RowProblem
 from insureflow.domain.tasks import ImportState
 from insureflow.models.organisations import Entity
 from insureflow.models.receivables import ImportBatch, ImportProblem
 from insureflow.services import cover, journal
 from insureflow.services.clock import now
+from insureflow.services.collector import without_collector
 from insureflow.services.imports import customers, holding
 from insureflow.services.imports.booking import Booking, Progress, nobody_listens
+from insureflow.services.imports.customers import Accounts
+from insureflow.services.imports.identities import PublicRegister
 from insureflow.services.imports.locking import only_import_of
+from insureflow.services.imports.outcomes import ImportOutcome, Share, outcome_for, sum_up
+from insureflow.services.imports.parts import Part, share_out
 from insureflow.services.imports.planning import Reading, plan
 from insureflow.services.imports.remembering import remember
 from insureflow.services.imports.storing import store
@@ -37,6 +42,9 @@ from insureflow.services.transaction import transaction
 
 #: More bad rows than this are not kept one by one: nobody reads them, and the file is wrong as a whole.
 MOST_PROBLEMS = 10_000
+
+#: So many names of buyers are kept with a batch, to be shown.
+NAMES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +73,6 @@ class ImportOrder:
         return self.profile if self.currency is None else replace(self.profile, currency=self.currency)
 
 
-@dataclass(frozen=True, slots=True)
-class ImportOutcome:
-    """What came of an import. ``state`` is ``done``, ``refused`` (bad rows), ``checked`` (dry run) or ``unchanged``.
-
-    ``totals`` gives minor units by kind of document and currency, ``new_buyers`` names and numbers of buyers that are (or, of a
-    dry run, would be) made for review.
-    """
-
-    state: str
-    batch_id: int | None
-    mode: ImportMode
-    counts: Mapping[str, int]
-    totals: Mapping[str, Mapping[str, int]]
-    problems: tuple[RowProblem, ...]
-    warnings: tuple[RowProblem, ...]
-    new_buyers: tuple[tuple[str, str], ...]
-    detection: Detection
-
-
 class _Stopped(Exception):
     """Ends the unit of work without writing anything."""
 
@@ -102,7 +91,7 @@ def import_ledger(
     progress: Progress = nobody_listens,
     cancelled: Callable[[], bool] | None = None,
 ) -> ImportOutcome:
-    """Import a ledger file for one entity, wholly or not at all. ``on`` is today where the business is.
+    """Import a ledger file for an entity, wholly or not at all; rows with the code of another entity go to that one. ``on`` is today where the business is.
 
     Bad rows stop the import unless ``good_rows_only``; they all come back in the outcome. Importing a file again changes nothing.
     Errors: the refusals of reading, ``entity_unknown``, ``import_running``, ``list_older_than_ledger``, ``list_incomplete``,
@@ -110,7 +99,9 @@ def import_ledger(
     """
     with within(organisation_id), transaction(organisation_id) as session:
         entity = get_entity(session, order.entity)
-    with only_import_of(entity):
+    with ExitStack() as locks:
+        locks.enter_context(only_import_of(entity))
+        locks.enter_context(without_collector())
         batch = read_ledger(
             source,
             order.reading_profile,
@@ -120,64 +111,118 @@ def import_ledger(
             cancelled=cancelled,
         )
         progress("comparing", 0, len(batch.lines))
+        with transaction(organisation_id) as session:
+            parts, strangers = share_out(session, entity, batch, _code_heading(order.profile))
+        for part in parts[1:]:
+            locks.enter_context(only_import_of(part.entity))
         try:
             with transaction(organisation_id) as session:
-                return _import(session, actor, entity, order, batch, on, progress)
+                return _import(session, actor, order, batch, parts, strangers, on, progress)
         except _Stopped as stopped:
             return stopped.outcome
 
 
+def _code_heading(profile: Profile) -> str | None:
+    """The column with codes of entities, or None where all rows belong to one."""
+    rule = profile.columns.get("entity_code")
+    return None if rule is None else (rule.columns or rule.combine or ("entity_code",))[0]
+
+
 def _import(
-    session: Session, actor: Actor, entity: Entity, order: ImportOrder, batch: LedgerBatch, on: date, progress: Progress
+    session: Session,
+    actor: Actor,
+    order: ImportOrder,
+    batch: LedgerBatch,
+    parts: list[Part],
+    strangers: list[RowProblem],
+    on: date,
+    progress: Progress,
 ) -> ImportOutcome:
     mode = order.mode or batch.mode
+    register = PublicRegister()
+    shares = [_plan(session, order, part, mode, register, is_alone=len(parts) == 1) for part in parts]
+    for share, accounts in zip(shares, customers.plan_accounts([(each.booking, each.found) for each in shares]), strict=True):
+        share.accounts = accounts
+    outcome = sum_up(batch, shares, mode, register, strangers)
+    if outcome.problems and not order.good_rows_only:
+        raise _Stopped(outcome if order.dry_run else replace(outcome, state="refused"))
+    settled = sum(share.booking.missing for share in shares)
+    if (batch.problems or strangers) and settled:
+        raise Refusal("list_incomplete", rows=len({each.row for each in (*batch.problems, *strangers)}), settled=settled)
+    if order.dry_run:
+        raise _Stopped(outcome)
+    busy = [share for share in shares if not share.booking.is_empty]
+    if not busy and order.batch_id is None:
+        raise _Stopped(replace(outcome, state="unchanged"))
+    records = _record_all(session, actor, order, batch, mode, shares)
+    made: dict[int, int] = {}
+    for share in busy:
+        _write(session, share, records[share.part.entity.code], register, made, progress)
+    buyers = {key for share in busy for key in share.booking.buyers}
+    if buyers:
+        cover.refresh_buyers(session, buyers, on, progress=lambda done, total: progress("cover", done, total))
+    progress("saving", 0, None)
+    batches = {code: record.id for code, record in records.items()}
+    outcome = replace(outcome, state="done" if busy else "unchanged", batch_id=next(iter(batches.values())), batches=batches)
+    for share in shares:
+        record = records.get(share.part.entity.code)
+        if record is None:
+            continue
+        own = outcome if len(shares) == 1 else outcome_for(outcome, share, is_first=share is shares[0])
+        if share in busy:
+            _journal(session, actor, share, batch, record, order, own, made)
+        _finish(session, record, own)
+    return outcome
+
+
+def _plan(session: Session, order: ImportOrder, part: Part, mode: ImportMode, register: PublicRegister, *, is_alone: bool) -> Share:
+    """Compare the lines of an entity with its ledger."""
+    entity, lines, headings = part.entity, part.lines, _headings(order.profile)
+    found = customers.find_customers(session, entity, lines, headings, register)
+    if not lines.row and not is_alone:  # the list is about other entities, so it settles nothing here
+        return Share(part, Booking(lines, headings, {}, order.as_of), found, Accounts())
     if mode is ImportMode.OPEN_ITEMS:
         _refuse_older_list(session, entity, order.as_of)
-    found = customers.find_customers(session, entity, batch)
     booking = Booking(
-        batch.lines,
-        _headings(order.profile),
-        holding.held_invoices(session, entity.id, batch.lines, mode),
+        lines,
+        headings,
+        holding.held_invoices(session, entity.id, lines, mode),
         order.as_of,
         holding.used_payment_numbers(session, entity.id, order.as_of),
     )
+    if mode is ImportMode.OPEN_ITEMS:
+        booking.credits = holding.held_credits(session, entity.id, lines)
     customers.refuse_unusable(booking, found, may_create=order.create_buyers)
     known = holding.known_documents(session, entity.id, booking)
     plan(booking, found.of_line, known, Reading.under(order.profile, mode, order.as_of))
-    problems = tuple(sorted([*batch.problems, *booking.problems], key=lambda problem: (problem.row, problem.column or "")))
-    new_buyers = customers.wanted_buyers(booking, found)
-    outcome = ImportOutcome(
-        "checked",
-        None,
-        mode,
-        _counts(batch, booking, problems, len(new_buyers)),
-        {kind.value: totals for kind in DocumentKind if (totals := batch.lines.total_minor(kind))},
-        problems,
-        batch.warnings,
-        tuple((mark, batch.lines.customer_name[found.unknown[mark]] or mark) for mark in new_buyers),
-        batch.detection,
-    )
-    if problems and not order.good_rows_only:
-        raise _Stopped(outcome if order.dry_run else replace(outcome, state="refused"))
-    if batch.problems and booking.missing:
-        raise Refusal("list_incomplete", rows=batch.bad_rows, settled=booking.missing)
-    if order.dry_run:
-        raise _Stopped(outcome)
-    if booking.is_empty and order.batch_id is None:
-        raise _Stopped(replace(outcome, state="unchanged"))
-    record = _record(session, actor, entity, order, batch, mode)
-    if booking.is_empty:
-        return _finish(session, record, replace(outcome, state="unchanged", batch_id=record.id))
-    made = customers.make_buyers(session, booking, found, new_buyers, entity, batch)
+    return Share(part, booking, found, Accounts())
+
+
+def _record_all(
+    session: Session, actor: Actor, order: ImportOrder, batch: LedgerBatch, mode: ImportMode, shares: list[Share]
+) -> dict[str, ImportBatch]:
+    """An import for each entity that something is written for, the upload's own one for the chosen entity in any case."""
+    records: dict[str, ImportBatch] = {}
+    for share in shares:
+        is_upload = share is shares[0] and order.batch_id is not None
+        if is_upload or not share.booking.is_empty:
+            entity = share.part.entity
+            records[entity.code] = _record(session, actor, entity, order if is_upload else replace(order, batch_id=None), batch, mode)
+    if len(records) > 1:
+        for record in records.values():
+            record.options = {**record.options, "together_with": [each.id for each in records.values() if each is not record]}
+    return records
+
+
+def _write(session: Session, share: Share, record: ImportBatch, register: PublicRegister, made: dict[int, int], progress: Progress) -> None:
+    """Write what is planned for an entity, and keep what it takes to undo it."""
+    entity, booking = share.part.entity, share.booking
+    buyers, numbers = customers.make_buyers(session, booking, share.found, share.accounts, entity, share.part.names, register, made)
     progress("writing", 0, len(booking.new))
     written = store(session, booking, entity.id, record.id)
-    names = customers.add_trading_names(session, entity, batch)
-    remember(session, record, written, made, names)
+    names = customers.add_trading_names(session, entity, share.part.names, share.accounts.joined)
+    remember(session, record, written, new_buyers=buyers, new_names=names, new_numbers=numbers)
     progress("writing", len(booking.new), len(booking.new))
-    cover.refresh_buyers(session, booking.buyers, on, progress=lambda done, total: progress("cover", done, total))
-    _journal(session, actor, entity, order, batch, record, outcome)
-    progress("saving", 0, None)
-    return _finish(session, record, replace(outcome, state="done", batch_id=record.id))
 
 
 def _refuse_older_list(session: Session, entity: Entity, as_of: date) -> None:
@@ -199,25 +244,6 @@ def _headings(profile: Profile) -> dict[str, str | None]:
         "open_minor": names.get("open"),
         "invoice_on": names.get("document_on"),
         "paid_on": names.get("document_on"),
-    }
-
-
-def _counts(batch: LedgerBatch, booking: Booking, problems: Sequence[RowProblem], new_buyers: int) -> dict[str, int]:
-    return {
-        "rows": batch.rows_read,
-        "left_out": batch.rows_left_out,
-        "bad_rows": len({problem.row for problem in problems}),
-        "new_invoices": len(booking.new),
-        "changed_invoices": booking.changed,
-        "unchanged": booking.unchanged,
-        "payments": sum(not money.inferred for money in booking.payments),
-        "inferred_payments": sum(money.inferred for money in booking.payments),
-        "taken_back": len(booking.taken_back),
-        "credit_notes": len(booking.credit_notes),
-        "disputes": len(booking.disputes),
-        "settled_disputes": len(booking.settled_disputes),
-        "new_buyers": new_buyers,
-        "warnings": len(batch.warnings),
     }
 
 
@@ -246,12 +272,11 @@ def _record(session: Session, actor: Actor, entity: Entity, order: ImportOrder, 
     return record
 
 
-def _finish(session: Session, record: ImportBatch, outcome: ImportOutcome) -> ImportOutcome:
+def _finish(session: Session, record: ImportBatch, outcome: ImportOutcome) -> None:
     """Keep what came of the import with its batch."""
     keep_result(session, record, outcome)
     record.state, record.finished_at = ImportState.DONE, now()
     session.flush()
-    return outcome
 
 
 def keep_result(session: Session, record: ImportBatch, outcome: ImportOutcome) -> None:
@@ -259,7 +284,12 @@ def keep_result(session: Session, record: ImportBatch, outcome: ImportOutcome) -
     for problem in session.scalars(select(ImportProblem).where(ImportProblem.batch_id == record.id)):
         session.delete(problem)
     session.flush()
-    record.counts = {**outcome.counts, "totals": outcome.totals, "new_buyer_names": [list(pair) for pair in outcome.new_buyers[:200]]}
+    record.counts = {
+        **outcome.counts,
+        "totals": outcome.totals,
+        "new_buyer_names": [list(pair) for pair in outcome.new_buyers[:NAMES]],
+        "joined_names": [list(pair) for pair in outcome.joined[:NAMES]],
+    }
     for rows, warning in ((outcome.problems, False), (outcome.warnings, True)):
         session.add_all(_problem(record.id, problem, warning=warning) for problem in rows[:MOST_PROBLEMS])
     session.flush()
@@ -278,20 +308,33 @@ def _problem(batch_id: int, problem: RowProblem, *, warning: bool) -> ImportProb
 
 
 def _journal(
-    session: Session, actor: Actor, entity: Entity, order: ImportOrder, batch: LedgerBatch, record: ImportBatch, outcome: ImportOutcome
+    session: Session,
+    actor: Actor,
+    share: Share,
+    batch: LedgerBatch,
+    record: ImportBatch,
+    order: ImportOrder,
+    outcome: ImportOutcome,
+    made: Mapping[int, int],
 ) -> None:
+    """One entry for each entity: each import can be taken back by itself."""
     journal.record(
         session,
         actor,
         "receivables.imported",
         Subject("import", record.id, order.file_name),
         after={
-            "entity": entity.code,
+            "entity": share.part.entity.code,
             "mode": record.mode,
             "as_of": order.as_of,
             "file_sha256": batch.sha256,
-            "lines_sha256": hashlib.sha256("".join(batch.lines.fingerprint).encode()).hexdigest(),
+            "lines_sha256": hashlib.sha256("".join(share.part.lines.fingerprint).encode()).hexdigest(),
             "counts": dict(outcome.counts),
             "totals": {kind: dict(totals) for kind, totals in outcome.totals.items()},
+            **(
+                {"joined": {mark: made.get(key := share.found.key_of[mark], key) for mark in share.accounts.joined}}
+                if share.accounts.joined
+                else {}
+            ),
         },
     )

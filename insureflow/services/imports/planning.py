@@ -10,6 +10,7 @@ from insureflow.connectors.ledgers.profile import Profile
 from insureflow.domain.money import from_minor
 from insureflow.domain.receivables import DocumentKind, ImportMode, LedgerLines
 from insureflow.services.imports.booking import Booking, Held, NewDispute, NewInvoice, NewMoney
+from insureflow.services.imports.crediting import settle_credits, take_listed
 
 #: The longest numbers that the ledger keeps.
 LONGEST_NUMBER = {DocumentKind.INVOICE: 80, DocumentKind.CREDIT_NOTE: 80, DocumentKind.PAYMENT: 120}
@@ -68,13 +69,14 @@ def plan(booking: Booking, buyers: Sequence[int | None], known: Known, reading: 
     _take_invoices(booking, positions, buyers, reading)
     if booking.refused:
         positions = [position for position in positions if position not in booking.refused]
-    _take_reductions(booking, reductions, buyers, known)
+    _take_reductions(booking, reductions, buyers, known, reading)
     _take_open_amounts(booking, positions, known, reading)
     _take_settlements(booking, positions)
     if reading.fields & {"disputed", "disputed_amount", "dispute_reason"}:
         _take_disputes(booking, positions, known, reading.as_of)
     if reading.mode is ImportMode.OPEN_ITEMS:
         _settle_missing(booking, reading.as_of)
+        settle_credits(booking, reading.as_of)
 
 
 # ---------------------------------------------------------------------- invoices
@@ -163,7 +165,7 @@ def _note_changes(lines: LedgerLines, position: int, held: Held, reading: Readin
 # ---------------------------------------------------------------------- credit notes and payments
 
 
-def _take_reductions(booking: Booking, positions: Sequence[int], buyers: Sequence[int | None], known: Known) -> None:
+def _take_reductions(booking: Booking, positions: Sequence[int], buyers: Sequence[int | None], known: Known, reading: Reading) -> None:
     """Credit notes and payments in the order of their days; rows of one payment number are one payment."""
     lines = booking.lines
     groups: dict[tuple[DocumentKind, str], list[int]] = {}
@@ -181,7 +183,7 @@ def _take_reductions(booking: Booking, positions: Sequence[int], buyers: Sequenc
             continue
         planned.append((kind, money, rows))
     for kind, money, rows in sorted(planned, key=lambda entry: entry[1].on):
-        _book_money(booking, kind, money, rows, known)
+        _book_money(booking, kind, money, rows, known, reading)
 
 
 def _money_of(booking: Booking, kind: DocumentKind, number: str, rows: Sequence[int], buyers: Sequence[int | None]) -> NewMoney | None:
@@ -227,7 +229,17 @@ def _money_of(booking: Booking, kind: DocumentKind, number: str, rows: Sequence[
     return money
 
 
-def _book_money(booking: Booking, kind: DocumentKind, money: NewMoney, rows: Sequence[int], known: Known) -> None:
+def _book_money(booking: Booking, kind: DocumentKind, money: NewMoney, rows: Sequence[int], known: Known, reading: Reading) -> None:
+    lines = booking.lines
+    credit = booking.credits.get((kind, money.number))
+    if credit is not None and (credit.buyer_id, credit.currency) == (money.buyer_id, money.currency):
+        stated = sum(reading.stated_open(lines, position) or 0 for position in rows)
+        if not take_listed(booking, credit, stated):
+            held = f"{from_minor(credit.unapplied_minor, credit.currency)} {credit.currency}"
+            booking.refuse(rows[0], "gross_minor", "credit_rose", number=money.number, held=held)
+        elif not credit.is_changed and not credit.used_minor:
+            booking.unchanged += len(rows)
+        return
     before = (known.payments if kind is DocumentKind.PAYMENT else known.credit_notes).get(money.number)
     if before is not None:
         if before == money.amount_minor:
@@ -238,11 +250,12 @@ def _book_money(booking: Booking, kind: DocumentKind, money: NewMoney, rows: Seq
         return
     if kind is DocumentKind.PAYMENT and not money.amount_minor:
         return  # nothing was paid; reading has warned about it
-    lines = booking.lines
     for position in rows:
         applies_to = lines.applies_to[position]
         if applies_to is not None:
-            booking.settle(money, applies_to, lines.gross_minor[position])
+            # a list of open items names what is not used yet, whatever it is meant for
+            still_open = reading.stated_open(lines, position) if reading.mode is ImportMode.OPEN_ITEMS else None
+            booking.settle(money, applies_to, lines.gross_minor[position] - (still_open or 0))
     (booking.payments if kind is DocumentKind.PAYMENT else booking.credit_notes).append(money)
 
 

@@ -22,7 +22,7 @@ _KEY = "undo_file"
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What an import changed. ``invoices``: key, columns before and after; ``payments`` and ``allocations``: whole rows."""
+    """What an import changed. ``invoices`` and ``credits``: key, columns before and after; ``payments`` and ``allocations``: whole rows."""
 
     invoices: list[dict[str, Any]] = field(default_factory=list)
     payments: list[dict[str, Any]] = field(default_factory=list)
@@ -30,6 +30,9 @@ class Before:
     closed_disputes: list[int] = field(default_factory=list)
     new_buyers: list[int] = field(default_factory=list)
     new_names: list[int] = field(default_factory=list)
+    new_numbers: list[int] = field(default_factory=list)
+    credits: list[dict[str, Any]] = field(default_factory=list)
+    new_allocations: list[int] = field(default_factory=list)
 
 
 def _plain(value: Any) -> Any:
@@ -48,7 +51,9 @@ def _revive(value: dict[str, Any]) -> Any:
     return value
 
 
-def remember(session: Session, batch: ImportBatch, written: Written, new_buyers: list[int], new_names: list[int]) -> None:
+def remember(
+    session: Session, batch: ImportBatch, written: Written, *, new_buyers: list[int], new_names: list[int], new_numbers: list[int]
+) -> None:
     """Keep what an import has changed."""
     changes = {
         "invoices": written.invoices,
@@ -57,6 +62,9 @@ def remember(session: Session, batch: ImportBatch, written: Written, new_buyers:
         "closed_disputes": written.closed_disputes,
         "new_buyers": new_buyers,
         "new_names": new_names,
+        "new_numbers": new_numbers,
+        "credits": written.credits,
+        "new_allocations": written.new_allocations,
     }
     if not any(changes.values()):
         return

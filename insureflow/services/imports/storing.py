@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from insureflow.domain.receivables import LedgerLines
+from insureflow.domain.receivables import DocumentKind, LedgerLines
 from insureflow.models.base import Base
 from insureflow.models.buyers import Buyer
 from insureflow.models.receivables import Allocation, CreditNote, Dispute, Invoice, Payment
@@ -19,7 +19,7 @@ from insureflow.queries.cover.policies import PolicyBook
 from insureflow.queries.rates import RateBook
 from insureflow.services.clock import now
 from insureflow.services.cover.storing import insert_rows
-from insureflow.services.imports.booking import Booking, NewMoney
+from insureflow.services.imports.booking import Booking, HeldCredit, NewMoney
 from insureflow.services.imports.holding import portions
 from insureflow.services.imports.planning import net_and_vat
 
@@ -88,6 +88,8 @@ class Written:
     payments: list[dict[str, Any]] = field(default_factory=list)
     allocations: list[dict[str, Any]] = field(default_factory=list)
     closed_disputes: list[int] = field(default_factory=list)
+    credits: list[dict[str, Any]] = field(default_factory=list)
+    new_allocations: list[int] = field(default_factory=list)
 
 
 def reserve_keys(session: Session, model: type[Base], count: int) -> range | list[int]:
@@ -97,6 +99,11 @@ def reserve_keys(session: Session, model: type[Base], count: int) -> range | lis
     table = model.__tablename__
     if session.connection().dialect.name == "postgresql":
         sequence = func.pg_get_serial_sequence(table, "id")
+        drawn = select(func.nextval(sequence).label("key")).select_from(func.generate_series(1, count)).subquery("drawn")
+        first, last = session.execute(select(func.min(drawn.c.key), func.max(drawn.c.key))).one()
+        if last - first + 1 == count:
+            return range(first, last + 1)
+        # somebody else drew keys in between: these are given up, others asked for one by one
         return list(session.scalars(select(func.nextval(sequence)).select_from(func.generate_series(1, count))))
     highest = session.connection().exec_driver_sql(f'SELECT coalesce(max(id), 0) FROM "{table}"').scalar_one()  # noqa: S608 (a table of ours)
     return range(highest + 1, highest + 1 + count)
@@ -112,6 +119,7 @@ def store(session: Session, booking: Booking, entity_id: int, batch_id: int) -> 
     _change_held(session, booking, written)
     key_of = keys | {number: held.id for number, held in booking.held.items()} if booking.held else keys
     _store_money(session, booking, key_of, entity_id, batch_id)
+    _change_credits(session, booking, key_of, written)
     _store_disputes(session, booking, key_of, batch_id, written)
     return written
 
@@ -218,6 +226,46 @@ def _take_back(session: Session, invoice_id: int, amount: int, written: Written)
             session.flush()
         if not amount:
             return
+
+
+def _change_credits(session: Session, booking: Booking, key_of: dict[str, int], written: Written) -> None:
+    """Change held credit notes and payments on account, and what they settle."""
+    for credit in booking.changed_credits:
+        is_note = credit.kind is DocumentKind.CREDIT_NOTE
+        model: Any = CreditNote if is_note else Payment
+        row = session.get_one(model, credit.id)
+        for use, part in credit.dropped:
+            allocation = session.get_one(Allocation, use.id)
+            written.allocations.append(_row_of(allocation))
+            if part == use.amount_minor:
+                session.delete(allocation)
+            else:
+                allocation.amount_minor -= part
+        session.flush()
+        if not is_note and not credit.gross_minor:  # a payment of nothing is no payment
+            written.payments.append(_row_of(row))
+            session.delete(row)
+            session.flush()
+            continue
+        after = _amounts_of(credit)
+        before = {name: getattr(row, name) for name in after}
+        written.credits.append({"kind": credit.kind.value, "id": credit.id, "before": before, "after": after})
+        for name, value in after.items():
+            setattr(row, name, value)
+        source: dict[str, Any] = {"credit_note_id" if is_note else "payment_id": credit.id}
+        uses = [
+            Allocation(**source, invoice_id=key_of[number], amount_minor=amount, allocated_on=max(booking.settled_on, credit.on))
+            for number, amount in credit.new_uses
+        ]
+        session.add_all(uses)
+        session.flush()
+        written.new_allocations.extend(use.id for use in uses)
+
+
+def _amounts_of(credit: HeldCredit) -> dict[str, int]:
+    if credit.kind is DocumentKind.PAYMENT:
+        return {"amount_minor": credit.gross_minor, "unapplied_minor": credit.unapplied_minor}
+    return {"net_minor": credit.net_minor, "vat_minor": credit.vat_minor, "unapplied_minor": credit.unapplied_minor}
 
 
 def _store_money(session: Session, booking: Booking, key_of: dict[str, int], entity_id: int, batch_id: int) -> None:

@@ -15,7 +15,8 @@ from insureflow.models.receivables import ImportBatch
 from insureflow.services import tasks
 from insureflow.services.imports import files
 from insureflow.services.imports.booking import Progress, nobody_listens
-from insureflow.services.imports.importing import ImportOutcome, import_ledger, keep_result
+from insureflow.services.imports.importing import import_ledger, keep_result
+from insureflow.services.imports.outcomes import ImportOutcome
 from insureflow.services.journal import Actor
 from insureflow.services.scoping import within
 from insureflow.services.tasks import Watch

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from insureflow.domain.buyers import BuyerStatus
 from insureflow.domain.errors import Refusal
+from insureflow.domain.receivables import DocumentKind
 from insureflow.domain.tasks import ImportState
-from insureflow.models.buyers import Buyer, BuyerName, CustomerNumber
+from insureflow.models.buyers import Buyer, BuyerIdentifier, BuyerName, CustomerNumber
 from insureflow.models.cover import AccountState, Exposure, InvoicePosition, Obligation, ObligationMark
 from insureflow.models.limits import AccountAct, LimitDecision
 from insureflow.models.organisations import Entity
@@ -24,6 +25,9 @@ from insureflow.services.journal import Actor, Subject
 from insureflow.services.transaction import transaction
 
 _PORTION = 5000
+
+#: What a held credit is, by the name under which its changes are kept.
+_CREDITS: dict[str, Any] = {DocumentKind.CREDIT_NOTE.value: CreditNote, DocumentKind.PAYMENT.value: Payment}
 
 
 def undo_import(actor: Actor, organisation_id: int, batch_id: int, on: date) -> int:
@@ -52,6 +56,8 @@ def undo_import(actor: Actor, organisation_id: int, batch_id: int, on: date) -> 
         _refuse_if_in_use(session, batch, before)
         buyers = _buyers_of(session, batch_id, before)
         gone = int(session.scalar(select(func.count(Invoice.id)).where(Invoice.batch_id == batch_id)) or 0)
+        for portion in portions(before.new_allocations, _PORTION):
+            _delete(session, Allocation, Allocation.id.in_(portion))
         _remove(session, batch_id)
         _restore(session, before)
         _drop_new_buyers(session, before.new_buyers, buyers)
@@ -88,7 +94,9 @@ def _refuse_if_in_use(session: Session, batch: ImportBatch, before: Before) -> N
             "payments",
             select(Allocation.id)
             .join(Payment, Payment.id == Allocation.payment_id)
-            .where(Allocation.invoice_id.in_(mine), Payment.batch_id.is_distinct_from(batch.id)),
+            .where(
+                Allocation.invoice_id.in_(mine), Payment.batch_id.is_distinct_from(batch.id), Allocation.id.not_in(before.new_allocations)
+            ),
         ),
     ):
         if session.scalar(statement.limit(1)) is not None:
@@ -99,6 +107,10 @@ def _refuse_if_in_use(session: Session, batch: ImportBatch, before: Before) -> N
             row = rows.get(each["id"])
             if row is None or any(getattr(row, name) != value for name, value in each["after"].items()):
                 raise Refusal("batch_in_use", file=batch.file_name, what="batch_in_use.invoices")
+    for each in before.credits:
+        credit = session.get(_CREDITS[each["kind"]], each["id"], populate_existing=True)
+        if credit is None or any(getattr(credit, name) != value for name, value in each["after"].items()):
+            raise Refusal("batch_in_use", file=batch.file_name, what=f"batch_in_use.{each['kind']}s")
 
 
 def _buyers_of(session: Session, batch_id: int, before: Before) -> set[int]:
@@ -112,6 +124,9 @@ def _buyers_of(session: Session, batch_id: int, before: Before) -> set[int]:
         buyers.update(session.scalars(closed.where(Dispute.id.in_(portion))))
     for portion in portions([each["id"] for each in before.invoices], _PORTION):
         buyers.update(session.scalars(select(Invoice.buyer_id).where(Invoice.id.in_(portion)).distinct()))
+    for each in before.credits:
+        buyers.add(session.get_one(_CREDITS[each["kind"]], each["id"]).buyer_id)
+    buyers.update(row["buyer_id"] for row in before.payments)
     return buyers
 
 
@@ -134,12 +149,15 @@ def _remove(session: Session, batch_id: int) -> None:
 def _restore(session: Session, before: Before) -> None:
     """Put back what the batch had changed, row by row as it was."""
     session.expire_all()
+    model: Any
+    for each in before.credits:
+        model = _CREDITS[each["kind"]]
+        session.execute(update(model).where(model.id == each["id"]).values(**each["before"]))
     alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for each in before.invoices:
         alike.setdefault(tuple(sorted(each["before"])), []).append({"id": each["id"], **each["before"]})
     for rows in alike.values():
         session.execute(update(Invoice), rows)
-    model: Any
     for model, rows in ((Payment, before.payments), (Allocation, before.allocations)):
         if not rows:
             continue
@@ -155,6 +173,8 @@ def _restore(session: Session, before: Before) -> None:
         )
     for portion in portions(before.new_names, _PORTION):
         _delete(session, BuyerName, BuyerName.id.in_(portion))
+    for portion in portions(before.new_numbers, _PORTION):
+        _delete(session, CustomerNumber, CustomerNumber.id.in_(portion))
     session.expire_all()
 
 
@@ -174,7 +194,7 @@ def _drop_new_buyers(session: Session, keys: list[int], buyers: set[int]) -> Non
             used.update(key for key in session.scalars(select(column).where(column.in_(portion)).distinct()) if key is not None)
         untouched = session.scalars(select(Buyer.id).where(Buyer.id.in_(portion), Buyer.status == BuyerStatus.TO_REVIEW))
         gone = [key for key in untouched if key not in used]
-        for model in (Exposure, AccountState, Obligation, CustomerNumber):
+        for model in (Exposure, AccountState, Obligation, CustomerNumber, BuyerIdentifier):
             _delete(session, model, model.buyer_id.in_(gone))
         _delete(session, Buyer, Buyer.id.in_(gone))
         buyers.difference_update(gone)
