@@ -86,6 +86,18 @@ from insureflow.domain.limits.life import (
     possible_actions,
     request_type_for,
 )
+from insureflow.domain.limits.remedies import (
+    ask_to_ship,
+)
+from insureflow.domain.limits.shipping import (
+    ProposedShipment,
+    Remedy,
+    RemedyKind,
+    Reservation,
+    ShipAnswer,
+    ShipVerdict,
+    answer_without_policy,
+)
 
 __all__ = [
     "ABOUT_INVOICES",
@@ -130,13 +142,21 @@ __all__ = [
     "OverdueItem",
     "Pending",
     "PendingAction",
+    "ProposedShipment",
     "Purchase",
+    "Remedy",
+    "RemedyKind",
     "RequestAction",
     "RequestOutcome",
     "RequestState",
     "RequestType",
+    "Reservation",
+    "ShipAnswer",
+    "ShipVerdict",
     "ShipmentAudit",
     "Thresholds",
+    "answer_without_policy",
+    "ask_to_ship",
     "assess_approval",
     "calculate_discretionary_limit",
     "calculate_limit_benefit",
