@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 
 import structlog
-from flask import Flask
+from flask import Flask, request
+from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 from flask_migrate import Migrate
 from flask_security import Security, SQLAlchemyUserDatastore
@@ -14,7 +15,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 import config
-from insureflow import cli, web
+from insureflow import api, cli, web
+from insureflow.api.access import is_api
 from insureflow.i18n import catalogues
 from insureflow.models import organisations
 from insureflow.models.database import db
@@ -36,6 +38,8 @@ def create_app(settings: config.Config | None = None) -> Flask:
         _setup_accounts,
         _setup_forms,
         _setup_pages,
+        _setup_api,
+        _setup_errors,
         _setup_commands,
         _setup_static_files,
     ):
@@ -123,11 +127,24 @@ def _setup_forms(app: Flask, settings: config.Config) -> None:
 def _setup_pages(app: Flask, settings: config.Config) -> None:
     template_filters.register(app)
     headers.register(app, secure=settings.secure_cookies)
-    errors.register(app)
     access.register(app)
     context.register(app)
     health.register(app)
     web.register(app)
+
+
+def _setup_api(app: Flask, settings: config.Config) -> None:
+    del settings
+    api.register(app)
+
+
+def _setup_errors(app: Flask, settings: config.Config) -> None:
+    del settings
+
+    def answer(error: Exception) -> ResponseReturnValue:
+        return api.answer(error) if is_api(request.path) else errors.answer(error)
+
+    app.register_error_handler(Exception, answer)
 
 
 def _setup_commands(app: Flask, settings: config.Config) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
+from typing import Any, TypeVar
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Role(StrEnum):
@@ -101,3 +105,23 @@ CHANGING = frozenset(
 def is_allowed(role: Role | None, permission: Permission) -> bool:
     """True if a person with this role may do this; nobody may do anything without a role."""
     return role is not None and permission in PERMISSIONS[role]
+
+
+def requires(permission: Permission) -> Callable[[View], View]:
+    """Declare the permission that a face of the product needs; its entrance checks the mark before the face runs."""
+
+    def mark(view: View) -> View:
+        view.permission = permission  # type: ignore[attr-defined]  # the declaration is the attribute
+        return view
+
+    return mark
+
+
+#: What a face declares that is for everybody who works in the organisation.
+MEMBER = "member"
+
+
+def for_every_member(view: View) -> View:
+    """Declare a face open to everybody who works in the organisation: log-out, own settings, choice of scope."""
+    view.permission = MEMBER  # type: ignore[attr-defined]  # the declaration is the attribute
+    return view

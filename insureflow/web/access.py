@@ -6,44 +6,44 @@ of theirs is chosen, its scope is entered and the permission is checked; so no v
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextvars import Token
-from typing import Any, TypeVar
 
 from flask import Flask, abort, current_app, g, request, session
 from flask_security import current_user
 from werkzeug.wrappers import Response
 
-from insureflow.domain.access import Permission, is_allowed
+from insureflow.domain.access import MEMBER, Permission, for_every_member, is_allowed, requires
 from insureflow.services import organisations
 from insureflow.services.journal import Actor
 from insureflow.services.scoping import enter_scope, leave_scope
 
-View = TypeVar("View", bound=Callable[..., Any])
+__all__ = [
+    "MEMBER",
+    "PUBLIC_ENDPOINTS",
+    "declared_permission",
+    "for_every_member",
+    "may",
+    "register",
+    "require_declared_permissions",
+    "requires",
+]
 
 #: Endpoints open to everybody: files, health, and the log-in pages that Flask-Security brings.
 PUBLIC_ENDPOINTS = frozenset(
-    {"static", "security.static", "security.login", "security.logout", "security.verify", "health.healthz", "health.readyz"}
+    {
+        "static",
+        "security.static",
+        "security.login",
+        "security.logout",
+        "security.verify",
+        "health.healthz",
+        "health.readyz",
+        "api-docs.openapi_json",
+    }
 )
 
-#: Endpoints for anybody who is logged in and works in some organisation.
-MEMBER = "member"
-
-
-def requires(permission: Permission) -> Callable[[View], View]:
-    """Declare the permission that a view needs."""
-
-    def mark(view: View) -> View:
-        view.permission = permission  # type: ignore[attr-defined]  # the declaration is the attribute
-        return view
-
-    return mark
-
-
-def for_every_member(view: View) -> View:
-    """Declare a view open to everybody who works in the organisation: log-out, own settings, choice of scope."""
-    view.permission = MEMBER  # type: ignore[attr-defined]  # the declaration is the attribute
-    return view
+#: The API has an entrance of its own.
+API_PREFIX = "/api/"
 
 
 def declared_permission(app: Flask, endpoint: str) -> Permission | str | None:
@@ -70,7 +70,7 @@ def register(app: Flask) -> None:
 
 
 def _admit() -> Response | None:
-    if request.endpoint is None:
+    if request.endpoint is None or request.path.startswith(API_PREFIX):
         return None
     permission = declared_permission(current_app, request.endpoint)
     if permission == "public":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import structlog
-from flask import Flask, current_app, g, render_template, request
+from flask import current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
@@ -20,12 +20,15 @@ log = structlog.get_logger("insureflow.web")
 WITH_TEMPLATE = frozenset({400, 403, 404, 409, 413, 422, 429, 500})
 
 
-def register(app: Flask) -> None:
-    """Answer every error in the reader's language."""
-    app.register_error_handler(CSRFError, _form_expired)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Refusal, _refusal)
-    app.register_error_handler(Exception, _unexpected)
+def answer(error: Exception) -> ResponseReturnValue:
+    """The page of any error, in the reader's language."""
+    if isinstance(error, CSRFError):
+        return _form_expired(error)
+    if isinstance(error, HTTPException):
+        return _http_error(error)
+    if isinstance(error, Refusal):
+        return _refusal(error)
+    return _unexpected(error)
 
 
 def _page(status: int, message: str | None = None) -> ResponseReturnValue:

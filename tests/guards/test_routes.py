@@ -52,6 +52,7 @@ def test_what_is_open_to_everybody_is_known_by_name() -> None:
         "security.verify",
         "health.healthz",
         "health.readyz",
+        "api-docs.openapi_json",
     }
 
 

@@ -1,0 +1,58 @@
+"""Shapes shared by the resources: amounts and rates as texts with every digit, days as 2026-12-31."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from flask_smorest import Api
+from marshmallow import Schema, ValidationError, fields, validate
+
+from insureflow.domain.currencies import is_currency
+
+_LONGEST = 24
+
+
+class DecimalText(fields.Field[Decimal]):
+    """A number written as a text, so that no digit is lost on the way; read without exponent, at most 24 characters long."""
+
+    default_error_messages = {"invalid": 'Write a decimal number as a text, such as "1250.50".'}  # noqa: RUF012 (marshmallow merges it)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **options: Any) -> str | None:
+        del attr, obj, options
+        return None if value is None else format(value, "f")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> Decimal:
+        del attr, data, options
+        text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+        if not text or len(text) > _LONGEST or not text.lstrip("-").replace(".", "", 1).isascii() or "e" in text.casefold():
+            raise self.make_error("invalid")
+        try:
+            number = Decimal(text)
+        except InvalidOperation as error:
+            raise self.make_error("invalid") from error
+        if not number.is_finite():
+            raise self.make_error("invalid")
+        return number
+
+
+def _known_currency(code: str) -> None:
+    if not is_currency(code):
+        raise ValidationError("This is no currency. Write three capital letters of ISO 4217, such as EUR.")
+
+
+def currency(**options: Any) -> fields.String:
+    """The three letters of a currency."""
+    return fields.String(validate=[validate.Regexp(r"^[A-Z]{3}$"), _known_currency], **options)
+
+
+class MoneySchema(Schema):
+    """An amount in major units, as a text, and its currency."""
+
+    amount = DecimalText(required=True)
+    currency = currency(required=True)
+
+
+def describe(api: Api) -> None:
+    """Say in the OpenAPI document how the own fields look."""
+    api.register_field(DecimalText, "string", None)
