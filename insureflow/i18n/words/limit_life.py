@@ -194,7 +194,6 @@ WORDS: dict[str, str] = {
     "cover_stopped": _("cover stopped"),
     "shipment_gross": _("amount with tax"),
     "shipment_rate": _("exchange rate"),
-    "entity": _("entity"),
     "credit_used": _("credit balance used"),
     "shipment_owed": _("owed for it"),
     "shipment_covered": _("covered"),
