@@ -67,11 +67,12 @@ class LimitProfile:
     """How an insurer's own list is read as if it had our layout; nothing of it is guessed.
 
     ``columns``: headings that mean a column of ours. ``values``: words of theirs in a column, in small letters, and ours.
-    ``ignores_others``: whether headings that nobody named are passed over instead of refused.
+    ``ignores``: headings that are passed over; ``ignores_others``: whether all that nobody named are, instead of refused.
     """
 
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    ignores: tuple[str, ...] = ()
     ignores_others: bool = False
 
 
@@ -162,13 +163,14 @@ def _places(headers: Sequence[str], profile: LimitProfile) -> dict[str, int]:
     """Column of each field. Errors: ``InvalidValues`` with all headings that are missing, unknown or there twice."""
     by_key = {_key(column): column for column in COLUMNS}
     by_key |= {_key(heading): column for column, headings in profile.columns.items() for heading in headings}
+    ignored = frozenset(_key(heading) for heading in profile.ignores)
     places: dict[str, int] = {}
     problems: list[InvalidValue] = []
     for position, heading in enumerate(headers):
         if not heading.strip():
             continue
         column = by_key.get(_key(heading))
-        if column is None and profile.ignores_others:
+        if column is None and (profile.ignores_others or _key(heading) in ignored):
             continue
         if column is None:
             problems.append(InvalidValue("limit_column_unknown", heading, heading, columns=", ".join(COLUMNS)))
@@ -271,6 +273,8 @@ class _Reading:
 
     def _row(self, position: int, values: dict[str, list[Any]]) -> LimitRow | None:
         cell = {name: column[position] for name, column in values.items()}
+        if cell["own_reference"] and all(cell[name] is None for name in ("decided", "decided_on", "status")):
+            return None  # a request of ours that came back without an answer says nothing
         if not any(cell[name] for name in BUYER_COLUMNS):
             self.problem(position, next(name for name in BUYER_COLUMNS if name in self.cells), "buyer_not_named")
         if cell["decided_on"] is None and position not in self.bad_rows:

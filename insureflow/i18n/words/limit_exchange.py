@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from insureflow.i18n.catalogues import marked as _
 
-WORDS: dict[str, str] = {}
+WORDS: dict[str, str] = {
+    "ExchangeFormat.csv": _("CSV, for portals and spreadsheets"),
+    "ExchangeFormat.xlsx": _("workbook (XLSX)"),
+    "ExchangeFormat.receco_d96a": _("EDIFACT RECECO, directory D.96A"),
+    "ExchangeFormat.receco_d01b": _("EDIFACT RECECO, directory D.01B"),
+}
 
 SENTENCES: dict[str, str] = {
+    "exchange_profile_unknown": _("There is no way of reading called “%(profile)s”. There are: %(profiles)s."),
     "edifact_too_large": _("The file is larger than %(limit)s bytes allow. Split it into several interchanges."),
     "edifact_separators": _("The separators that the file names in its first segment (UNA) cannot be used."),
     "edifact_too_many_segments": _("The file has more than %(limit)s segments. Split it into several interchanges."),
