@@ -25,7 +25,18 @@ from insureflow.cli.options import (
 from insureflow.domain.errors import Refusal
 from insureflow.domain.money import from_minor
 from insureflow.queries import organisations as organisation_queries
-from insureflow.queries.exposure import Figures, Grouping, Selection, exposure_by, total_of
+from insureflow.queries.exposure import (
+    Division,
+    Figures,
+    Grouping,
+    Portfolio,
+    PortfolioPart,
+    Reporting,
+    Selection,
+    divide,
+    exposure_by,
+    total_of,
+)
 from insureflow.queries.exposure.names import group_names
 from insureflow.services import cover
 
@@ -64,12 +75,14 @@ def exposure(
         raise click.UsageError("Missing option '--organisation' / '-o'.", context)
     with inside(organisation) as place:
         grouping = Grouping(by)
-        rows = exposure_by(grouping, _selection(place, place.day(on), entity, policy))
+        selection = _selection(place, place.day(on), entity, policy)
+        rows = exposure_by(grouping, selection)
+        whole = _in_one_currency(place, selection)
         names = group_names(grouping, [row.group for row in rows])
         if output == "json":
-            print_json(_as_data(grouping, place.day(on), rows, names))
+            print_json({**_as_data(grouping, place.day(on), rows, names), "reporting": whole})
         else:
-            _print(grouping, place.day(on), rows, names)
+            _print(grouping, place.day(on), rows, names, whole)
 
 
 def _selection(place: Place, on: date, entity: str | None, policy: str | None) -> Selection:
@@ -107,6 +120,30 @@ def _figures(row: Figures) -> dict[str, Any]:
     }
 
 
+def _in_one_currency(place: Place, selection: Selection) -> dict[str, Any]:
+    """The whole in the reporting currency, added up and rounded as on every page, with the rates it took."""
+    currency = place.organisation.reporting_currency
+    report = Reporting(currency, selection.on)
+    parts = divide(Portfolio(selection.on, selection.entity_id, selection.policy_id), Division.WHOLE)
+    whole = parts[0] if parts else PortfolioPart(None)
+    opened, covered = report.sum(whole.open), report.sum(whole.covered)
+    sums = {
+        "receivables": report.sum(whole.ledger),
+        "open": opened,
+        "covered": covered,
+        "uncovered": opened - covered,
+        "insurer_liability": report.sum(whole.rounded_liability),
+    }
+    return {
+        "currency": currency,
+        **{name: _amount(minor, currency) for name, minor in sums.items()},
+        "rates": [
+            {"base": used.base, "quote": used.quote, "rate": used.rate, "on": used.on, "source": used.source} for used in report.rates
+        ],
+        "without_rate": sorted(report.missing),
+    }
+
+
 def _as_data(grouping: Grouping, on: date, rows: list[Figures], names: Mapping[Any, str | None]) -> dict[str, Any]:
     """The figures for programs: every amount a text with all its decimals."""
     ledger: dict[str, list[int]] = {}
@@ -131,7 +168,7 @@ def _identity(grouping: Grouping, row: Figures) -> dict[str, Any]:
     return {"buyer_id": row.group} if grouping is Grouping.BUYER else {}
 
 
-def _print(grouping: Grouping, on: date, rows: list[Figures], names: Mapping[Any, str | None]) -> None:
+def _print(grouping: Grouping, on: date, rows: list[Figures], names: Mapping[Any, str | None], whole: Mapping[str, Any]) -> None:
     if not rows:
         click.echo(f"Nothing is open on {on.isoformat()}.")
         return
@@ -140,6 +177,9 @@ def _print(grouping: Grouping, on: date, rows: list[Figures], names: Mapping[Any
     lines += [["Total", *_line(row)] for row in total_of(rows)]
     click.echo(f"Exposure on {on.isoformat()}")
     print_table(headings, lines, numbers=(2, 3, 5, 6, 7))
+    click.echo(f"In {whole['currency']}: {whole['open']} open, {whole['covered']} covered, {whole['uncovered']} uncovered.")
+    if whole["without_rate"]:
+        click.echo(f"Not in these sums, for want of a rate: {', '.join(whole['without_rate'])}.")
 
 
 def _line(row: Figures) -> list[str]:

@@ -12,7 +12,7 @@ from insureflow.domain.access import Permission
 from insureflow.domain.obligations import ObligationKind
 from insureflow.queries.dashboard.attention import limits_cut, over_limit, stopped_accounts
 from insureflow.queries.dashboard.duties import WEEK, cover_at_stake, pressing_duties
-from insureflow.queries.dashboard.portfolio import Division, Figures, Portfolio, Reporting, divide, headroom
+from insureflow.queries.exposure import Division, Portfolio, PortfolioPart, Reporting, divide, headroom
 from insureflow.web.access import for_every_member, may
 from insureflow.web.exposure.pictures import ageing_picture, cover_bars, exposure_maps
 from insureflow.web.links import buyer_url, duty_url, invoices_url, link_to, policy_url
@@ -38,7 +38,7 @@ def index() -> ResponseReturnValue:
         return redirect(url_for("dashboard.welcome"))
     portfolio = Portfolio(g.on, g.scope.entity_id, g.scope.policy_id)
     report = Reporting(g.organisation.reporting_currency, g.on)
-    whole = next(iter(divide(portfolio, Division.WHOLE)), Figures(None))
+    whole = next(iter(divide(portfolio, Division.WHOLE)), PortfolioPart(None))
     total, covered = report.sum(whole.open), report.sum(whole.covered)
     liability = report.sum(whole.rounded_liability)
     over, stopped, cuts = over_limit(portfolio, report), stopped_accounts(portfolio), limits_cut(portfolio)

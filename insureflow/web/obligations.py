@@ -22,7 +22,7 @@ from insureflow.domain.access import Permission
 from insureflow.domain.obligations import ObligationKind
 from insureflow.queries.dashboard.calculated import CalculatedListing, calculated_field
 from insureflow.queries.dashboard.duties import WEEK, PressingDuty, cover_at_stake, list_duties
-from insureflow.queries.dashboard.portfolio import Portfolio, Reporting
+from insureflow.queries.exposure import Portfolio, Reporting
 from insureflow.queries.listing import FilterKind, Kind, Order
 from insureflow.queries.obligations.calendar import CalendarStatus, find_entry
 from insureflow.services import obligations

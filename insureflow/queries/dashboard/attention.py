@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
-from insureflow.domain.limits import LimitStatus
+from insureflow.domain.limits import LimitKind, LimitStatus
+from insureflow.domain.money import convert_minor
 from insureflow.models.buyers import Buyer
 from insureflow.models.cover import AccountState, InvoicePosition
 from insureflow.models.database import db
 from insureflow.models.limits import LimitDecision
 from insureflow.models.policies import Policy
-from insureflow.queries.dashboard.portfolio import Portfolio, Reporting, narrowed
+from insureflow.queries.exposure import Portfolio, Reporting, narrowed
 
 #: How long a cut of a limit is news.
 NEWS = timedelta(days=30)
+
+_APART = (LimitKind.TEMPORARY, LimitKind.PRE_SHIPMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +136,30 @@ def over_limit(portfolio: Portfolio, reporting: Reporting) -> list[AccountOverLi
     return sorted(found, key=lambda account: (-account.reporting_minor, account.buyer))
 
 
+def _is_less(decision: LimitDecision, last: LimitDecision, limit_currency: str) -> bool:
+    """True if a decision leaves less than the one before it."""
+    had, left = (
+        convert_minor(each.decided_minor, each.currency, limit_currency, each.rate) if each.decided_minor else 0
+        for each in (last, decision)
+    )
+    return left < had
+
+
 def limits_cut(portfolio: Portfolio) -> list[LimitCut]:
-    """The decisions of the last 30 days that reduced, withdrew or refused a limit that was there before, the latest first."""
+    """The decisions of the last 30 days that reduced, withdrew or refused a limit that was there before, the latest first.
+
+    Temporary limits and those for goods not yet shipped stand apart. Decisions are compared in limit currency at their frozen rates.
+    """
     on = portfolio.on
     statement = (
-        select(LimitDecision, Buyer.legal_name, Buyer.country, Policy.name)
+        select(LimitDecision, Buyer.legal_name, Buyer.country, Policy.name, Policy.limit_currency)
         .join(Buyer, Buyer.id == LimitDecision.buyer_id)
         .join(Policy, Policy.id == LimitDecision.policy_id)
-        .where(LimitDecision.decided_on <= on, LimitDecision.status != LimitStatus.REQUESTED)
+        .where(
+            LimitDecision.decided_on <= on,
+            LimitDecision.status != LimitStatus.REQUESTED,
+            or_(LimitDecision.kind.not_in(_APART), LimitDecision.status == LimitStatus.WITHDRAWN),
+        )
         .order_by(LimitDecision.decided_on, LimitDecision.id)
     )
     recent = select(LimitDecision.buyer_id).where(LimitDecision.decided_on <= on, LimitDecision.decided_on > on - NEWS)
@@ -149,14 +168,11 @@ def limits_cut(portfolio: Portfolio) -> list[LimitCut]:
         statement = statement.where(LimitDecision.policy_id == portfolio.policy_id)
     before: dict[tuple[Any, ...], LimitDecision] = {}
     cuts: list[LimitCut] = []
-    for decision, buyer, country, policy in db.session.execute(statement):
+    for decision, buyer, country, policy, limit_currency in db.session.execute(statement):
         place = (decision.policy_id, decision.buyer_id, decision.layer)
         last = before.get(place)
         before[place] = decision
-        had = 0 if last is None else last.decided_minor or 0
-        left = decision.decided_minor or 0
-        is_less = last is not None and (left == 0 if last.currency != decision.currency else left < had)
-        if last is None or not had or not is_less or decision.decided_on <= on - NEWS:
+        if last is None or decision.decided_on <= on - NEWS or not _is_less(decision, last, limit_currency):
             continue
         cuts.append(
             LimitCut(
@@ -170,9 +186,9 @@ def limits_cut(portfolio: Portfolio) -> list[LimitCut]:
                 effective_on=decision.effective_on,
                 status=decision.status,
                 layer=decision.layer.value,
-                before_minor=had,
+                before_minor=last.decided_minor or 0,
                 before_currency=last.currency,
-                after_minor=left,
+                after_minor=decision.decided_minor or 0,
                 currency=decision.currency,
                 reason=decision.reason,
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from insureflow.domain.obligations import ObligationKind
-from insureflow.queries.dashboard.portfolio import Portfolio, Reporting
+from insureflow.queries.exposure import Portfolio, Reporting
 from insureflow.queries.obligations.calendar import SETTLED, CalendarEntry, CalendarStatus, DutySelection, calendar
 
 #: What is expected of the insurer, or simply comes about: nobody has to do anything by that day.

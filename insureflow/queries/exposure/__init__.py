@@ -1,41 +1,41 @@
-"""Exposure on a day, in groups, by age, in one currency, and the accounts that need attention."""
+"""Exposure on a day: by ledger and limit currency, as a portfolio divided by anything, and in one currency."""
 
 from __future__ import annotations
 
-from insureflow.queries.exposure.accounts import (
-    AccountStanding,
-    LimitCut,
-    headroom,
-    limits_cut,
-    limits_of,
-    over_limit,
-    standings,
-    stopped,
-)
-from insureflow.queries.exposure.ageing import BUCKETS, Age, ageing
 from insureflow.queries.exposure.figures import AMOUNTS, UNCOVERED, Figures, Grouping, Selection, exposure_by, total_of
-from insureflow.queries.exposure.reporting import Reported, Unconvertible, report
+from insureflow.queries.exposure.portfolio import (
+    AGE_BANDS,
+    AgeBand,
+    Amounts,
+    Atom,
+    Division,
+    Portfolio,
+    PortfolioPart,
+    by_currency,
+    divide,
+    headroom,
+    narrowed,
+)
+from insureflow.queries.exposure.reporting import Reporting
 
 __all__ = [
+    "AGE_BANDS",
     "AMOUNTS",
-    "BUCKETS",
     "UNCOVERED",
-    "AccountStanding",
-    "Age",
+    "AgeBand",
+    "Amounts",
+    "Atom",
+    "Division",
     "Figures",
     "Grouping",
-    "LimitCut",
-    "Reported",
+    "Portfolio",
+    "PortfolioPart",
+    "Reporting",
     "Selection",
-    "Unconvertible",
-    "ageing",
+    "by_currency",
+    "divide",
     "exposure_by",
     "headroom",
-    "limits_cut",
-    "limits_of",
-    "over_limit",
-    "report",
-    "standings",
-    "stopped",
+    "narrowed",
     "total_of",
 ]

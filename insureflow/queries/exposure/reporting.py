@@ -1,70 +1,58 @@
-"""Exposure in one currency, with the rates it took."""
+"""Sums of exposure in one currency, with the rates they took: the only way in which pages and commands add up currencies."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from fractions import Fraction
 
-from insureflow.domain.money import convert_minor
-from insureflow.queries.exposure.figures import AMOUNTS, Figures
+from insureflow.domain.money import minor_digits
+from insureflow.queries.exposure.portfolio import Atom
 from insureflow.queries.rates import DatedRate, RateBook
 
 
-@dataclass(frozen=True, slots=True)
-class Unconvertible:
-    """An amount without a rate into the reporting currency."""
+class Reporting:
+    """Sums in the reporting currency, and the rates that were used for them.
 
-    currency: str
-    minor: int
+    *Formula:* Σ over atoms of (amount × rate of the day), each rounded half-up. A currency without a rate is left out of the sum
+    and named in ``missing``.
+    """
 
+    def __init__(self, currency: str, on: date, rates: RateBook | None = None) -> None:
+        self.currency = currency
+        self.on = on
+        self._rates = rates or RateBook.load()
+        self._factors: dict[str, Fraction | None] = {}
+        self.used: dict[str, DatedRate] = {}
+        self.missing: set[str] = set()
 
-@dataclass(slots=True)
-class Reported:
-    """The amounts of one group in the reporting currency, the rates used, and what could not be converted."""
+    def sum(self, amounts: Mapping[Atom, int]) -> int:
+        """Minor units of the reporting currency."""
+        return sum(self.converted(minor, atom[0]) or 0 for atom, minor in amounts.items())
 
-    group: Any
-    currency: str
-    amounts: dict[str, int] = field(default_factory=dict)
-    rates: tuple[DatedRate, ...] = ()
-    unconvertible: tuple[Unconvertible, ...] = ()
+    def converted(self, minor: int, currency: str) -> int | None:
+        """One amount; None without a rate."""
+        if currency == self.currency or not minor:
+            return minor
+        if currency not in self._factors:
+            self._factors[currency] = self._factor(currency)
+        factor = self._factors[currency]
+        if factor is None:
+            return None
+        # Half-up, away from zero, in whole numbers: portfolios have many atoms.
+        size = (2 * abs(minor) * factor.numerator + factor.denominator) // (2 * factor.denominator)
+        return size if minor > 0 else -size
+
+    def _factor(self, currency: str) -> Fraction | None:
+        """Minor units of the reporting currency for one minor unit of another."""
+        rate = self._rates.find(currency, self.currency, self.on)
+        if rate is None:
+            self.missing.add(currency)
+            return None
+        self.used[currency] = rate
+        return Fraction(rate.rate) * Fraction(10) ** (minor_digits(self.currency) - minor_digits(currency))
 
     @property
-    def uncovered(self) -> int:
-        """What is open and not covered."""
-        return self.amounts["open"] - self.amounts["covered"]
-
-
-def report(rows: Sequence[Figures], currency: str, on: date, book: RateBook | None = None) -> list[Reported]:
-    """The groups in one currency at the rates of a day, in the order in which they come.
-
-    *Formula:* amount × rate, rounded half-up, row by row. Amounts without rate are listed, by currency, and not in the sums:
-    ``ledger_open`` and ``unapplied`` by ledger currency, all others (of which ``open`` is listed) by limit currency.
-    """
-    rates = book or RateBook.load()
-    reported: dict[Any, Reported] = {}
-    used: dict[Any, dict[str, DatedRate]] = {}
-    missing: dict[Any, dict[str, int]] = {}
-    for row in rows:
-        group = reported.setdefault(row.group, Reported(row.group, currency, dict.fromkeys(AMOUNTS, 0)))
-        for name in AMOUNTS:
-            amount = getattr(row, name)
-            if not amount:
-                continue
-            source = row.currency if name in _IN_LEDGER_CURRENCY else row.limit_currency
-            rate = rates.find(source, currency, on)
-            if rate is None:
-                if name in {"ledger_open", "open"} and not (name == "open" and source == row.currency):
-                    lost = missing.setdefault(row.group, {})
-                    lost[source] = lost.get(source, 0) + amount
-                continue
-            used.setdefault(row.group, {})[source] = rate
-            group.amounts[name] += convert_minor(amount, source, currency, rate.rate)
-    for key, group in reported.items():
-        group.rates = tuple(rate for source, rate in sorted(used.get(key, {}).items()) if source != currency)
-        group.unconvertible = tuple(Unconvertible(source, minor) for source, minor in sorted(missing.get(key, {}).items()))
-    return list(reported.values())
-
-
-_IN_LEDGER_CURRENCY = frozenset({"ledger_open", "unapplied"})
+    def rates(self) -> Sequence[DatedRate]:
+        """The rates used so far, by currency."""
+        return [self.used[currency] for currency in sorted(self.used)]

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from insureflow.domain.access import Permission
 from insureflow.domain.countries import COUNTRIES
 from insureflow.queries.dashboard.calculated import CalculatedListing, calculated_field
-from insureflow.queries.dashboard.portfolio import AGE_BANDS, Division, Figures, Portfolio, Reporting, divide
+from insureflow.queries.exposure import AGE_BANDS, Division, Portfolio, PortfolioPart, Reporting, divide
 from insureflow.queries.listing import Kind, Order
 from insureflow.web.access import may, requires
 from insureflow.web.exposure.pictures import ageing_picture, band_label, cover_bars, exposure_maps
@@ -43,7 +43,7 @@ def share(part: int, whole: int) -> Decimal | None:
     return (Decimal(part) * 100 / whole).quantize(Decimal("0.1")) if whole else None
 
 
-def sums_of(figures: Figures, report: Reporting) -> dict[str, Any]:
+def sums_of(figures: PortfolioPart, report: Reporting) -> dict[str, Any]:
     """The figures of a part in the reporting currency, as a row shows them."""
     exposure, covered = report.sum(figures.open), report.sum(figures.covered)
     currency = report.currency
@@ -123,7 +123,7 @@ def view_of(
     return TableView(listing=listing, caption=caption, labels=labels(heading), decorate=decorate, empty=nothing_open)
 
 
-def _total(figures: Sequence[Figures], report: Reporting) -> tuple[int, int]:
+def _total(figures: Sequence[PortfolioPart], report: Reporting) -> tuple[int, int]:
     return sum(report.sum(each.open) for each in figures), sum(report.sum(each.covered) for each in figures)
 
 
@@ -166,7 +166,7 @@ def by_country() -> ResponseReturnValue:
     )
 
 
-def buyer_rows(figures: Sequence[Figures], report: Reporting) -> list[dict[str, Any]]:
+def buyer_rows(figures: Sequence[PortfolioPart], report: Reporting) -> list[dict[str, Any]]:
     """Buyers as rows of a list of exposure."""
     return [
         {
@@ -219,7 +219,7 @@ def ageing() -> ResponseReturnValue:
             "url": invoices_url(due=band.due_days(g.on)),
             "invoices_url": invoices_url(due=band.due_days(g.on)),
             "why_url": None,
-            **sums_of(by_band.get(band.key) or Figures(band.key), report),
+            **sums_of(by_band.get(band.key) or PortfolioPart(band.key), report),
         }
         for place, band in enumerate(AGE_BANDS)
     ]

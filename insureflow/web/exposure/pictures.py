@@ -8,7 +8,7 @@ from datetime import date
 from flask import url_for
 from flask_babel import gettext as _
 
-from insureflow.queries.dashboard.portfolio import AGE_BANDS, AgeBand, Figures, Reporting
+from insureflow.queries.exposure import AGE_BANDS, AgeBand, PortfolioPart, Reporting
 from insureflow.web.charts import (
     CountryExposure,
     CoverRow,
@@ -34,7 +34,7 @@ def band_label(band: AgeBand) -> str:
     return str(_("%(first)s–%(last)s days", first=band.first, last=band.last))
 
 
-def exposure_maps(figures: Sequence[Figures], reporting: Reporting) -> tuple[Picture, Picture]:
+def exposure_maps(figures: Sequence[PortfolioPart], reporting: Reporting) -> tuple[Picture, Picture]:
     """The world and, because it is crowded there, Europe."""
     language = request_language(reporting.currency)
     points = [
@@ -52,7 +52,7 @@ def exposure_maps(figures: Sequence[Figures], reporting: Reporting) -> tuple[Pic
     return world, europe
 
 
-def ageing_picture(figures: Sequence[Figures], reporting: Reporting, on: date, **narrowed: int | str | None) -> Picture:
+def ageing_picture(figures: Sequence[PortfolioPart], reporting: Reporting, on: date, **narrowed: int | str | None) -> Picture:
     """Bars by age, covered below, not covered above; each leads to its invoices."""
     by_band = {each.key: each for each in figures}
     stacks = []
@@ -83,7 +83,7 @@ def ageing_picture(figures: Sequence[Figures], reporting: Reporting, on: date, *
 
 
 def cover_bars(
-    figures: Sequence[Figures],
+    figures: Sequence[PortfolioPart],
     reporting: Reporting,
     *,
     names: Mapping[object, str],

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from insureflow.domain.access import Permission
 from insureflow.domain.countries import COUNTRIES
 from insureflow.domain.cover import Reason
-from insureflow.queries.dashboard.portfolio import Division, Figures, by_currency, divide
+from insureflow.queries.exposure import Division, PortfolioPart, by_currency, divide
 from insureflow.queries.rates import DatedRate
 from insureflow.web.access import requires
 from insureflow.web.exposure.pages import buyer_rows, portfolio, reporting, view_of
@@ -77,7 +77,7 @@ def why() -> ResponseReturnValue:
     view = view_of("buyers-of-figure", _("Buyers"), _("Buyer"), buyer_rows(buyers, report))
     if (export := wanted_export(view, "exposure")) is not None:
         return export
-    whole = next(iter(divide(chosen, Division.WHOLE)), Figures(None))
+    whole = next(iter(divide(chosen, Division.WHOLE)), PortfolioPart(None))
     lines = []
     opened, covered = by_currency(whole.open), by_currency(whole.covered)
     for currency in sorted(opened):

@@ -18,7 +18,8 @@ from insureflow.models.database import db
 from insureflow.models.receivables import Allocation, CreditNote, Invoice, Payment
 from insureflow.models.scope import within
 from insureflow.queries import exposure
-from insureflow.queries.exposure import Figures, Grouping, Selection
+from insureflow.queries.dashboard import attention
+from insureflow.queries.exposure import Division, Figures, Grouping, Portfolio, Reporting, Selection
 from insureflow.queries.rates import RateBook
 from insureflow.services.cover import rebuild
 from insureflow.services.transaction import transaction
@@ -108,9 +109,9 @@ def test_parts_add_up_and_liability_is_bounded(trade: Trade) -> None:
             assert row.ledger_open == row.no_policy
 
 
-def test_ageing_classes_add_up_to_what_is_open(trade: Trade) -> None:
+def test_ages_add_up_to_what_is_open(trade: Trade) -> None:
     with within(trade.organisation_id):
-        ages = exposure.ageing(Selection(TODAY, TODAY))
+        ages = {part.key: part for part in exposure.divide(Portfolio(TODAY), Division.AGE)}
         whole = exposure.exposure_by(Grouping.TOTAL, Selection(TODAY, TODAY))
         due = {row.id: row.due_on for row in db.session.scalars(select(Invoice))}
         late = {
@@ -120,24 +121,46 @@ def test_ageing_classes_add_up_to_what_is_open(trade: Trade) -> None:
             )
             if due[row.invoice_id] < TODAY - timedelta(days=90)
         }
-    assert sum(age.ledger_open for age in ages) == sum(row.ledger_open for row in whole)
-    assert sum(age.covered for age in ages) == sum(row.covered for row in whole)
-    assert sum(age.invoices for age in ages if age.bucket == "days_over_90") == len(late) > 0
-    assert [name for name, _ in exposure.BUCKETS] == sorted({age.bucket for age in ages}, key=[name for name, _ in exposure.BUCKETS].index)
+    assert sum(sum(part.ledger.values()) for part in ages.values()) == sum(row.ledger_open for row in whole)
+    assert sum(sum(part.covered.values()) for part in ages.values()) == sum(row.covered for row in whole)
+    assert sum(part.invoices for key, part in ages.items() if key in {"late_91_180", "late_over_180"}) == len(late) > 0
+
+
+def test_both_ways_to_a_figure_agree_currency_by_currency(trade: Trade) -> None:
+    """What commands print and what pages show come from the same positions."""
+    with within(trade.organisation_id):
+        for day in (TODAY - timedelta(days=77), TODAY):
+            (whole,) = exposure.divide(Portfolio(day), Division.WHOLE)
+            rows = exposure.exposure_by(Grouping.TOTAL, Selection(day, TODAY))
+            for amounts, name in ((whole.open, "open"), (whole.covered, "covered"), (whole.rounded_liability, "liability")):
+                sums: dict[str, int] = defaultdict(int)
+                for row in rows:
+                    sums[row.limit_currency] += getattr(row, name)
+                shown = {currency: minor for currency, minor in exposure.by_currency(amounts).items() if minor}
+                assert shown == {currency: minor for currency, minor in sums.items() if minor}, (day, name)
 
 
 @pytest.mark.parametrize(
     ("days_late", "bucket"),
-    [(0, "not_due"), (1, "days_1_30"), (30, "days_1_30"), (31, "days_31_60"), (90, "days_61_90"), (91, "days_over_90")],
+    [
+        (0, "not_due"),
+        (1, "late_1_30"),
+        (30, "late_1_30"),
+        (31, "late_31_60"),
+        (90, "late_61_90"),
+        (91, "late_91_180"),
+        (181, "late_over_180"),
+    ],
 )
 def test_an_invoice_falls_into_its_class_of_age(session: Session, days_late: int, bucket: str) -> None:
     owner = organisation(session)
     with transaction(owner.id) as working:
         books = Books(working, owner.id)
-        books.invoice(books.entity(), books.buyer(), 100, TODAY - timedelta(days=200), TODAY - timedelta(days=days_late))
+        books.invoice(books.entity(), books.buyer(), 100, TODAY - timedelta(days=300), TODAY - timedelta(days=days_late))
     rebuild(owner.id, TODAY)
     with within(owner.id):
-        assert [(age.bucket, age.ledger_open, age.uncovered) for age in exposure.ageing(Selection(TODAY, TODAY))] == [(bucket, 100, 100)]
+        (part,) = exposure.divide(Portfolio(TODAY), Division.AGE)
+        assert (part.key, sum(part.ledger.values()), sum(part.uncovered.values())) == (bucket, 100, 100)
 
 
 def test_accounts_that_need_attention(session: Session) -> None:
@@ -157,30 +180,25 @@ def test_accounts_that_need_attention(session: Session) -> None:
         books.invoice(entity, late, 100_00, TODAY - timedelta(days=100), TODAY - timedelta(days=40))
     rebuild(owner.id, TODAY)
     with within(owner.id):
-        asked = Selection(TODAY, TODAY)
-        assert [(row.buyer, row.over_limit, row.headroom) for row in exposure.over_limit(asked)] == [("Over", 500_00, 0)]
-        assert [(row.buyer, row.headroom) for row in exposure.stopped(asked)] == [("Late", 2_900_00)]
-        assert exposure.headroom(asked) == {"EUR": 1_500_00}
-        assert [(row.buyer, row.before, row.after) for row in exposure.limits_cut(asked)] == [("Cut", 5_000_00, 2_000_00)]
-        assert exposure.limits_cut(asked, days=10) == []
-        assert exposure.limits_of(exposure.standings(asked)) == {"EUR": 6_000_00}
+        asked = Portfolio(TODAY)
+        report = Reporting("EUR", TODAY)
+        assert [(row.buyer, row.over_limit_minor) for row in attention.over_limit(asked, report)] == [("Over", 500_00)]
+        assert [row.buyer for row in attention.stopped_accounts(asked)] == ["Late"]
+        assert exposure.by_currency(exposure.headroom(asked)) == {"EUR": 1_500_00}
+        assert [(row.buyer, row.before_minor, row.after_minor) for row in attention.limits_cut(asked)] == [("Cut", 5_000_00, 2_000_00)]
+        assert attention.limits_cut(Portfolio(TODAY + timedelta(days=20))) == []
 
 
 def test_one_currency_with_every_rate_and_nothing_dropped() -> None:
+    """Each part is rounded by itself, so that any division of a portfolio adds up to the same total."""
     on = date(2026, 6, 30)
     book = RateBook([("AED", "EUR", date(2026, 1, 1), Decimal("0.25"))])
-    rows = [
-        Figures("DE", "USD", "EUR", ledger_open=100_00, open=90_00, covered=50_00, over_limit=40_00),
-        Figures("DE", "AED", "AED", ledger_open=10_00, open=10_00, no_policy=10_00),
-        Figures("AE", "NGN", "NGN", ledger_open=7_00, open=7_00, no_policy=7_00),
-    ]
-    first, second = exposure.report(rows, "EUR", on, book)
+    report = Reporting("EUR", on, book)
+    parts = {("USD", 1): 100_01, ("USD", 2): 33, ("AED", 1): 10_02, ("EUR", 1): 5, ("NGN", 1): 7_00}
     rate = book.get("USD", "EUR", on).rate
-    assert first.amounts["ledger_open"] == convert_minor(100_00, "USD", "EUR", rate) + 2_50
-    assert (first.amounts["open"], first.amounts["covered"], first.uncovered) == (92_50, 50_00, 42_50)
-    assert {(used.base, used.source, used.on) for used in first.rates} == {
-        ("USD", "ECB", date(2026, 6, 30)),
-        ("AED", "manual", date(2026, 1, 1)),
-    }
-    assert second.amounts["ledger_open"] == 0
-    assert [(lost.currency, lost.minor) for lost in second.unconvertible] == [("NGN", 7_00)]
+    whole = report.sum(parts)
+    assert whole == convert_minor(100_01, "USD", "EUR", rate) + convert_minor(33, "USD", "EUR", rate) + 2_51 + 5
+    assert whole == sum(report.sum({atom: minor}) for atom, minor in parts.items())
+    assert report.sum({("USD", 1): -33}) == -convert_minor(33, "USD", "EUR", rate)
+    assert {(used.base, used.source, used.on) for used in report.rates} == {("USD", "ECB", on), ("AED", "manual", date(2026, 1, 1))}
+    assert report.missing == {"NGN"}

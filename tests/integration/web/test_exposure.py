@@ -10,7 +10,7 @@ from support.pages import PageClient
 
 from insureflow.domain.access import Role
 from insureflow.models.scope import within
-from insureflow.queries.dashboard.portfolio import Division, Portfolio, Reporting, by_currency, divide, headroom
+from insureflow.queries.exposure import Division, Portfolio, Reporting, by_currency, divide, headroom
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ currency (without a policy: the invoice's currency), in small parts, until ``Rep
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -16,13 +16,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, select
 
-from insureflow.domain.money import minor_digits, round_half_up
+from insureflow.domain.money import round_half_up
 from insureflow.models.buyers import Buyer
 from insureflow.models.cover import AccountState, InvoicePosition
 from insureflow.models.database import db
 from insureflow.models.receivables import Invoice
 from insureflow.queries.cover.policies import PolicyBook
-from insureflow.queries.rates import DatedRate, RateBook
 
 #: The smallest part that is turned into another currency: an account's receivables of one currency, entity and age.
 #: Its first member is the currency of the amounts.
@@ -86,7 +85,7 @@ AGE_BANDS = (
 
 
 @dataclass(slots=True)
-class Figures:
+class PortfolioPart:
     """Sums of one part of a portfolio, by atom.
 
     ``ledger`` is by the ledger's own allocation in invoice currencies; everything else by the policies' allocation in limit
@@ -182,7 +181,7 @@ def _dimension(division: Division, on: date) -> tuple[ColumnElement[Any], Column
             return age_band(on), None
 
 
-def divide(portfolio: Portfolio, division: Division, book: PolicyBook | None = None) -> list[Figures]:
+def divide(portfolio: Portfolio, division: Division, book: PolicyBook | None = None) -> list[PortfolioPart]:
     """The portfolio divided, in no particular order; parts with nothing open are absent."""
     dimension, name = _dimension(division, portfolio.on)
     columns: list[ColumnElement[Any]] = [
@@ -226,25 +225,25 @@ def divide(portfolio: Portfolio, division: Division, book: PolicyBook | None = N
         ),
         portfolio,
     ).group_by(*grouped)
-    found: dict[Any, Figures] = {}
+    found: dict[Any, PortfolioPart] = {}
     for row in db.session.execute(statement).mappings():
-        figures = found.setdefault(row["key_"], Figures(row["key_"], row["name_"] if name is not None else None))
-        _take(figures, row)
+        part = found.setdefault(row["key_"], PortfolioPart(row["key_"], row["name_"] if name is not None else None))
+        _take(part, row)
     _add_top_up(found, portfolio, dimension, book)
     return list(found.values())
 
 
-def _take(figures: Figures, row: Any) -> None:
+def _take(part: PortfolioPart, row: Any) -> None:
     limit, percentage = row["limit_"], row["percentage_"]
     account = (limit, row["buyer_"], row["policy_"], row["currency_"])
     atom = (*account, row["entity_"], row["age_"])
     covered = int(row["primary_"]) + int(row["top_up_"])
-    figures.invoices += int(row["invoices_"])
-    _add(figures.ledger, {(row["currency_"], *atom): int(row["ledger_"])})
-    _add(figures.open, {atom: int(row["open_"])})
-    _add(figures.covered, {atom: covered})
+    part.invoices += int(row["invoices_"])
+    _add(part.ledger, {(row["currency_"], *atom): int(row["ledger_"])})
+    _add(part.open, {atom: int(row["open_"])})
+    _add(part.covered, {atom: covered})
     if covered and percentage is not None:
-        figures.liability[account] = figures.liability.get(account, Fraction(0)) + Fraction(percentage) * covered / 100
+        part.liability[account] = part.liability.get(account, Fraction(0)) + Fraction(percentage) * covered / 100
     for reason, label in (
         (row["reason_"], "excluded_"),
         ("vat_not_covered", "vat_"),
@@ -252,10 +251,10 @@ def _take(figures: Figures, row: Any) -> None:
         ("over_limit", "over_limit_"),
     ):
         if reason is not None and int(row[label]):
-            _add(figures.reasons.setdefault(reason, {}), {atom: int(row[label])})
+            _add(part.reasons.setdefault(reason, {}), {atom: int(row[label])})
 
 
-def _add_top_up(found: Mapping[Any, Figures], portfolio: Portfolio, dimension: ColumnElement[Any], book: PolicyBook | None) -> None:
+def _add_top_up(found: Mapping[Any, PortfolioPart], portfolio: Portfolio, dimension: ColumnElement[Any], book: PolicyBook | None) -> None:
     """Correct the liability where a policy gives its top-up layer an insured percentage of its own."""
     book = book or PolicyBook.load()
     own = {policy.id for policy in book.policies.values() if policy.has_top_up_percentage}
@@ -286,8 +285,8 @@ def _add_top_up(found: Mapping[Any, Figures], portfolio: Portfolio, dimension: C
 def headroom(portfolio: Portfolio) -> Amounts:
     """What could still be shipped under the limits in force, by limit currency.
 
-    *Formula:* Σ over accounts of max(0, limit − reserved by disputes − covered); nothing where cover is stopped. Limits belong to
-    a buyer under a policy, so the entity a page is narrowed to does not change them.
+    *Formula:* Σ over accounts and layers of max(0, limit − reserved by disputes − covered); nothing where cover is stopped. Limits
+    belong to a buyer under a policy, so the entity a page is narrowed to does not change them.
     """
     whole = Portfolio(portfolio.on, None, portfolio.policy_id, portfolio.country, portfolio.buyer_id)
     used = (
@@ -295,79 +294,30 @@ def headroom(portfolio: Portfolio) -> Amounts:
             select(
                 InvoicePosition.buyer_id.label("buyer_id"),
                 InvoicePosition.policy_id.label("policy_id"),
-                func.sum(InvoicePosition.primary_minor + InvoicePosition.top_up_minor).label("covered"),
+                func.sum(InvoicePosition.primary_minor).label("in_primary"),
+                func.sum(InvoicePosition.top_up_minor).label("in_top_up"),
             ),
             whole,
         )
         .group_by(InvoicePosition.buyer_id, InvoicePosition.policy_id)
         .subquery()
     )
-    free = (
-        AccountState.limit_primary_minor
-        + AccountState.limit_top_up_minor
-        - AccountState.reserved_primary_minor
-        - AccountState.reserved_top_up_minor
-        - func.coalesce(used.c.covered, 0)
-    )
+    state = AccountState
+    free_primary = state.limit_primary_minor - state.reserved_primary_minor - func.coalesce(used.c.in_primary, 0)
+    free_top_up = state.limit_top_up_minor - state.reserved_top_up_minor - func.coalesce(used.c.in_top_up, 0)
+    free = case((free_primary > 0, free_primary), else_=0) + case((free_top_up > 0, free_top_up), else_=0)
     statement = (
-        select(AccountState.limit_currency, func.sum(case((free > 0, free), else_=0)).label("free_"))
-        .select_from(AccountState)
-        .join(Buyer, Buyer.id == AccountState.buyer_id)
-        .outerjoin(used, (used.c.buyer_id == AccountState.buyer_id) & (used.c.policy_id == AccountState.policy_id))
-        .where(AccountState.valid_from <= portfolio.on, AccountState.valid_to > portfolio.on, AccountState.stopped.is_(False))
-        .group_by(AccountState.limit_currency)
+        select(state.limit_currency, func.sum(free).label("free_"))
+        .select_from(state)
+        .join(Buyer, Buyer.id == state.buyer_id)
+        .outerjoin(used, (used.c.buyer_id == state.buyer_id) & (used.c.policy_id == state.policy_id))
+        .where(state.valid_from <= portfolio.on, state.valid_to > portfolio.on, state.stopped.is_(False))
+        .group_by(state.limit_currency)
     )
     if portfolio.policy_id is not None:
-        statement = statement.where(AccountState.policy_id == portfolio.policy_id)
+        statement = statement.where(state.policy_id == portfolio.policy_id)
     if portfolio.country is not None:
         statement = statement.where(Buyer.country == portfolio.country)
     if portfolio.buyer_id is not None:
-        statement = statement.where(AccountState.buyer_id == portfolio.buyer_id)
+        statement = statement.where(state.buyer_id == portfolio.buyer_id)
     return {(row.limit_currency,): int(row.free_ or 0) for row in db.session.execute(statement)}
-
-
-class Reporting:
-    """Sums in the reporting currency, and the rates that were used for them.
-
-    *Formula:* Σ over atoms of (amount × rate of the day), each rounded half-up. A currency without a rate is left out of the sum
-    and named in ``missing``.
-    """
-
-    def __init__(self, currency: str, on: date, rates: RateBook | None = None) -> None:
-        self.currency = currency
-        self.on = on
-        self._rates = rates or RateBook.load()
-        self._factors: dict[str, Fraction | None] = {}
-        self.used: dict[str, DatedRate] = {}
-        self.missing: set[str] = set()
-
-    def sum(self, amounts: Mapping[Atom, int]) -> int:
-        """Minor units of the reporting currency."""
-        return sum(self.converted(minor, atom[0]) or 0 for atom, minor in amounts.items())
-
-    def converted(self, minor: int, currency: str) -> int | None:
-        """One amount; None without a rate."""
-        if currency == self.currency or not minor:
-            return minor
-        if currency not in self._factors:
-            self._factors[currency] = self._factor(currency)
-        factor = self._factors[currency]
-        if factor is None:
-            return None
-        # Half-up, away from zero, in whole numbers: portfolios have many atoms.
-        size = (2 * abs(minor) * factor.numerator + factor.denominator) // (2 * factor.denominator)
-        return size if minor > 0 else -size
-
-    def _factor(self, currency: str) -> Fraction | None:
-        """Minor units of the reporting currency for one minor unit of another."""
-        rate = self._rates.find(currency, self.currency, self.on)
-        if rate is None:
-            self.missing.add(currency)
-            return None
-        self.used[currency] = rate
-        return Fraction(rate.rate) * Fraction(10) ** (minor_digits(self.currency) - minor_digits(currency))
-
-    @property
-    def rates(self) -> Sequence[DatedRate]:
-        """The rates used so far, by currency."""
-        return [self.used[currency] for currency in sorted(self.used)]
