@@ -69,9 +69,14 @@ def open_item(
 
 
 def close_items(session: Session, kind: WorkKind, cause: str, outcome: WorkOutcome, *, by: int | None = None) -> None:
-    """Mark the work of a cause as ended because what it asked for has happened; part of the use case that made it happen."""
-    item = find_item(session, kind, cause)
-    if item is not None and item.done_at is None:
+    """Mark the open work of a kind as ended whose cause begins so, because what it asked for has happened.
+
+    Part of the use case that made it happen.
+    """
+    statement = select(WorkItem).where(
+        WorkItem.kind == kind.value, WorkItem.cause.startswith(cause, autoescape=True), WorkItem.done_at.is_(None)
+    )
+    for item in session.scalars(statement):
         item.done_at, item.done_by_id, item.outcome = now(), by, outcome.value
 
 
