@@ -6,7 +6,7 @@ import http.client
 import ipaddress
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from insureflow.sandbox.state import Cover, State
@@ -47,10 +47,10 @@ def announce(state: State, cover: Cover) -> None:
         send(state, row[1], {"jobId": row[0], "coverId": str(cover.cover_id), "version": cover.version}, state.now())
 
 
-def send(state: State, url: str, body: dict[str, object], at: float) -> None:
+def send(state: State, url: str, body: Mapping[str, object], at: float) -> None:
     """Puts a message into the bag."""
     with state.write() as connection:
-        connection.execute("INSERT INTO push (url, body, due_at) VALUES (?, ?, ?)", (url, json.dumps(body), at))
+        connection.execute("INSERT INTO push (url, body, due_at) VALUES (?, ?, ?)", (url, json.dumps(dict(body)), at))
 
 
 def waiting(state: State) -> int:

@@ -158,9 +158,14 @@ class InsurerHttp:
                 raise StopSync("credentials_refused", connector=self.connection.connector, detail=self._explained(reply))
         return reply
 
+    def renew_token(self) -> None:
+        """Asks for a new token, so that wrong credentials show at once. Errors: ``StopSync``, ``TryLater``."""
+        TOKENS.drop(self._token_key)
+        self._token()
+
     def _token(self) -> str:
         fetch = self._fetch_token
-        if fetch is None:  # pragma: no cover -- call() asks only with one
+        if fetch is None:
             raise StopSync("credential_missing", connector=self.connection.connector, name="token")
         return TOKENS.get(self._token_key, lambda: fetch(self))
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from insureflow.connectors.insurers.allianz_trade import AllianzTrade
 from insureflow.connectors.insurers.atradius import Atradius
 from insureflow.connectors.insurers.interface import InsurerConnector
 from insureflow.domain.errors import Refusal
 
-_ALL: tuple[InsurerConnector, ...] = (Atradius(),)
+_ALL: tuple[InsurerConnector, ...] = (Atradius(), AllianzTrade())
 
 #: Every connector by its key, in the order in which they are offered.
 CONNECTORS: Mapping[str, InsurerConnector] = MappingProxyType({connector.key: connector for connector in _ALL})

@@ -54,13 +54,13 @@ class TokenCache:
                 kept.until = self._monotonic() + max(token.seconds - min(MARGIN_SECONDS, token.seconds // 4), 0)
             return kept.value
 
-    def drop(self, key: str, value: str) -> None:
-        """Forget a token that was refused, unless somebody has brought a newer one meanwhile."""
+    def drop(self, key: str, value: str | None = None) -> None:
+        """Forget a token that was refused, unless somebody has brought a newer one meanwhile; None: whichever there is."""
         with self._lock:
             kept = self._kept.get(key)
         if kept is not None:
             with kept.lock:
-                if kept.value == value:
+                if value is None or kept.value == value:
                     kept.value = ""
 
     def clear(self) -> None:
