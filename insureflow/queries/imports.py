@@ -126,3 +126,9 @@ def is_last(batch: ImportBatch) -> bool:
 def entity_of(batch: ImportBatch) -> Entity:
     """The entity a batch is for."""
     return db.session.get_one(Entity, batch.entity_id)
+
+
+def list_together(batch: ImportBatch) -> list[Batch]:
+    """The imports that took the rows of other entities from the same file."""
+    keys = batch.options.get("together_with") or []
+    return [each for each in list_imports() if each.id in keys] if keys else []

@@ -18,6 +18,7 @@ from insureflow.domain.errors import Refusal
 from insureflow.domain.receivables import ImportMode
 from insureflow.domain.tasks import ImportState
 from insureflow.models.database import db
+from insureflow.models.organisations import Entity
 from insureflow.models.receivables import ImportBatch, ImportProblem, StoredFile
 from insureflow.services.clock import now
 from insureflow.services.imports.importing import ImportOrder
@@ -92,6 +93,25 @@ def size_of_upload(batch: ImportBatch) -> int:
 def look_into(batch: ImportBatch, profile: Profile | None) -> Preview:
     """The beginning of an upload, as it stands and as it would be read. Errors: the refusals of reading, ``upload_gone``."""
     return preview(read_upload(batch), profile, name=batch.file_name)
+
+
+def suggest_profile(batch: ImportBatch) -> Profile | None:
+    """How an upload may be read by its headings alone; None for e-invoices, which need no mapping.
+
+    A column that looks like codes of entities is left aside where it names others than those of the organisation: the codes of
+    another system say nothing here, and all rows then belong to the entity that was chosen.
+    """
+    seen = look_into(batch, None)
+    if seen.suggestion is None:
+        return None
+    profile = seen.suggestion.profile
+    rule = profile.columns.get("entity_code")
+    if rule is not None:
+        place = seen.headers.index(rule.columns[0])
+        known = set(db.session.scalars(select(Entity.code)))
+        if not {row[place].strip() for row in seen.rows} <= {*known, ""}:
+            profile = replace(profile, columns={name: each for name, each in profile.columns.items() if name != "entity_code"})
+    return profile
 
 
 def profile_of(batch: ImportBatch) -> Profile | None:

@@ -47,18 +47,25 @@ ENCODINGS = (
 )
 DELIMITERS = ((",", "comma"), (";", "semicolon"), ("\t", "tab"), ("|", "bar"))
 
+#: So many rows are shown as they are read.
+SHOWN_LINES = 10
+
 #: Fields that most files have come first; without those marked nothing can be read.
 NEEDED = ("number", "customer_number", "customer_name", "currency", "gross", "document_on", "due_on")
 
 
 @dataclass(frozen=True, slots=True)
 class FieldChoice:
-    """A field and the column that feeds it; ``fixed`` says what feeds it instead of one column."""
+    """A field and the column that feeds it; ``fixed`` says what feeds it instead of one column.
+
+    ``is_shown``: it is needed or mapped, so it stands with those that people look at first.
+    """
 
     name: str
     label: str
     heading: str
     fixed: str
+    is_shown: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +106,10 @@ def _profile(batch: ImportBatch, name: str | None) -> Profile:
         name = SUGGESTED if seen.suggestion is not None else "ubl"
     if name != SUGGESTED:
         return imports.profiles.get_profile(name)
-    suggestion = imports.files.look_into(batch, None).suggestion
-    if suggestion is None:
+    suggested = imports.files.suggest_profile(batch)
+    if suggested is None:
         return imports.profiles.get_profile("ubl")
-    entity = queries.entity_of(batch)
-    return suggestion.profile if "currency" in suggestion.profile.columns else replace(suggestion.profile, currency=entity.currency)
+    return suggested if "currency" in suggested.columns else replace(suggested, currency=queries.entity_of(batch).currency)
 
 
 def _stored(batch: ImportBatch) -> Profile | None:
@@ -202,6 +208,13 @@ def _current(rule: ColumnRule | None, headers: tuple[str, ...]) -> str:
     return next((there[key] for name in rule.columns if (key := " ".join(name.split()).casefold()) in there), "")
 
 
+def _choice(name: str, profile: Profile, headers: tuple[str, ...], locale: str) -> FieldChoice:
+    """A field as the page offers it."""
+    rule = profile.columns.get(name)
+    heading, fixed = _current(rule, headers), _fixed(rule)
+    return FieldChoice(name, word(f"field.{name}", locale), heading, fixed, name in NEEDED or bool(heading or fixed))
+
+
 def _fixed(rule: ColumnRule | None) -> str:
     if rule is None or not (rule.constant is not None or rule.combine):
         return ""
@@ -238,7 +251,8 @@ def _page(batch: ImportBatch, profile: Profile, *, mode: ImportMode, problems: l
         text = [sentence_for(each, locale) for each in (refusal.problems if isinstance(refusal, InvalidValues) else (refusal,))]
         problems += [each for each in text if each not in problems]
     headers = seen.headers if seen else ()
-    shown = [_shown(each) for each in seen.detection.findings if each.aspect != "column_missing"] if seen else []
+    findings = [_shown(each) for each in seen.detection.findings if each.aspect != "column_missing"] if seen else []
+    shown = list(dict.fromkeys(findings))  # a column that feeds two fields is found out about twice
     order = [*NEEDED, *(name for name in FIELDS if name not in NEEDED)]
     batch_read = seen.batch if seen else None
     asked = request.args.get("profile")
@@ -262,14 +276,9 @@ def _page(batch: ImportBatch, profile: Profile, *, mode: ImportMode, problems: l
         delimiters=DELIMITERS,
         headers=headers,
         raw_rows=seen.rows if seen else (),
-        fields=[
-            FieldChoice(
-                name, word(f"field.{name}", locale), _current(profile.columns.get(name), headers), _fixed(profile.columns.get(name))
-            )
-            for name in order
-        ],
+        fields=[_choice(name, profile, headers, locale) for name in order],
         missing=[word(f"field.{name}", locale) for name in seen.missing_fields] if seen else [],
-        lines=list(batch_read.lines) if batch_read else [],
+        lines=list(batch_read.lines)[:SHOWN_LINES] if batch_read else [],
         bad=[(each, reason_of(each.code, each.parameters, locale, column=each.column, value=each.value)) for each in batch_read.problems]
         if batch_read
         else [],

@@ -19,6 +19,7 @@ from insureflow.models.jobs import Task
 from insureflow.models.receivables import ImportBatch
 from insureflow.queries import imports as queries
 from insureflow.services import imports, tasks
+from insureflow.services.imports.outcomes import COUNTED
 from insureflow.web.access import may, requires
 from insureflow.web.context import choose_locale
 from insureflow.web.imports.routes import blueprint
@@ -93,34 +94,18 @@ def show(batch_id: int) -> ResponseReturnValue:
         failed=failed,
         failure=_failure(failed),
         is_over=is_over,
-        counts=[(name, word(f"count.{name}", choose_locale()), counts[name]) for name in _COUNTED if counts.get(name)],
+        counts=[(name, word(f"count.{name}", choose_locale()), counts[name]) for name in COUNTED if counts.get(name)],
         bad_rows=counts.get("bad_rows", 0),
         numbers=counts,
         totals=[(DocumentKind(kind), amounts) for kind, amounts in (counts.get("totals") or {}).items()],
         new_buyers=counts.get("new_buyer_names") or [],
+        joined=counts.get("joined_names") or [],
+        others=queries.list_together(batch),
         problems=_problems(view, counts),
         can_undo=batch.state is ImportState.DONE and may(Permission.IMPORT_RECEIVABLES) and queries.is_last(batch),
         invoices=queries.count_invoices(batch_id) if is_over else 0,
         invoices_url=link_to("receivables.index", batch_id=batch_id),
     )
-
-
-_COUNTED = (
-    "rows",
-    "left_out",
-    "bad_rows",
-    "new_invoices",
-    "changed_invoices",
-    "unchanged",
-    "payments",
-    "inferred_payments",
-    "taken_back",
-    "credit_notes",
-    "disputes",
-    "settled_disputes",
-    "new_buyers",
-    "warnings",
-)
 
 
 def _failure(task: Task | None) -> str:

@@ -7,12 +7,14 @@ import io
 import re
 import zipfile
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
 from flask import Flask
 from support.pages import PageClient
 from support.tenants import Tenant, log_in
+from support.workbooks import ods, ods_row, old_workbook, workbook
 
 from insureflow.domain.access import Role
 from insureflow.services import tasks
@@ -93,6 +95,66 @@ def test_the_whole_way_through_the_wizard(app: Flask, clerk: PageClient) -> None
     assert "ledger.csv" in clerk.get("/imports/").get_data(as_text=True)
     assert clerk.get(f"/imports/{batch}/mapping").status_code == 302
     assert "was taken back" in clerk.post(f"/imports/{batch}/undo", follow_redirects=True).get_data(as_text=True)
+
+
+_CELLS: list[list[object]] = [
+    HEADINGS.split(";"),
+    ["F1", 1001, "Müller", "Germany", 1190.5, date(2026, 5, 4), date(2026, 6, 3)],
+    ["F2", 1002, "Åkesson", "SWE", 50, date(2026, 5, 14), date(2026, 6, 13)],
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("ledger.xlsx", workbook({"Ledger": _CELLS}), "Excel workbook"),
+        ("ledger.xls", old_workbook(_CELLS), "old Excel workbook"),
+        ("ledger.ods", ods("".join(map(ods_row, _CELLS))), "OpenDocument spreadsheet"),
+    ],
+)
+def test_workbooks_go_through_the_wizard_like_text(app: Flask, clerk: PageClient, name: str, content: bytes, kind: str) -> None:
+    batch = number_of(upload(clerk, content, name))
+    page = clerk.get(f"/imports/{batch}/mapping").get_data(as_text=True)
+    assert kind in page
+    assert "Please decide" not in page
+    assert clerk.post(f"/imports/{batch}/mapping", data=mapping_form(clerk, batch, check="yes")).status_code == 302
+    assert "Every row can be booked" in clerk.get(f"/imports/{batch}").get_data(as_text=True)
+    clerk.post(f"/imports/{batch}/run")
+    work(app)
+    page = clerk.get(f"/imports/{batch}").get_data(as_text=True)
+    assert "The file is in the ledger" in page
+    assert "1,240.50" in page
+    assert "1001: Müller" in page
+    with clerk.get("/buyers/?format=csv") as answer:
+        rows = list(csv.reader(io.StringIO(answer.get_data().decode("utf-8-sig"))))
+    assert {cell for row in rows for cell in row} >= {"DE", "SE"}
+
+
+def test_rows_of_two_entities_become_two_imports(app: Flask, client: PageClient, make_organisation: Callable[..., Tenant]) -> None:
+    group = make_organisation("Group", entities={"SE01": ("SE", "SEK"), "DE01": ("DE", "EUR")})
+    log_in(client, group, Role.RECEIVABLES_CLERK)
+    headings = HEADINGS + ";Company code;VAT number"
+    rows = [
+        "F1;1001;Müller;DE;1.190,00;13.05.2026;12.06.2026;SE01;DE136695976",
+        "F2;77;Mueller;DE;5,00;14.05.2026;13.06.2026;DE01;136695976",
+    ]
+    batch = number_of(upload(client, "\n".join([headings, *rows, ""])))
+    client.post(f"/imports/{batch}/mapping", data=mapping_form(client, batch, check="yes"))
+    client.post(f"/imports/{batch}/run")
+    work(app)
+    page = client.get(f"/imports/{batch}").get_data(as_text=True)
+    found = re.search(r'They are imports of their own:\s*<a href="(/imports/\d+)">DE01</a>', page)
+    assert found
+    other = client.get(found[1]).get_data(as_text=True)
+    assert "77: Müller" in other
+    assert "One customer number for a known buyer" in other
+    foreign = "\n".join([headings, *(row.replace("E01", "001").replace("F", "G") for row in rows), ""])
+    batch = number_of(upload(client, foreign))
+    client.post(f"/imports/{batch}/mapping", data=mapping_form(client, batch, check="yes"))
+    assert "Every row can be booked" in client.get(f"/imports/{batch}").get_data(as_text=True)
+    asked = mapping_form(client, batch, check="yes") | {"field-entity_code": "Company code"}
+    client.post(f"/imports/{batch}/mapping", data=asked)
+    assert "No entity has this code. Known are: DE01, SE01." in client.get(f"/imports/{batch}").get_data(as_text=True)
 
 
 def test_an_ambiguous_order_of_dates_must_be_answered(clerk: PageClient) -> None:

@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.workbooks import ods, ods_row, workbook
 
 from insureflow.connectors.ledgers.detection import Certainty, FileType
 from insureflow.connectors.ledgers.profile_files import get_shipped_profile
@@ -23,20 +23,6 @@ from insureflow.domain.errors import Refusal
 PLAIN = get_shipped_profile("plain")
 HEADINGS = ["kind", "number", "customer_number", "customer_name", "currency", "gross", "document_date", "due_date"]
 ROW = ["invoice", 1930571429.0, 200706844, "Kund AB", "SEK", 8734.71, datetime(2026, 1, 15), datetime(2026, 2, 14)]
-
-
-def workbook(sheets: dict[str, list[list[object]]], hidden: tuple[str, ...] = ()) -> bytes:
-    stream = io.BytesIO()
-    with xlsxwriter.Workbook(stream, {"in_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
-        for name, rows in sheets.items():
-            sheet = book.add_worksheet(name)
-            for number, row in enumerate(rows):
-                for column, value in enumerate(row):
-                    if value is not None:
-                        sheet.write(number, column, value)
-            if name in hidden:
-                sheet.hide()
-    return stream.getvalue()
 
 
 def rebuilt(content: bytes, change: Any) -> bytes:
@@ -57,43 +43,6 @@ def in_sheet(pattern: bytes, replacement: bytes):
         return changed
 
     return change
-
-
-def ods(content_rows: str) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet", zipfile.ZIP_STORED)
-        archive.writestr(
-            "META-INF/manifest.xml",
-            '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
-            '<manifest:file-entry manifest:full-path="/" manifest:media-type="application/vnd.oasis.opendocument.spreadsheet"/>'
-            "</manifest:manifest>",
-        )
-        archive.writestr(
-            "content.xml",
-            '<?xml version="1.0" encoding="UTF-8"?><office:document-content '
-            'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
-            'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
-            'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body><office:spreadsheet>'
-            f'<table:table table:name="Ledger">{content_rows}</table:table>'
-            "</office:spreadsheet></office:body></office:document-content>",
-        )
-    return stream.getvalue()
-
-
-def ods_row(cells: list[object], repeated: int = 1) -> str:
-    parts = []
-    for cell in cells:
-        if isinstance(cell, date):
-            parts.append(
-                f'<table:table-cell office:value-type="date" office:date-value="{cell}"><text:p>{cell}</text:p></table:table-cell>'
-            )
-        elif isinstance(cell, int | float):
-            parts.append(f'<table:table-cell office:value-type="float" office:value="{cell}"><text:p>{cell}</text:p></table:table-cell>')
-        else:
-            parts.append(f'<table:table-cell office:value-type="string"><text:p>{cell}</text:p></table:table-cell>')
-    times = f' table:number-rows-repeated="{repeated}"' if repeated > 1 else ""
-    return f"<table:table-row{times}>{''.join(parts)}</table:table-row>"
 
 
 def read(content: bytes, profile: Any = PLAIN, **more: Any):
