@@ -11,7 +11,7 @@ from typing import Any
 from babel.dates import format_date, get_day_names
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale, ngettext
+from flask_babel import get_locale, ngettext, pgettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -258,7 +258,7 @@ def duties() -> ResponseReturnValue:
         caption=_("Duties"),
         labels={
             "kind": _("Duty"),
-            "due_on": _("Due"),
+            "due_on": pgettext("day of a duty", "Due"),
             "status": _("Status"),
             "buyer": _("Buyer"),
             "country": _("Country"),

@@ -6,7 +6,7 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,8 @@ TRANSLATIONS = ROOT / "translations"
 LANGUAGES = [locale for locale in config.SUPPORTED_LOCALES if locale != "en"]
 MARKS = {"_", "_l", "gettext", "lazy_gettext", "marked"}
 PLURAL_MARKS = {"ngettext", "npgettext"}
+#: Marks whose first text says what the second, too short to stand alone, is about.
+CONTEXT_MARKS = {"pgettext", "lazy_pgettext"}
 _PLACE = re.compile(r"%\((\w+)\)[#0\- +]*[\d.]*([a-zA-Z])|%([^\s(])")
 
 
@@ -51,22 +53,41 @@ def catalogues(locale: str) -> list[Path]:
     return sorted((TRANSLATIONS / locale / "LC_MESSAGES").glob("*.po"))
 
 
-def test_the_collected_words_are_up_to_date(tmp_path: Path) -> None:
-    fresh = tmp_path / "messages.pot"
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``make translations`` would collect now."""
+    fresh = tmp_path_factory.mktemp("words") / "messages.pot"
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     keywords = makefile.split("extract -F translations/babel.cfg", 1)[1].split("--no-location", 1)[0].split()
     command = [Path(sys.executable).parent / "pybabel", "--quiet", "extract", "-F", "translations/babel.cfg", *keywords, "-o", fresh, "."]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    return fresh
+
+
+def test_the_collected_words_are_up_to_date(fresh: Path) -> None:
     assert messages(fresh) == messages(TRANSLATIONS / "messages.pot"), "run make translations"
 
 
-def marked_in_python() -> Iterator[tuple[str, tuple[str | None, ...]]]:
+def arguments_of(mark: str, in_context: Collection[str]) -> int:
+    """How many texts a mark has; with marks in context asked for, those alone count."""
+    if in_context:
+        return 2 if mark in in_context else 0
+    return 1 if mark in MARKS else 2 if mark in PLURAL_MARKS else 0
+
+
+def test_short_words_are_collected_with_their_context(fresh: Path) -> None:
+    marked = {said for _where, said in (*marked_in_python(CONTEXT_MARKS), *marked_in_templates(CONTEXT_MARKS))}
+    assert ("day of payment", "Due") in marked
+    assert marked <= {(context, first) for first, _second, context in messages(fresh)}
+
+
+def marked_in_python(in_context: Collection[str] = ()) -> Iterator[tuple[str, tuple[str | None, ...]]]:
     """Where and what every marking call of the modules says; None for what is not written out."""
     for path in modules():
         for node in ast.walk(syntax(path)):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
                 continue
-            count = 1 if node.func.id in MARKS else 2 if node.func.id in PLURAL_MARKS else 0
+            count = arguments_of(node.func.id, in_context)
             if count and path.name != "catalogues.py":
                 said = [
                     each.value if isinstance(each, ast.Constant) and isinstance(each.value, str) else None for each in node.args[:count]
@@ -74,7 +95,7 @@ def marked_in_python() -> Iterator[tuple[str, tuple[str | None, ...]]]:
                 yield place(path, node), tuple(said)
 
 
-def marked_in_templates() -> Iterator[tuple[str, tuple[str | None, ...]]]:
+def marked_in_templates(in_context: Collection[str] = ()) -> Iterator[tuple[str, tuple[str | None, ...]]]:
     """The same for the templates, read with the engine's own parser."""
     environment = Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
     for path in sorted((PACKAGE / "templates").rglob("*.html")):
@@ -82,7 +103,7 @@ def marked_in_templates() -> Iterator[tuple[str, tuple[str | None, ...]]]:
         for node in tree.find_all(nodes.Call):
             if not isinstance(node.node, nodes.Name):
                 continue
-            count = 1 if node.node.name in MARKS else 2 if node.node.name in PLURAL_MARKS else 0
+            count = arguments_of(node.node.name, in_context)
             if count:
                 said = [each.value if isinstance(each, nodes.Const) else None for each in node.args[:count]]
                 yield f"{path.relative_to(ROOT)}:{node.lineno}", tuple(said)

@@ -36,7 +36,7 @@ WORDS: dict[str, str] = {
     "Change.entities": _("Insured entities"),
     "Change.entity": _("Entity"),
     "Change.entity_id": _("Entity"),
-    "Change.terms": _("Terms"),
+    "Change.terms": _("Terms of the policy"),
     "Change.amount": _("Amount"),
     "Change.opened_on": _("Opened on"),
     "Change.resolved_on": _("Resolved on"),

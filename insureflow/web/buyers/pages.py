@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import g, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale
+from flask_babel import get_locale, pgettext
 from flask_babel import gettext as _
 
 from insureflow.domain.access import Permission
@@ -223,7 +223,7 @@ def _invoice_view(buyer_id: int) -> TableView:
             "policy": _("Policy"),
             "invoice_on": _("Invoice date"),
             "shipment_on": _("Shipped"),
-            "due_on": _("Due"),
+            "due_on": pgettext("day of payment", "Due"),
             "days_overdue": _("Days overdue"),
             "open": _("Open"),
             "covered": _("Covered"),

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, DateField, IntegerField, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
@@ -104,7 +105,7 @@ class ActForm(FlaskForm):  # type: ignore[misc]  # the library comes without typ
 
     policy_id = SelectField(_l("Policy"), [InputRequired()], coerce=int)
     kind = SelectField(_l("What happened"), [DataRequired()])
-    happened_on = DateField(_l("On"), [InputRequired()])
+    happened_on = DateField(lazy_pgettext("day of an act", "On"), [InputRequired()])
     invoices = SelectMultipleField(
         _l("Invoices"), [Optional()], coerce=int, description=_l("For a consent, a notification or an extension; none means all.")
     )

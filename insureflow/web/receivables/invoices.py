@@ -8,7 +8,7 @@ from typing import Any
 from flask import abort, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import ngettext
+from flask_babel import ngettext, pgettext
 
 from insureflow.domain.access import Permission
 from insureflow.domain.cover import Reason
@@ -65,7 +65,7 @@ def _view(buyer_id: int | None = None) -> TableView:
             "number": _("Invoice"),
             "buyer": _("Buyer"),
             "country": _("Country"),
-            "due_on": _("Due"),
+            "due_on": pgettext("day of payment", "Due"),
             "state": _("Ledger"),
             "gross": _("Gross"),
             "open": _("Open"),

@@ -77,8 +77,8 @@ def test_before_and_after_are_told_value_by_value(app: Flask) -> None:
     with app.test_request_context():
         changes = changes_of({"terms": {"a": {"days": 60}, "gone": True}}, {"terms": {"a": {"days": 45}, "list": ["DE", "FR"]}, "note": ""})
     assert [(change.name, change.before, change.after) for change in changes] == [
-        ("Terms – a – days", "60", "45"),
-        ("Terms – list", None, "DE, FR"),
+        ("Terms of the policy – a – days", "60", "45"),
+        ("Terms of the policy – list", None, "DE, FR"),
         ("Remark", None, "–"),
-        ("Terms – gone", "yes", None),
+        ("Terms of the policy – gone", "yes", None),
     ]

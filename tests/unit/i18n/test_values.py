@@ -65,4 +65,4 @@ def test_a_value_of_the_journal_has_a_name() -> None:
     assert name_of("limits[0].decided", "en") == "Limits 1 – Amount"
     assert name_of("terms.insured_percentage.by_country.BR", "en") == "Insured percentage: Brazil"
     assert name_of("terms.maximum_credit_terms.days", "en") == "Maximum credit terms – days"
-    assert name_of("terms.unheard_of", "en") == "Terms – unheard of"
+    assert name_of("terms.unheard_of", "en") == "Terms of the policy – unheard of"
