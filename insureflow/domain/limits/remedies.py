@@ -30,17 +30,25 @@ from insureflow.domain.policies.vocabulary import InvoicesCounted, StopBasis
 
 
 def ask_to_ship(
-    account: Account, events: Iterable[Event], shipment: ProposedShipment, on: date, *, reservations: Iterable[Reservation] = ()
+    account: Account,
+    events: Iterable[Event],
+    shipment: ProposedShipment,
+    on: date,
+    *,
+    reservations: Iterable[Reservation] = (),
+    with_remedies: bool = True,
+    with_trace: bool = True,
 ) -> ShipAnswer:
     """May I ship? The answer of the rules of cover for a planned shipment, with what would help where it is not all covered.
 
     ``events`` is everything known on ``on``, the day of the question; the shipment lies on that day or later. Reservations in
     force on that day are counted first. *Formula:* cover of the invoice at the end of its day of shipment when it is booked.
-    Errors: ``shipment_not_positive``, ``shipment_in_the_past``, and as ``replay``.
+    Remedies and trace go through the account several times more and can be left out. Errors: ``shipment_not_positive``,
+    ``shipment_in_the_past``, and as ``replay``.
     """
     question = put_question(account, events, shipment, on, reservations)
-    answer, result, without = answer_of(question, on)
-    if not answer.uncovered:
+    answer, result, without = answer_of(question, on, with_trace=with_trace)
+    if not answer.uncovered or not with_remedies:
         return answer
     search = _Search(question, result, without)
     return replace(answer, remedies=tuple(sorted(search.remedies(), key=lambda remedy: _ORDER[remedy.kind])))

@@ -247,7 +247,7 @@ def days_too_long(result: PlannedResult) -> int:
     return max(0, (receivable.invoice.due_on - latest_due_date(maximum, receivable.invoice)).days)
 
 
-def answer_of(question: Question, on: date) -> tuple[ShipAnswer, PlannedResult, History]:
+def answer_of(question: Question, on: date, *, with_trace: bool) -> tuple[ShipAnswer, PlannedResult, History]:
     """The answer without remedies, with the replay it was read from and the account without the shipment."""
     without = question.history_without()
     result = question.work_through()
@@ -270,7 +270,7 @@ def answer_of(question: Question, on: date) -> tuple[ShipAnswer, PlannedResult, 
         insured_percentage=segment.insured_percentage,
         reservations=tuple(each.id for each in question.reservations),
     )
-    return replace(answer, trace=_trace(question, answer)), result, without
+    return replace(answer, trace=_trace(question, answer)) if with_trace else answer, result, without
 
 
 def answer_without_policy(shipment: ProposedShipment, limit_currency: str, on: date) -> ShipAnswer:

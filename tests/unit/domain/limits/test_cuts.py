@@ -46,7 +46,7 @@ def test_when_a_cut_takes_effect(kind: CutKind, applies_to: NoticeAppliesTo, nam
 
 
 def test_a_withdrawal_with_run_off_and_binding_orders() -> None:
-    events = [
+    events: list[Event] = [
         LimitDecision(START, 1000, "EUR"),
         invoice("A", 700),
         invoice("B", 400, date(2026, 2, 20)),

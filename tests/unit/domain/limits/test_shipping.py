@@ -96,6 +96,13 @@ def test_a_shipment_within_the_limit_is_covered() -> None:
     assert "entry" in names
 
 
+def test_a_quick_answer_is_the_same_without_the_rest() -> None:
+    asked = (account(), [limit(1000), invoice("A", 900)], shipment(700), ON)
+    full, quick = ask_to_ship(*asked), ask_to_ship(*asked, with_remedies=False, with_trace=False)
+    assert quick == replace(full, remedies=())
+    assert (len(quick.trace), len(full.trace) > 0) == (0, True)
+
+
 def test_what_is_reserved_comes_first_whatever_its_terms() -> None:
     reserved = [held("young", 500, days=60), held("lapsed", 500, ON), held("later", 500, made_on=ON + timedelta(days=1))]
     for order in ("due_date", "invoice_date", "shipment_date"):
