@@ -97,8 +97,9 @@ def test_a_shipment_within_the_limit_is_covered() -> None:
 
 
 def test_a_quick_answer_is_the_same_without_the_rest() -> None:
-    asked = (account(), [limit(1000), invoice("A", 900)], shipment(700), ON)
-    full, quick = ask_to_ship(*asked), ask_to_ship(*asked, with_remedies=False, with_trace=False)
+    events: list[Event] = [limit(1000), invoice("A", 900)]
+    full = ask_to_ship(account(), events, shipment(700), ON)
+    quick = ask_to_ship(account(), events, shipment(700), ON, with_remedies=False, with_trace=False)
     assert quick == replace(full, remedies=())
     assert (len(quick.trace), len(full.trace) > 0) == (0, True)
 
