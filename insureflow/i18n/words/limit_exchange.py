@@ -5,6 +5,8 @@ from __future__ import annotations
 from insureflow.i18n.catalogues import marked as _
 
 WORDS: dict[str, str] = {
+    "Action.limit_requests.exported": _("limit requests written to a file"),
+    "Action.limits.answers_imported": _("insurer's answers read from a file"),
     "ExchangeFormat.csv": _("CSV, for portals and spreadsheets"),
     "ExchangeFormat.xlsx": _("workbook (XLSX)"),
     "ExchangeFormat.receco_d96a": _("EDIFACT RECECO, directory D.96A"),
@@ -12,6 +14,10 @@ WORDS: dict[str, str] = {
 }
 
 SENTENCES: dict[str, str] = {
+    "nothing_to_send": _("No request under %(policy)s waits to be sent by hand."),
+    "answer_of_other_buyer": _(
+        "The answer is to our request %(reference)s for %(buyer)s, but the insurer's number belongs to another buyer. Ask the insurer which is meant."
+    ),
     "exchange_profile_unknown": _("There is no way of reading called “%(profile)s”. There are: %(profiles)s."),
     "edifact_too_large": _("The file is larger than %(limit)s bytes allow. Split it into several interchanges."),
     "edifact_separators": _("The separators that the file names in its first segment (UNA) cannot be used."),
