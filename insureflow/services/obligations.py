@@ -6,7 +6,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from insureflow.domain.errors import Refusal
@@ -30,11 +30,13 @@ class Mark(StrEnum):
 
 
 def _obligation(session: Session, obligation_id: int) -> tuple[Obligation, Subject]:
+    """A duty and how the journal names it; held until the end of the unit of work, so that it is marked by one at a time."""
     row = session.execute(
         select(Obligation, Policy.number, Buyer.legal_name)
         .join(Policy, Policy.id == Obligation.policy_id)
         .outerjoin(Buyer, Buyer.id == Obligation.buyer_id)
         .where(Obligation.id == obligation_id)
+        .with_for_update(of=Obligation)
     ).one_or_none()
     if row is None:
         raise Refusal("obligation_unknown", obligation=str(obligation_id))
@@ -46,8 +48,8 @@ def _mark_of(session: Session, obligation: Obligation) -> ObligationMark | None:
     return session.scalar(
         select(ObligationMark).where(
             ObligationMark.policy_id == obligation.policy_id,
-            func.coalesce(ObligationMark.buyer_id, 0) == (obligation.buyer_id or 0),
-            func.coalesce(ObligationMark.invoice_id, 0) == (obligation.invoice_id or 0),
+            ObligationMark.buyer_id.is_not_distinct_from(obligation.buyer_id),
+            ObligationMark.invoice_id.is_not_distinct_from(obligation.invoice_id),
             ObligationMark.kind == obligation.kind,
             ObligationMark.due_on == obligation.due_on,
         )
@@ -75,17 +77,19 @@ def _renew_reminders(session: Session, mark: ObligationMark, today: date) -> Non
 
 
 def mark_obligation(
-    actor: Actor, organisation_id: int, obligation_id: int, mark: Mark, *, on: date, note: str, today: date | None = None
+    actor: Actor, organisation_id: int, obligation_id: int, mark: Mark, *, on: date, note: str, today: date
 ) -> ObligationMark:
     """Record that a duty was done on a day, or need not be done, and how that can be shown; an earlier mark is replaced.
 
-    ``today`` is the business date, by default the same day: what is marked about a reminder decides which one comes next.
-    Errors: ``obligation_unknown``, ``note_needed``.
+    ``today`` is the business date: what is marked about a reminder decides which one comes next.
+    Errors: ``obligation_unknown``, ``note_needed``, ``marked_in_future``.
     """
     with transaction(organisation_id) as session:
         obligation, subject = _obligation(session, obligation_id)
         if not note.strip():
             raise Refusal("note_needed", mark=mark)
+        if on > today:
+            raise Refusal("marked_in_future", on=on, today=today)
         known = _mark_of(session, obligation)
         before = None if known is None else _picture(known)
         if known is None:
@@ -98,13 +102,13 @@ def mark_obligation(
             )
             session.add(known)
         known.mark, known.marked_on, known.note = mark.value, on, note.strip()[:NOTE_LENGTH]
-        _renew_reminders(session, known, today or on)
+        _renew_reminders(session, known, today)
         journal.record(session, actor, f"obligation.{mark.value}", subject, before=before, after=_picture(known))
         return known
 
 
-def undo_mark(actor: Actor, organisation_id: int, obligation_id: int, *, today: date | None = None) -> None:
-    """Take back what was recorded about a duty: it is open again. ``today``: the business date, by default that of the mark.
+def undo_mark(actor: Actor, organisation_id: int, obligation_id: int, *, today: date) -> None:
+    """Take back what was recorded about a duty: it is open again on the business date ``today``.
 
     Errors: ``obligation_unknown``, ``obligation_not_marked``.
     """
@@ -115,5 +119,5 @@ def undo_mark(actor: Actor, organisation_id: int, obligation_id: int, *, today: 
             raise Refusal("obligation_not_marked", due=obligation.due_on)
         before = _picture(mark)
         session.delete(mark)
-        _renew_reminders(session, mark, today or mark.marked_on)
+        _renew_reminders(session, mark, today)
         journal.record(session, actor, "obligation.reopened", subject, before=before)

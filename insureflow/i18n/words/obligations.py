@@ -113,6 +113,7 @@ WORDS: dict[str, str] = {
 
 SENTENCES: dict[str, str] = {
     "note_needed": _("Say how it was done, or why it need not be done: a reference, a letter, a confirmation of the insurer."),
+    "marked_in_future": _("A duty cannot be done on %(on)s: that day is still to come, today is %(today)s."),
     "obligation_not_marked": _("Nothing was noted about this duty that could be taken back."),
     "obligation_unknown": _("There is no such duty any more. Duties follow from what is open; this one may have gone with a payment."),
 }

@@ -121,26 +121,26 @@ def test_marks_are_journalled_outlive_a_rebuild_and_can_be_undone(session: Sessi
     with within(owner):
         (entry,) = calendar(DutySelection(TODAY, TODAY, kinds=[ObligationKind.SEND_REMINDER]), date.min, date.max)
     assert entry.obligation_id is not None
-    obligations.mark_obligation(ACTOR, owner, entry.obligation_id, Mark.DONE, on=TODAY, note="letter of today")
+    obligations.mark_obligation(ACTOR, owner, entry.obligation_id, Mark.DONE, on=TODAY, note="letter of today", today=TODAY)
     rebuild(owner, TODAY)
     with within(owner):
         (after,) = calendar(DutySelection(TODAY, TODAY, kinds=[ObligationKind.SEND_REMINDER]), date.min, date.max)
         assert (after.status, after.done_on, after.note) == (CalendarStatus.DONE_LATE, TODAY, "letter of today")
         assert entry_of(ObligationKind.SEND_REMINDER, TODAY - timedelta(days=1))[1] is CalendarStatus.LATE
     assert after.obligation_id is not None
-    obligations.mark_obligation(ACTOR, owner, after.obligation_id, Mark.WAIVED, on=TODAY, note="paid by card")
+    obligations.mark_obligation(ACTOR, owner, after.obligation_id, Mark.WAIVED, on=TODAY, note="paid by card", today=TODAY)
     with within(owner):
         found = find_entry(after.obligation_id, TODAY)
         assert found is not None
         assert found.status is CalendarStatus.WAIVED
         assert [step["name"] for step in found.trace] == ["send_reminder"], "the steps are worked out when they are asked for"
-    obligations.undo_mark(ACTOR, owner, after.obligation_id)
+    obligations.undo_mark(ACTOR, owner, after.obligation_id, today=TODAY)
     with within(owner):
         assert entry_of(ObligationKind.SEND_REMINDER, TODAY)[1] is CalendarStatus.LATE
     assert count_entries(owner) == 3
     with pytest.raises(Refusal, match="obligation_not_marked"):
-        obligations.undo_mark(ACTOR, owner, after.obligation_id)
+        obligations.undo_mark(ACTOR, owner, after.obligation_id, today=TODAY)
     with pytest.raises(Refusal, match="note_needed"):
-        obligations.mark_obligation(ACTOR, owner, after.obligation_id, Mark.DONE, on=TODAY, note=" ")
+        obligations.mark_obligation(ACTOR, owner, after.obligation_id, Mark.DONE, on=TODAY, note=" ", today=TODAY)
     with pytest.raises(Refusal, match="obligation_unknown"):
-        obligations.mark_obligation(ACTOR, owner, 10**9, Mark.DONE, on=TODAY, note="x")
+        obligations.mark_obligation(ACTOR, owner, 10**9, Mark.DONE, on=TODAY, note="x", today=TODAY)
