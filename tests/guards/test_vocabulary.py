@@ -23,12 +23,6 @@ from insureflow.i18n import words
 
 #: Calls whose first argument is the code of a refusal, and how many values come before its named parameters.
 REFUSALS = {"Refusal": 1, "InvalidValue": 3}
-#: Sentences that are shared with a place that gives less; the place says why it is never shown there.
-LESS_GIVEN = {
-    "not_yaml": "insureflow/connectors/ledgers/profile_files.py",
-    "invoice_not_in_account": "insureflow/domain/cover/book.py",
-    "too_many_decimals": "insureflow/domain/cover/book.py",
-}
 PLACES = re.compile(r"%\((\w+)\)s")
 #: Vocabularies that nobody is shown: they name columns, settings or requests.
 UNSEEN = {"Permission", "TaskAction"}
@@ -107,7 +101,7 @@ def test_a_sentence_names_only_what_the_refusal_gives() -> None:
             continue
         given = {keyword.arg for keyword in call.keywords} | ({"path", "value"} if name == "InvalidValue" else set())
         lacking = set(PLACES.findall(sentence)) - given
-        if lacking and not where.startswith(LESS_GIVEN.get(code, "nowhere")):
+        if lacking:
             wrong.add(f"{where}: the sentence of {code} names {', '.join(sorted(lacking))}")
     assert not wrong, "\n".join(sorted(wrong))
 

@@ -262,13 +262,17 @@ def check_profile(profile: Profile) -> None:
     profile_from_mapping(profile_to_mapping(profile))
 
 
-def load_profile(text: str | bytes) -> Profile:
-    """The profile in a YAML text. Errors: ``InvalidValues`` with everything that is wrong, or ``not_yaml``."""
+def load_profile(text: str | bytes, *, file: str = "profile.yaml") -> Profile:
+    """The profile in a YAML text; ``file`` is what a reader is told it is called.
+
+    Errors: ``InvalidValues`` with everything that is wrong, or ``not_yaml``.
+    """
     try:
         value = yaml.safe_load(text)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as problem:
         mark = getattr(problem, "problem_mark", None)
-        raise Refusal("not_yaml", line=mark.line + 1 if mark else 0) from None
+        reason = getattr(problem, "problem", None) or type(problem).__name__
+        raise Refusal("not_yaml", file=file, line=mark.line + 1 if mark else 0, reason=reason) from None
     return profile_from_mapping(value)
 
 

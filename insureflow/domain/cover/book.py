@@ -137,7 +137,7 @@ class AccountBook:
         """A receivable in the account. Errors: ``invoice_not_in_account``."""
         receivable = self.receivables.get(invoice)
         if receivable is None:
-            raise Refusal("invoice_not_in_account", invoice=invoice, on=self.day)
+            raise Refusal("invoice_not_in_account", value=invoice, on=self.day)
         return receivable
 
     def version_of(self, receivable: Receivable) -> TermsVersion:
@@ -205,5 +205,5 @@ def liability_of_one(percentage: Decimal) -> int:
     """
     exact = Fraction(percentage) * LIABILITY_UNIT / 100
     if exact.denominator != 1:
-        raise Refusal("too_many_decimals", value=percentage)
+        raise Refusal("too_many_decimals", path="insured_percentage", value=format(percentage, "f"), currency="%", decimals=20)
     return exact.numerator

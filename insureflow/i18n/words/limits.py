@@ -131,7 +131,7 @@ SENTENCES: dict[str, str] = {
     "limit_percentage_unreadable": _("“%(value)s” is not a percentage. Write a number such as 90."),
     "invoice_not_of_buyer": _("Invoice %(value)s is not one of this buyer's."),
     "invoice_of_other_policy": _("Invoice %(value)s falls under another policy."),
-    "invoice_not_in_account": _("Invoice %(value)s was shipped on %(shipped)s and was not in the account on %(on)s."),
+    "invoice_not_in_account": _("Invoice %(value)s was not in the account on %(on)s: it had not been shipped by then."),
     "one_invoice_needed": _("An extension is about one invoice; %(value)s were chosen."),
     "new_due_date_needed": _("An extension needs the new due date."),
     "not_an_extension": _("%(value)s is not after the original due date %(due)s."),

@@ -50,7 +50,7 @@ def read_profile(name_or_path: str) -> Profile:
     if path.suffix.lower() in {".yaml", ".yml"} and path.is_file():
         if path.stat().st_size > _LARGEST_FILE:
             raise Refusal("file_too_large", size=path.stat().st_size, limit=_LARGEST_FILE)
-        return load_profile(path.read_bytes())
+        return load_profile(path.read_bytes(), file=path.name)
     return get_profile(name_or_path)
 
 

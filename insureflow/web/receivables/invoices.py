@@ -192,7 +192,9 @@ def why(invoice_id: int) -> ResponseReturnValue:
         trace = cover.explain_invoice(invoice_id, g.on)
     except Refusal as refusal:
         # An invoice that was written before its goods were shipped has not entered the account yet; or a rate is missing.
-        trace, refused = Trace(), sentence_for(refusal, choose_locale())
+        # The rules know invoices by their keys; people know their numbers.
+        said = refusal if refusal.code != "invoice_not_in_account" else Refusal(refusal.code, on=g.on, value=view.invoice.number)
+        trace, refused = Trace(), sentence_for(said, choose_locale())
     is_panel = bool(request.headers.get("HX-Request"))
     return render_template(
         "receivables/why.html", view=view, trace=trace, refused=refused, strip=None if is_panel else _strip(view), is_panel=is_panel

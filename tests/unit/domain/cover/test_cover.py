@@ -596,4 +596,4 @@ def test_liability_is_exact_for_any_percentage_that_can_be_written() -> None:
     finer = replace(terms, insured_percentage=InsuredPercentage(Decimal("0.000000000000000000001")))
     with pytest.raises(Refusal) as refused:
         replay(account(finer), [limit(0, 1), invoice("A", 1, 1)])
-    assert refused.value.code == "too_many_decimals"
+    assert (refused.value.code, refused.value.parameters["decimals"]) == ("too_many_decimals", 20)
