@@ -34,13 +34,17 @@ ADDRESSES: dict[str, dict[str, str]] = {
 }
 #: Credentials, all of them words that must never be seen again.
 CREDENTIALS: dict[str, dict[str, str]] = {
-    "atradius": {"client_id": "hidden-client", "secret": "hidden-secret-ä&\"1", "app_key": "hidden-app-key"},
+    "atradius": {"client_id": "hidden-client", "secret": 'hidden-secret-ä&"1', "app_key": "hidden-app-key"},
     "allianz_trade": {"api_key": "hidden-api-key-8/9"},
 }
 POLICY_KEYS: dict[str, dict[str, str]] = {
     "atradius": {"customer_id": "4711", "policy_id": "P-1"},
     "allianz_trade": {"business_unit_code": "ACI", "policy_id": "P-1"},
 }
+#: The same policies as the controls of the sandbox name them.
+SANDBOX_POLICIES: dict[str, str] = {"atradius": "P-1", "allianz_trade": "ACI/P-1"}
+#: Options a connector needs to use all that its sandbox offers.
+OPTIONS: dict[str, dict[str, str]] = {"allianz_trade": {"id_type.vat.DE": "VAT"}}
 
 
 @dataclass
@@ -70,7 +74,7 @@ class RunningSandbox:
 
     def connection(self, connector: str, **changes: Any) -> Connection:
         """A connection of a connector to this sandbox; ``options`` are added to the usual ones."""
-        options = {"environment": "sandbox", "read_seconds": "5", **changes.pop("options", {})}
+        options = {"environment": "sandbox", "read_seconds": "5", **OPTIONS.get(connector, {}), **changes.pop("options", {})}
         values: dict[str, Any] = {
             "key": 1,
             "connector": connector,
@@ -86,7 +90,9 @@ class RunningSandbox:
 
 
 @contextmanager
-def running_sandbox(path: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC), with_postman: bool = False) -> Iterator[RunningSandbox]:
+def running_sandbox(
+    path: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC), with_postman: bool = False
+) -> Iterator[RunningSandbox]:
     """A sandbox in a thread of this process, on a free port, with its state in a file."""
     sandbox = create_sandbox(path, clock)
     server = waitress.create_server(sandbox.app, host="127.0.0.1", port=0, threads=8, ident=None)

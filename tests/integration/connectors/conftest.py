@@ -1,0 +1,30 @@
+"""One sandbox for all contract tests, made new before each; and the connectors one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import stamina
+from support.insurers import Case
+from support.sandbox import ADDRESSES, RunningSandbox, running_sandbox
+
+from insureflow.connectors.insurers.tokens import TOKENS
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    path: Path = tmp_path_factory.mktemp("sandbox") / "state.db"
+    with running_sandbox(path, with_postman=True) as started:
+        yield started
+
+
+@pytest.fixture(params=sorted(ADDRESSES))
+def case(request: pytest.FixtureRequest, running: RunningSandbox) -> Iterator[Case]:
+    """Each connector in turn, at an insurer that knows nothing yet."""
+    running.control("reset")
+    running.exchanges.clear()
+    TOKENS.clear()
+    with stamina.set_testing(True, attempts=3, cap=True):
+        yield Case(request.param, running)
