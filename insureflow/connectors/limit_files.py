@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from insureflow.connectors.countries import find_country
 from insureflow.connectors.ledgers.amounts import convert_amount, detect_amounts
-from insureflow.connectors.ledgers.cells import BAD, Cell, CellProblem, cell_text, convert_column, convert_pairs, convert_text
+from insureflow.connectors.ledgers.cells import BAD, Cell, CellProblem, cell_text, convert_column, convert_pairs, convert_text, plain_number
 from insureflow.connectors.ledgers.dates import DateConvention, DateOrder, convert_date, detect_dates
 from insureflow.connectors.ledgers.delimited import open_delimited
 from insureflow.connectors.ledgers.detection import Certainty, FileType
@@ -359,6 +359,9 @@ def _date(order: DateOrder | None, cell: Any) -> date | None:
 
 
 def _percentage(cell: Any) -> Decimal | None:
+    """A percentage; a number of a workbook up to 1 is one that is shown as a percentage, for workbooks keep 85 % as 0.85."""
+    if isinstance(cell, Decimal) and 0 < cell <= 1:
+        return Decimal(plain_number(cell * 100))
     text = cell_text(cell).strip().removesuffix("%").strip() if isinstance(cell, str | Decimal) else convert_text(cell)
     if not text:
         return None
@@ -368,7 +371,7 @@ def _percentage(cell: Any) -> Decimal | None:
         raise CellProblem("cell_not_a_percentage") from None
     if not value.is_finite() or not 0 <= value <= 100:
         raise CellProblem("cell_not_a_percentage")
-    return value
+    return Decimal(plain_number(value))
 
 
 def _count(cell: Any) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import xlsxwriter
 from flask import Flask
 from sqlalchemy import func, select
 from support.accounts import Account, add_buyer, make_account, within
+from support.workbooks import workbook
 
 from insureflow.domain.buyers import BuyerStatus, IdentifierScheme
 from insureflow.models.buyers import Buyer
@@ -161,6 +163,38 @@ def test_a_workbook_is_read_as_well(app: Flask, account: Account, invoke: Invoke
     assert result.exit_code == 0, result.output + result.stderr
     [made] = stored(app, account)
     assert (made.decided_minor, made.decided_on.isoformat(), made.conditions) == (75_000_25, "2026-01-15", {"insured_percentage": "80"})
+
+
+def test_the_same_list_as_text_and_as_a_workbook_is_entered_once(
+    app: Flask, account: Account, invoke: Invoke, file: Callable[[str], Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "limits.xlsx"
+    rows: list[list[object]] = [
+        [
+            "INSURER ID",
+            "Customer-Number",
+            "country",
+            "Decided",
+            "decided on",
+            "valid_to",
+            "Kind",
+            "Insured  Percentage",
+            "insurer_reference",
+        ],
+        [4711, "", "Sweden", 100000, date(2026, 1, 15), "", "", 0.85, "CL-1"],
+        ["", 1001, "DEU", 60000.5, date(2026, 1, 17), "", "", "", ""],
+        ["", 1001, "", 90000, date(2026, 2, 1), date(2026, 8, 31), "temporary", "", ""],
+    ]
+    path.write_bytes(workbook({"Limits": rows}))
+    assert "3 entered, 0 known already" in load(invoke, path).output
+    text = """insurer_id,customer_number,decided,decided_on,valid_to,kind,insured_percentage,insurer_reference
+4711,,100000.00,2026-01-15,,,85.0,CL-1
+,1001,60000.50,2026-01-17,,,,
+,1001,90000,2026-02-01,2026-08-31,temporary,,
+"""
+    assert "0 entered, 3 known already" in load(invoke, file(text)).output
+    assert "0 entered, 3 known already" in load(invoke, path).output
+    assert len(stored(app, account)) == 3
 
 
 def test_new_buyers_are_made_only_when_asked(app: Flask, account: Account, invoke: Invoke, file: Callable[[str], Path]) -> None:
