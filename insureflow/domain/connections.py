@@ -137,7 +137,7 @@ def back_off_seconds(attempts: int, asked_for: int | None = None) -> int:
     """How long to wait after so many tries in vain: what the insurer asked for, else twice as long each time up to six hours."""
     if asked_for is not None:
         return max(1, min(asked_for, _LONGEST_PAUSE_SECONDS * 4))
-    return min(_FIRST_PAUSE_SECONDS * 2 ** min(max(0, attempts - 1), 20), _LONGEST_PAUSE_SECONDS)
+    return min(_FIRST_PAUSE_SECONDS << min(max(0, attempts - 1), 20), _LONGEST_PAUSE_SECONDS)
 
 
 #: Beyond its interval a synchronisation may take this much longer before it counts as late.

@@ -17,7 +17,7 @@ from apscheduler.triggers.cron import CronTrigger
 from flask import Flask
 
 import config
-from insureflow.jobs import journal
+from insureflow.jobs import journal, limits
 from insureflow.jobs.leader import LeaderLock, leader_lock
 from insureflow.jobs.worker import Workers
 from insureflow.services import jobs, tasks
@@ -63,15 +63,42 @@ class Daily:
 
 
 @dataclass(frozen=True, slots=True)
+class EveryMinutes:
+    """Every so many minutes of the hour; a divisor of 60."""
+
+    minutes: int
+
+    def __post_init__(self) -> None:
+        if self.minutes < 1 or 60 % self.minutes:
+            raise ValueError(self.minutes)
+
+    def trigger(self) -> CronTrigger:
+        """The same for APScheduler."""
+        return CronTrigger(minute=f"*/{self.minutes}", timezone=UTC)
+
+    def period(self, at: datetime) -> str:
+        """The latest such minute at an instant."""
+        due = at.astimezone(UTC)
+        return due.replace(minute=due.minute - due.minute % self.minutes).strftime("%Y-%m-%dT%H:%MZ")
+
+
+@dataclass(frozen=True, slots=True)
 class Schedule:
     """One recurring job: its key, when it is due, and what it does. The function gives what it counted."""
 
     key: str
-    due: Hourly | Daily
+    due: EveryMinutes | Hourly | Daily
     function: JobFunction
 
 
-SCHEDULES: tuple[Schedule, ...] = (Schedule("journal.verify", Daily(hour=2, minute=10), journal.verify_all),)
+SCHEDULES: tuple[Schedule, ...] = (
+    Schedule("journal.verify", Daily(hour=2, minute=10), journal.verify_all),
+    Schedule("limits.send_requests", EveryMinutes(1), limits.send_requests),
+    Schedule("limits.inbox", EveryMinutes(1), limits.inbox),
+    Schedule("limits.sync", EveryMinutes(limits.SYNC_MINUTES), limits.sync),
+    Schedule("limits.reconcile", Daily(hour=1, minute=40), limits.reconcile),
+    Schedule("exchanges.trim", Daily(hour=3, minute=20), limits.trim),
+)
 
 
 def run_period(schedule: Schedule, period: str) -> bool:
@@ -119,6 +146,13 @@ class Scheduler:
         with self._app.app_context():
             return run_period(schedule, schedule.due.period(now()))
 
+    def _catch_up(self, resting: threading.Event) -> None:
+        """Makes up for what was due while nothing ran, beside the watch over the lead: an insurer may be slow to answer."""
+        for schedule in self._schedules:
+            if resting.is_set():
+                return
+            self.tick(schedule)
+
     def _lead(self, stopping: threading.Event) -> None:
         log.info("scheduler leads", jobs=len(self._schedules))
         with self._app.app_context():
@@ -129,20 +163,21 @@ class Scheduler:
         background = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
         for schedule in self._schedules:
             background.add_job(self.tick, schedule.due.trigger(), args=(schedule,), id=schedule.key)
+        resting = threading.Event()
+        catching_up = threading.Thread(target=self._catch_up, args=(resting,), name="catching up")
         self.leads.set()
         workers.start()
         try:
-            for schedule in self._schedules:  # makes up for what was due while nothing ran
-                if stopping.is_set():
-                    return
-                self.tick(schedule)
+            catching_up.start()
             background.start()
             while not stopping.wait(STAND_BY_SECONDS) and self._lock.is_held():
                 continue
         finally:
             self.leads.clear()
+            resting.set()
             if background.running:
                 background.shutdown(wait=True)
+            catching_up.join()
             if not workers.stop():
                 log.warning("work is left undone")
         log.info("scheduler rests", stopped=stopping.is_set())

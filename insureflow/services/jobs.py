@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from insureflow.domain.errors import InvalidValue
 from insureflow.models.database import db
-from insureflow.models.jobs import JobRun
+from insureflow.models.jobs import JobRun, ScheduleSetting
 from insureflow.models.organisations import Organisation
-from insureflow.services.clock import now
+from insureflow.models.scope import within
+from insureflow.services import journal
+from insureflow.services.clock import business_date, now
+from insureflow.services.journal import Actor, Subject
 from insureflow.services.transaction import transaction
 
 RUNNING = "running"
@@ -70,3 +76,68 @@ def list_runs(limit: int = 100) -> list[JobRun]:
 def organisations_to_serve() -> list[tuple[int, str]]:
     """Key and short name of every organisation, for jobs that do the same for each."""
     return [(row.id, row.slug) for row in db.session.execute(select(Organisation.id, Organisation.slug).order_by(Organisation.id))]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An organisation that a job works for now. ``every_minutes`` is its own wish for the interval, None for the declared one."""
+
+    organisation_id: int
+    slug: str
+    today: date
+    every_minutes: int | None
+
+
+def served_by(job: str, at: datetime, declared_minutes: int) -> list[Served]:
+    """The organisations that want a recurring job worked at an instant; most take it as it is declared.
+
+    *Formula:* an organisation with an interval of its own is served where a multiple of it, counted from midnight UTC, lies within
+    the declared interval before the instant.
+    """
+    found = []
+    for row in db.session.execute(select(Organisation.id, Organisation.slug, Organisation.time_zone).order_by(Organisation.id)).all():
+        with within(row.id):
+            wish = db.session.execute(
+                select(ScheduleSetting.is_enabled, ScheduleSetting.every_minutes).where(ScheduleSetting.job == job)
+            ).first()
+        every = None if wish is None else wish.every_minutes
+        if wish is not None and not wish.is_enabled:
+            continue
+        minute = at.astimezone(UTC).hour * 60 + at.astimezone(UTC).minute
+        if every is not None and every > declared_minutes and minute % every >= declared_minutes:
+            continue
+        found.append(Served(row.id, row.slug, business_date(row.time_zone), every))
+    db.session.rollback()
+    return found
+
+
+#: The longest interval an organisation may ask for.
+LONGEST_INTERVAL_MINUTES = 24 * 60
+
+
+def set_schedule(actor: Actor, organisation_id: int, job: str, *, is_enabled: bool, every_minutes: int | None) -> None:
+    """How often an organisation wants a recurring job; None is as declared. Errors: ``InvalidValue`` ``number_out_of_bounds``."""
+    if every_minutes is not None and not 1 <= every_minutes <= LONGEST_INTERVAL_MINUTES:
+        raise InvalidValue("number_out_of_bounds", "every_minutes", str(every_minutes), least=1, most=LONGEST_INTERVAL_MINUTES)
+    with transaction(organisation_id) as session:
+        row = session.scalar(select(ScheduleSetting).where(ScheduleSetting.job == job))
+        before = None if row is None else {"is_enabled": row.is_enabled, "every_minutes": row.every_minutes}
+        if row is None:
+            row = ScheduleSetting(job=job)
+            session.add(row)
+        row.is_enabled, row.every_minutes = is_enabled, every_minutes
+        session.flush()
+        after = {"is_enabled": is_enabled, "every_minutes": every_minutes}
+        journal.record(session, actor, "schedule.changed", Subject("schedule", row.id, job), before=before, after=after)
+
+
+def settings_of(organisation_id: int) -> dict[str, ScheduleSetting]:
+    """What an organisation wants otherwise than declared, by job."""
+    with within(organisation_id):
+        return {row.job: row for row in db.session.scalars(select(ScheduleSetting))}
+
+
+def trim_runs(before: datetime) -> int:
+    """Forget the runs that ended well before an instant; gives how many. Jobs of every minute would fill the table."""
+    with transaction() as session:
+        return len(session.scalars(delete(JobRun).where(JobRun.started_at < before, JobRun.status == DONE).returning(JobRun.id)).all())

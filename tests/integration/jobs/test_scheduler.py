@@ -14,9 +14,10 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from insureflow.domain.errors import InvalidValue
 from insureflow.domain.tasks import TaskState
 from insureflow.jobs.leader import AdvisoryLock, FileLock, leader_lock
-from insureflow.jobs.scheduler import SCHEDULES, Daily, Hourly, Schedule, Scheduler, run_period
+from insureflow.jobs.scheduler import SCHEDULES, Daily, EveryMinutes, Hourly, Schedule, Scheduler, run_period
 from insureflow.services import jobs, tasks
 from insureflow.services.clock import now
 
@@ -151,10 +152,45 @@ def test_an_interrupted_period_is_taken_up_again(session: Session) -> None:
         (Daily(hour=2, minute=10), "2026-01-01T00:00", "2025-12-31"),
         (Hourly(minute=15), "2026-11-22T05:15", "2026-11-22T05:15Z"),
         (Hourly(minute=15), "2026-11-22T00:14", "2026-11-21T23:15Z"),
+        (EveryMinutes(1), "2026-11-22T00:14:59", "2026-11-22T00:14Z"),
+        (EveryMinutes(15), "2026-11-22T00:14:59", "2026-11-22T00:00Z"),
+        (EveryMinutes(15), "2026-11-22T23:45:00", "2026-11-22T23:45Z"),
     ],
 )
-def test_the_period_is_the_latest_one_due(due: Daily | Hourly, at: str, period: str) -> None:
+def test_the_period_is_the_latest_one_due(due: Daily | Hourly | EveryMinutes, at: str, period: str) -> None:
     assert due.period(datetime.fromisoformat(at).replace(tzinfo=UTC)) == period
+
+
+def test_an_interval_must_fit_the_hour() -> None:
+    for minutes in (0, 7, 61):
+        with pytest.raises(ValueError):
+            EveryMinutes(minutes)
+
+
+def test_an_organisation_may_want_a_job_less_often_or_not_at_all(organisation: Any, session: Session) -> None:
+    quarter, later = datetime(2026, 11, 22, 10, 15, 20, tzinfo=UTC), datetime(2026, 11, 22, 10, 16, tzinfo=UTC)
+
+    def is_served(at: datetime) -> bool:
+        return [each.organisation_id for each in jobs.served_by("limits.inbox", at, 1)] == [organisation.id]
+
+    assert is_served(quarter)
+    assert is_served(later)
+    jobs.set_schedule(organisation.actor(), organisation.id, "limits.inbox", is_enabled=True, every_minutes=15)
+    assert is_served(quarter)
+    assert not is_served(later)
+    jobs.set_schedule(organisation.actor(), organisation.id, "limits.inbox", is_enabled=False, every_minutes=None)
+    assert not is_served(quarter)
+    assert jobs.settings_of(organisation.id)["limits.inbox"].is_enabled is False
+    with pytest.raises(InvalidValue):
+        jobs.set_schedule(organisation.actor(), organisation.id, "limits.inbox", is_enabled=True, every_minutes=0)
+
+
+def test_old_runs_are_forgotten(session: Session) -> None:
+    run = jobs.begin_run("count", "2026-11-22")
+    assert run is not None
+    jobs.finish_run(run, {})
+    assert jobs.trim_runs(datetime(2020, 1, 1, tzinfo=UTC)) == 0
+    assert jobs.trim_runs(datetime(2100, 1, 1, tzinfo=UTC)) == 1
 
 
 def test_of_two_schedulers_one_works_and_the_other_takes_over(app: Flask) -> None:

@@ -1,0 +1,61 @@
+"""Connections to insurers: set up, tried, used, and what was said over them."""
+
+from __future__ import annotations
+
+from insureflow.services.connections.exchanges import Recorder, trim
+from insureflow.services.connections.look_ups import LookUpFailed, count_of_month, look_up, name_company, query_for, take_match
+from insureflow.services.connections.reaching import (
+    ENVIRONMENTS,
+    SANDBOX,
+    Reach,
+    addresses_of,
+    error_data,
+    get_connection,
+    reach,
+    require_running,
+    stop_connection,
+)
+from insureflow.services.connections.setup import (
+    Setup,
+    Trial,
+    add_connection,
+    change_connection,
+    make_push_key,
+    remove_push_key,
+    renew_encryption,
+    set_enabled,
+    subject_of,
+    try_connection,
+)
+from insureflow.services.connections.watching import note_stale
+
+__all__ = [
+    "ENVIRONMENTS",
+    "SANDBOX",
+    "LookUpFailed",
+    "Reach",
+    "Recorder",
+    "Setup",
+    "Trial",
+    "add_connection",
+    "addresses_of",
+    "change_connection",
+    "count_of_month",
+    "error_data",
+    "get_connection",
+    "look_up",
+    "make_push_key",
+    "name_company",
+    "note_stale",
+    "query_for",
+    "reach",
+    "remove_push_key",
+    "renew_encryption",
+    "require_running",
+    "set_enabled",
+    "stop_connection",
+    "subject_of",
+    "take_match",
+    "trim",
+    "try_connection",
+]

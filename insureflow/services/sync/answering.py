@@ -1,0 +1,122 @@
+"""What an insurer's covers answer: the requests of ours that wait for them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from insureflow.connectors.insurers.interface import InsurerCover
+from insureflow.domain.limits.codes import OUTCOME_OF_CODE, CoverResponseCode
+from insureflow.domain.limits.life import WAITING_FOR_INSURER, RequestAction, RequestOutcome, RequestState, RequestType, next_state
+from insureflow.models.limit_requests import LimitRequest
+from insureflow.models.limits import LimitDecision
+from insureflow.services.clock import now
+from insureflow.services.limit_requests.submitting import apply_decision, mark_referred
+
+_ENDING = frozenset({CoverResponseCode.CANCELLED, CoverResponseCode.CLOSE_ACCOUNT})
+
+
+def open_requests(session: Session, policy_id: int) -> list[LimitRequest]:
+    """The requests under a policy that an insurer may answer: those that wait, and those with a preliminary answer."""
+    return list(
+        session.scalars(
+            select(LimitRequest)
+            .where(
+                LimitRequest.policy_id == policy_id,
+                or_(
+                    LimitRequest.state.in_(WAITING_FOR_INSURER),
+                    (LimitRequest.state == RequestState.DECIDED) & (LimitRequest.outcome == RequestOutcome.PRELIMINARY),
+                ),
+            )
+            .order_by(LimitRequest.id)
+        )
+    )
+
+
+def buyers_by_reference(session: Session, policy_id: int, covers: Collection[InsurerCover]) -> dict[str, int]:
+    """The buyers of covers that name a request of ours."""
+    references = {each for cover in covers for each in (cover.own_reference, cover.request_reference, cover.cover_id) if each}
+    if not references:
+        return {}
+    rows = session.execute(
+        select(LimitRequest.own_reference, LimitRequest.insurer_reference, LimitRequest.buyer_id).where(
+            LimitRequest.policy_id == policy_id,
+            or_(LimitRequest.own_reference.in_(list(references)), LimitRequest.insurer_reference.in_(list(references))),
+        )
+    )
+    owners: dict[str, int] = {}
+    for row in rows:
+        owners[f"own:{row.own_reference}"] = row.buyer_id
+        if row.insurer_reference:
+            owners[f"theirs:{row.insurer_reference}"] = row.buyer_id
+    found: dict[str, int] = {}
+    for cover in covers:
+        names = (f"own:{cover.own_reference}", f"theirs:{cover.request_reference}", f"theirs:{cover.cover_id}")
+        owner = next((owners[name] for name in names if name in owners), None)
+        if owner is not None:
+            found[cover.cover_id] = owner
+    return found
+
+
+def answer(
+    session: Session, requests: Collection[LimitRequest], covers: Iterable[InsurerCover], decisions: Mapping[str, int | None], on: date
+) -> int:
+    """Bring requests to where the insurer's covers say they are; gives how many were closed. ``decisions`` by cover id."""
+    by_own = {request.own_reference: request for request in requests}
+    by_theirs = {request.insurer_reference: request for request in requests if request.insurer_reference}
+    closed = 0
+    for cover in covers:
+        request = by_own.get(cover.own_reference) or by_theirs.get(cover.request_reference) or by_theirs.get(cover.cover_id)
+        if request is not None:
+            closed += _answer(session, request, cover, decisions.get(cover.cover_id), on)
+    return closed
+
+
+def _answer(session: Session, request: LimitRequest, cover: InsurerCover, decision_id: int | None, on: date) -> bool:
+    if cover.response is CoverResponseCode.STILL_INVESTIGATING:
+        if request.state is RequestState.SUBMITTED or (request.state is RequestState.REFERRED and request.insurer_reference is None):
+            mark_referred(session, request, insurer_reference=cover.request_reference or cover.cover_id)
+        request.pending_action, request.pending_on = cover.pending, cover.pending_on
+        return False
+    if request.state is RequestState.DECIDED and (cover.response is CoverResponseCode.PRELIMINARY or decision_id == request.decision_id):
+        return False
+    if cover.response is CoverResponseCode.NAME_OR_ADDRESS_CHANGE or (cover.response in _ENDING and cover.decided is None):
+        if cover.response in _ENDING:  # the application was ended and nothing was decided
+            request.state, request.closed_at = next_state(request.state, RequestAction.CANCEL), now()
+            request.insurer_reference = request.insurer_reference or cover.cover_id
+            return True
+        return False
+    decision = None if decision_id is None else session.get(LimitDecision, decision_id)
+    outcome = _outcome(request, cover)
+    if decision is None:
+        decision = _in_force(session, request, on)
+    if decision is None:
+        return False
+    apply_decision(session, request, decision, outcome=outcome, on=on, insurer_reference=request.insurer_reference or cover.cover_id)
+    return True
+
+
+def _outcome(request: LimitRequest, cover: InsurerCover) -> RequestOutcome | None:
+    """The word for an answer where the insurer's response gives it; None where it follows from the amounts."""
+    if request.request_type is RequestType.CANCEL and cover.response in _ENDING:
+        return RequestOutcome.FULL
+    return OUTCOME_OF_CODE.get(cover.response)
+
+
+def _in_force(session: Session, request: LimitRequest, on: date) -> LimitDecision | None:
+    """The last decision on what a request is about: it stays as it is where the insurer refuses to change it."""
+    return session.scalar(
+        select(LimitDecision)
+        .where(
+            LimitDecision.policy_id == request.policy_id,
+            LimitDecision.buyer_id == request.buyer_id,
+            LimitDecision.layer == request.layer,
+            LimitDecision.id != (request.request_decision_id or 0),
+            LimitDecision.decided_on <= on,
+        )
+        .order_by(LimitDecision.decided_on.desc(), LimitDecision.id.desc())
+        .limit(1)
+    )

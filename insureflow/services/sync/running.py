@@ -1,0 +1,270 @@
+"""Synchronisations: a connection's list read part by part, each part put into the books in a unit of work with the place it ends at."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from insureflow.connectors.insurers.interface import ConnectorError, CoverPage, InsurerCover, StopSync, TryLater
+from insureflow.domain.connections import DifferenceKind, Operation, SyncState, back_off_seconds
+from insureflow.domain.limits.life import WAITING_FOR_INSURER
+from insureflow.models.connections import InsurerConnection, SyncRun
+from insureflow.models.limit_requests import LimitRequest
+from insureflow.models.policies import Policy
+from insureflow.services import connections
+from insureflow.services.clock import now
+from insureflow.services.connections import Reach
+from insureflow.services.sync.applying import Applied, Books, apply_covers
+from insureflow.services.sync.differences import Found, open_of_kinds, settle, store_found
+from insureflow.services.sync.reconciling import note_missing
+from insureflow.services.transaction import transaction
+
+log = structlog.get_logger("insureflow.sync")
+
+#: Covers put into the books in one unit of work.
+CHUNK = 1000
+
+#: A list that was cut short goes on where it ended only for so long; then it is read anew.
+CURSOR_HOURS = 2
+
+_POLL_CHUNK = 100
+
+
+@dataclass(slots=True)
+class SyncResult:
+    """What a synchronisation came to. ``seconds`` in all and in the network."""
+
+    state: SyncState
+    is_whole: bool = False
+    counts: dict[str, int] = field(default_factory=dict)
+    error: ConnectorError | None = None
+    network_milliseconds: int = 0
+    milliseconds: int = 0
+
+
+def synchronise(
+    organisation_id: int, connection_id: int, on: date, *, whole: bool = False, progress: Callable[[int, int | None], None] | None = None
+) -> SyncResult:
+    """Bring our picture of a policy's limits to the insurer's. Safe to be killed at any point and to be started again.
+
+    ``whole``: read everything even where the insurer offers what changed. Errors: ``Refusal`` ``connection_unknown``,
+    ``connection_off``, ``connection_stopped``. What goes wrong at the insurer is in the result.
+    """
+    try:
+        found = connections.reach(organisation_id, connection_id)
+    except StopSync as stop:
+        return SyncResult(SyncState.FAILED, error=stop)
+    return _Run(found, on, progress or (lambda _done, _total: None)).go(whole=whole)
+
+
+class _Run:
+    """One synchronisation."""
+
+    def __init__(self, found: Reach, on: date, progress: Callable[[int, int | None], None]) -> None:
+        self.reach = found
+        self.on = on
+        self.progress = progress
+        self.counts: dict[str, int] = {"pages": 0}
+        self.seen: set[str] = set()
+        self.unreadable: set[str] = set()
+        self.is_whole = True
+        self.run_id = 0
+        self.started_at = now()
+
+    def go(self, *, whole: bool) -> SyncResult:
+        """All of it; never raises what goes wrong at the insurer."""
+        began = time.monotonic()
+        error: ConnectorError | None = None
+        since, cursor = self._begin(whole=whole)
+        complete = False
+        try:
+            self._poll_requests()
+            if since is not None:
+                self._read(self.reach.connector.list_changes(self.reach.connection, since))
+            elif self._may(Operation.LIST_COVERS):
+                self._read(self.reach.connector.list_covers(self.reach.connection, cursor))
+                complete = cursor is None and self.is_whole
+        except ConnectorError as problem:
+            error = problem
+        finally:
+            self.reach.recorder.flush()
+        result = SyncResult(SyncState.FAILED, counts=self.counts, error=error, network_milliseconds=self.reach.recorder.milliseconds)
+        if error is None:
+            result.state = SyncState.DONE if self.is_whole else SyncState.PARTLY
+            result.is_whole = complete
+        if isinstance(error, StopSync):
+            connections.stop_connection(self.reach.organisation_id, self.reach.connection_id, error)
+        result.milliseconds = round((time.monotonic() - began) * 1000)
+        self._end(result)
+        log.info(
+            "synchronised",
+            connection=self.reach.connection_id,
+            state=result.state.value,
+            error=None if error is None else error.code,
+            **self.counts,
+        )
+        return result
+
+    def _may(self, operation: Operation) -> bool:
+        return not self.reach.capabilities or operation in self.reach.capabilities
+
+    def _begin(self, *, whole: bool) -> tuple[date | None, str | None]:
+        """Since when changes are asked for (None: everything), and where a list that was cut short goes on."""
+        with transaction(self.reach.organisation_id) as session:
+            row = connections.get_connection(session, self.reach.connection_id, lock=True)
+            session.execute(
+                update(SyncRun)
+                .where(SyncRun.connection_id == row.id, SyncRun.state == SyncState.RUNNING)
+                .values(state=SyncState.INTERRUPTED, finished_at=self.started_at)
+            )
+            run = SyncRun(connection_id=row.id, state=SyncState.RUNNING, started_at=self.started_at, counts={})
+            session.add(run)
+            session.flush()
+            self.run_id = run.id
+            kept = row.sync_cursor
+            if kept is not None:
+                saved_at = datetime.fromisoformat(kept["at"])
+                if not whole and kept.get("cursor") and self.started_at - saved_at < timedelta(hours=CURSOR_HOURS):
+                    return None, str(kept["cursor"])
+                row.sync_cursor = None
+            if not self._may(Operation.LIST_CHANGES) or not self.reach.capabilities:
+                return None, None
+            last_whole = session.scalar(
+                select(func.max(SyncRun.started_at)).where(
+                    SyncRun.connection_id == row.id, SyncRun.is_whole, SyncRun.state == SyncState.DONE
+                )
+            )
+            if self._may(Operation.LIST_COVERS) and (whole or last_whole is None or self.started_at - last_whole > timedelta(days=1)):
+                return None, None
+            since = row.last_good_sync_at or row.created_at
+            return since.date() - timedelta(days=1), None
+
+    def _poll_requests(self) -> None:
+        """How the requests stand that the insurer studies."""
+        if Operation.POLL_REQUESTS not in self.reach.capabilities:
+            return
+        with transaction(self.reach.organisation_id) as session:
+            references = session.scalars(
+                select(LimitRequest.insurer_reference)
+                .where(
+                    LimitRequest.policy_id == self.reach.policy_id,
+                    LimitRequest.state.in_(WAITING_FOR_INSURER),
+                    LimitRequest.insurer_reference.is_not(None),
+                )
+                .order_by(LimitRequest.id)
+            ).all()
+        wanted = [reference for reference in references if reference]
+        for start in range(0, len(wanted), _POLL_CHUNK):
+            covers = self.reach.connector.poll(self.reach.connection, tuple(wanted[start : start + _POLL_CHUNK]))
+            self.reach.recorder.flush_batch()
+            self._apply(covers, None)
+
+    def _read(self, pages: Iterator[CoverPage]) -> None:
+        for page in pages:
+            self.reach.recorder.flush_batch()
+            self.counts["pages"] += 1
+            self.is_whole = self.is_whole and page.is_whole
+            self.seen.update(cover.cover_id for cover in page.covers)
+            chunks = [page.covers[start : start + CHUNK] for start in range(0, len(page.covers), CHUNK)] or [()]
+            for chunk in chunks[:-1]:
+                self._apply(chunk, None)
+            self._apply(chunks[-1], page)
+            self.progress(len(self.seen), page.total)
+
+    def _apply(self, covers: Sequence[InsurerCover], page: CoverPage | None) -> Applied:
+        """One unit of work: the covers, and with the last of a page the place where it ends."""
+        with transaction(self.reach.organisation_id) as session:
+            row = connections.get_connection(session, self.reach.connection_id, lock=True)
+            policy = session.get_one(Policy, self.reach.policy_id)
+            applied = (
+                apply_covers(session, Books(session, row.id, policy, self.reach.connector.key), covers, self.on) if covers else Applied()
+            )
+            if page is not None:
+                self._note_unreadable(session, page)
+                row.sync_cursor = {"cursor": page.cursor, "at": now().isoformat()} if page.cursor else None
+            for name, number in applied.counts.items():
+                self.counts[name] = self.counts.get(name, 0) + number
+            return applied
+
+    def _note_unreadable(self, session: Session, page: CoverPage) -> None:
+        found = [
+            Found(DifferenceKind.UNREADABLE, reference[:120], None, "", {}, {"cover_id": reference[:120], "problem": problem[:300]})
+            for reference, problem in page.unreadable
+        ]
+        self.unreadable.update(each.subject for each in found)
+        if found:
+            self.counts["unreadable"] = self.counts.get("unreadable", 0) + len(found)
+            store_found(session, self.reach.connection_id, found, self.started_at)
+
+    def _end(self, result: SyncResult) -> None:
+        """Note how the run ended; after a whole list, what is missing in it."""
+        with transaction(self.reach.organisation_id) as session:
+            row = connections.get_connection(session, self.reach.connection_id, lock=True)
+            if result.is_whole:
+                self.counts["missing"] = note_missing(session, row, self.seen | self.unreadable, self.on)
+                standing = open_of_kinds(session, row.id, [DifferenceKind.UNREADABLE])
+                read = [key for (_kind, subject), key in standing.items() if subject not in self.unreadable and subject not in self.seen]
+                settle(session, read, now())
+            if result.state is SyncState.DONE:
+                row.last_good_sync_at = self.started_at
+            error: dict[str, Any] | None = None
+            if result.error is not None:
+                error = connections.error_data(result.error)
+                if isinstance(result.error, TryLater):
+                    pause = back_off_seconds(self._failures(session) + 1, result.error.retry_after_seconds)
+                    error["retry_at"] = (now() + timedelta(seconds=pause)).isoformat()
+            session.execute(
+                update(SyncRun)
+                .where(SyncRun.id == self.run_id)
+                .values(
+                    state=result.state,
+                    is_whole=result.is_whole,
+                    finished_at=now(),
+                    network_milliseconds=result.network_milliseconds,
+                    counts=dict(self.counts),
+                    error=error,
+                )
+            )
+
+    def _failures(self, session: Session) -> int:
+        return failures_in_a_row(session, self.reach.connection_id, but=self.run_id)
+
+
+def failures_in_a_row(session: Session, connection_id: int, *, but: int = 0) -> int:
+    """How many of the last runs of a connection failed without a good one between them; at most ten are looked at."""
+    states = session.scalars(
+        select(SyncRun.state)
+        .where(SyncRun.connection_id == connection_id, SyncRun.id != but, SyncRun.state.not_in([SyncState.RUNNING, SyncState.INTERRUPTED]))
+        .order_by(SyncRun.id.desc())
+        .limit(10)
+    ).all()
+    return next((index for index, state in enumerate(states) if state is not SyncState.FAILED), len(states))
+
+
+def is_due(row: InsurerConnection, last: SyncRun | None, at: datetime, every_minutes: int | None = None) -> bool:
+    """True if a connection should be synchronised at an instant: its interval is over, and the insurer does not ask us to wait."""
+    if not row.is_enabled or row.stopped_because is not None:
+        return False
+    if last is None:
+        return True
+    if last.error is not None and "retry_at" in last.error and last.state is SyncState.FAILED:
+        return at >= datetime.fromisoformat(last.error["retry_at"])
+    if last.state in (SyncState.RUNNING, SyncState.INTERRUPTED) or last.counts.get("hurry"):
+        return True
+    return at >= last.started_at + timedelta(minutes=every_minutes or row.sync_every_minutes)
+
+
+def due_connections(organisation_id: int, at: datetime, *, every_minutes: int | None = None) -> list[int]:
+    """Keys of the connections whose synchronisation is due."""
+    with transaction(organisation_id) as session:
+        newest = select(func.max(SyncRun.id)).group_by(SyncRun.connection_id)
+        last = {run.connection_id: run for run in session.scalars(select(SyncRun).where(SyncRun.id.in_(newest)))}
+        rows = session.scalars(select(InsurerConnection).order_by(InsurerConnection.id)).all()
+        return [row.id for row in rows if is_due(row, last.get(row.id), at, every_minutes)]
