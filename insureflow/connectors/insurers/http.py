@@ -190,9 +190,12 @@ class InsurerHttp:
 
     def _once(self, call: _Call, extra: Mapping[str, str], correlation: str, redaction: Redaction, *, carries_token: bool) -> Reply:
         headers = {**call.headers, **extra}
-        request = self._client.build_request(
-            call.method, call.address, params=call.params or None, content=call.content, headers=headers, timeout=self._timeouts()
-        )
+        try:
+            request = self._client.build_request(
+                call.method, call.address, params=call.params or None, content=call.content, headers=headers, timeout=self._timeouts()
+            )
+        except (httpx2.InvalidURL, UnicodeError, ValueError, TypeError) as problem:
+            raise StopSync("request_not_writable", connector=self.connection.connector, operation=call.operation) from problem
         started = time.monotonic()
         status: int | None = None
         shown_reply, error = "", ""
@@ -343,7 +346,7 @@ def _encoded(json_body: object, form: Mapping[str, str] | None) -> tuple[bytes |
     if form is not None:
         return str(httpx2.QueryParams(dict(form))).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
     if json_body is not None:
-        return json.dumps(json_body, ensure_ascii=False).encode(), {"Content-Type": "application/json"}
+        return json.dumps(json_body).encode(), {"Content-Type": "application/json"}
     return None, {}
 
 

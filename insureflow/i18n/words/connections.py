@@ -79,6 +79,10 @@ SENTENCES: dict[str, str] = {
     "address_private": _(
         "The address “%(address)s” of %(connector)s lies inside a private network. Correct it, or allow private addresses in the connection's options."
     ),
+    "request_not_writable": _(
+        "The message to %(connector)s cannot be written (%(operation)s): an address or a credential contains characters that cannot "
+        "be sent. Correct it on the connection's page."
+    ),
     "address_moved": _(
         "%(connector)s answers that “%(address)s” has moved. Ask the insurer for the new address and enter it on the connection's page."
     ),

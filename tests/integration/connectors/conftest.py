@@ -20,11 +20,17 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox
         yield started
 
 
-@pytest.fixture(params=sorted(ADDRESSES))
-def case(request: pytest.FixtureRequest, running: RunningSandbox) -> Iterator[Case]:
-    """Each connector in turn, at an insurer that knows nothing yet."""
+@pytest.fixture(autouse=True)
+def fresh(running: RunningSandbox) -> Iterator[None]:
+    """Insurers that know nothing yet, no token, and no pauses between repetitions."""
     running.control("reset")
     running.exchanges.clear()
     TOKENS.clear()
     with stamina.set_testing(True, attempts=3, cap=True):
-        yield Case(request.param, running)
+        yield
+
+
+@pytest.fixture(params=sorted(ADDRESSES))
+def case(request: pytest.FixtureRequest, running: RunningSandbox) -> Case:
+    """Each connector in turn."""
+    return Case(request.param, running)

@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -79,6 +79,8 @@ _CAPABILITIES = frozenset(
         Operation.LIST_COVERS,
     }
 )
+#: Our day may have begun while the insurer's has not.
+TIME_ZONES = timedelta(days=1)
 _FIRST_PAGE = 1
 _PAGE_SIZE = {"v3": 5000, "v2": 100}
 
@@ -166,7 +168,7 @@ class AllianzTrade:
             amount = read_money(row_asked.get("requestedAmount"), connection.policy_currency, "requestedAmount")
             created_on = read_day(row.get("creationDate"), "creationDate")
             cover_id = read_text(row.get("coverId"), "coverId")
-            if amount == message.amount and (created_on is None or created_on >= message.asked_on) and cover_id:
+            if amount == message.amount and (created_on is None or created_on >= message.asked_on - TIME_ZONES) and cover_id:
                 company = company_of(row) or company_of(self._cover_row(http, cover_id))
                 if company == message.company_id:
                     return Receipt(_COVER + cover_id)
@@ -330,7 +332,7 @@ def _looks_like_answer(cover: InsurerCover, message: LimitMessage) -> bool:
         return False
     if (cover.kind is LimitKind.CREDIT_CHECK) != (message.kind is LimitKind.CREDIT_CHECK):
         return False
-    if cover.decided_on is not None and cover.decided_on < message.asked_on:
+    if cover.decided_on is not None and cover.decided_on < message.asked_on - TIME_ZONES:
         return False
     return cover.requested is None or cover.requested == message.amount
 

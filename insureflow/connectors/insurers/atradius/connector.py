@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from insureflow.connectors.insurers.atradius.covers import COVER_TYPES, read_covers
@@ -66,6 +66,8 @@ UID_TYPES_ANYWHERE: Mapping[str, str] = {"vat": "VAT", "duns": "DB"}
 _READING = frozenset(
     {Operation.FIND_COMPANY, Operation.FIND_REQUEST, Operation.POLL_REQUESTS, Operation.LIST_COVERS, Operation.LIST_CHANGES}
 )
+#: Our day may have begun while the insurer's has not.
+TIME_ZONES = timedelta(days=1)
 _PAGE_ROWS = 1000
 #: All lists; a later one is nearer the truth: what is in force stands, whatever older versions of it are in the others.
 _ALL_LISTS = ("applications", "decisions", "historic", "")
@@ -283,7 +285,7 @@ def _looks_like_answer(cover: InsurerCover, message: LimitMessage) -> bool:
     if message.code is CoverRequestCode.CANCELLATION:
         is_cancelled = cover.raw.get("historicCode") in {"CCLD", "CCLA"} or cover.raw.get("pendingProcessIndicator") == "C"
         return is_cancelled and (message.cover_id is None or cover.cover_id == message.cover_id)
-    if cover.decided_on is not None and cover.decided_on < message.asked_on:
+    if cover.decided_on is not None and cover.decided_on < message.asked_on - TIME_ZONES:
         return False
     if message.code is CoverRequestCode.REDUCTION:
         return cover.decided is not None and cover.decided == message.amount
