@@ -22,6 +22,7 @@ import xlsxwriter
 from insureflow.connectors.edifact import looks_like_edifact
 from insureflow.connectors.insurers import receco
 from insureflow.connectors.insurers.by_hand import ByHand
+from insureflow.connectors.insurers.manual import write_text
 from insureflow.connectors.insurers.outgoing import OutgoingRequest
 from insureflow.connectors.limit_files import COLUMNS, LimitFile, LimitProfile, read_limits
 from insureflow.domain.errors import Refusal
@@ -68,10 +69,17 @@ class ExchangeFormat(StrEnum):
     XLSX = "xlsx"
     RECECO_D96A = "receco_d96a"
     RECECO_D01B = "receco_d01b"
+    TEXT = "text"
 
 
 SUFFIXES: Mapping[ExchangeFormat, str] = MappingProxyType(
-    {ExchangeFormat.CSV: "csv", ExchangeFormat.XLSX: "xlsx", ExchangeFormat.RECECO_D96A: "edi", ExchangeFormat.RECECO_D01B: "edi"}
+    {
+        ExchangeFormat.CSV: "csv",
+        ExchangeFormat.XLSX: "xlsx",
+        ExchangeFormat.RECECO_D96A: "edi",
+        ExchangeFormat.RECECO_D01B: "edi",
+        ExchangeFormat.TEXT: "txt",
+    }
 )
 MEDIA_TYPES: Mapping[ExchangeFormat, str] = MappingProxyType(
     {
@@ -79,6 +87,7 @@ MEDIA_TYPES: Mapping[ExchangeFormat, str] = MappingProxyType(
         ExchangeFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         ExchangeFormat.RECECO_D96A: "application/EDIFACT",
         ExchangeFormat.RECECO_D01B: "application/EDIFACT",
+        ExchangeFormat.TEXT: "text/plain",
     }
 )
 _RELEASES = {ExchangeFormat.RECECO_D96A: "96A", ExchangeFormat.RECECO_D01B: "01B"}
@@ -176,6 +185,8 @@ def write_requests(requests: Sequence[OutgoingRequest], form: ExchangeFormat, en
             release=_RELEASES[form],
             is_test=envelope.is_test,
         )
+    if form is ExchangeFormat.TEXT:
+        return write_text(requests).encode("utf-8-sig")
     rows = (_request_row(request) for request in requests)
     return _workbook(rows) if form is ExchangeFormat.XLSX else _delimited(rows)
 

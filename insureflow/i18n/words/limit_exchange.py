@@ -9,6 +9,7 @@ WORDS: dict[str, str] = {
     "Action.limits.answers_imported": _("insurer's answers read from a file"),
     "ExchangeFormat.csv": _("CSV, for portals and spreadsheets"),
     "ExchangeFormat.xlsx": _("workbook (XLSX)"),
+    "ExchangeFormat.text": _("text, for a portal's form or an e-mail"),
     "ExchangeFormat.receco_d96a": _("EDIFACT RECECO, directory D.96A"),
     "ExchangeFormat.receco_d01b": _("EDIFACT RECECO, directory D.01B"),
 }

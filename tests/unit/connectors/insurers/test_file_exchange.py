@@ -111,3 +111,32 @@ def test_an_insurers_own_list_is_read_by_a_profile_and_by_none_it_is_refused():
     with pytest.raises(Refusal) as caught:
         read(text.encode(), profile="nobody's")
     assert caught.value.code == "exchange_profile_unknown"
+
+
+def test_a_text_for_a_portal_says_what_portals_ask_and_leaves_out_what_is_not_known():
+    text = write_requests([FIRST, SECOND], ExchangeFormat.TEXT, ENVELOPE).decode("utf-8-sig")
+    assert text.splitlines() == [
+        "Request 1: L-1 (please quote this reference in your answer)",
+        "Insured         Norrvik AB",
+        "Policy          P-1",
+        "Buyer           =Müller GmbH",
+        "Your number     4711",
+        "Country         DE",
+        "Our customer    100",
+        "Asked for       New credit limit",
+        "Amount          150000.50 EUR",
+        "Date            2026-01-15",
+        "Remark          a b",
+        "",
+        "Request 2: L-2 (please quote this reference in your answer)",
+        "Insured         Norrvik AB",
+        "Policy          P-1",
+        "Buyer           =Müller GmbH",
+        "Your number     4711",
+        "Country         DE",
+        "Our customer    100",
+        "Existing limit  CL-7",
+        "Asked for       Cancellation of the credit limit",
+        "Date            2026-01-15",
+        "Remark          a b",
+    ]
