@@ -47,8 +47,10 @@ class AccountBook:
     under_way: Mapping[AccountKey, LimitRequest]
 
     @classmethod
-    def load(cls, session: Session, policy_id: int, buyer_ids: Collection[int], on: date) -> AccountBook:
+    def load(cls, session: Session, policy_id: int, buyer_ids: Collection[int], on: date, *, lock: bool = True) -> AccountBook:
         """The book of these buyers on a day; their rows are locked, so that two people cannot ask for the same buyer at once.
+
+        Who only looks does not ``lock``.
 
         Errors: ``policy_unknown``, ``buyer_unknown``.
         """
@@ -59,8 +61,8 @@ class AccountBook:
         under_way: dict[AccountKey, LimitRequest] = {}
         for start in range(0, len(keys), _PORTION):
             portion = keys[start : start + _PORTION]
-            locked = select(Buyer).where(Buyer.id.in_(portion)).order_by(Buyer.id).with_for_update()
-            names |= {buyer.id: buyer.legal_name for buyer in session.scalars(locked)}
+            buyers = select(Buyer).where(Buyer.id.in_(portion)).order_by(Buyer.id)
+            names |= {buyer.id: buyer.legal_name for buyer in session.scalars(buyers.with_for_update() if lock else buyers)}
             granted |= _granted(session, policy, portion, on)
             open_requests = select(LimitRequest).where(
                 LimitRequest.policy_id == policy.id, LimitRequest.buyer_id.in_(portion), LimitRequest.state.in_(UNDER_WAY)

@@ -14,6 +14,7 @@ from insureflow.domain.limits import ApprovalNeed, RequestAction, assess_approva
 from insureflow.domain.money import Money, convert_minor
 from insureflow.domain.trace import Trace
 from insureflow.domain.work import WorkKind, WorkOutcome
+from insureflow.models.database import db
 from insureflow.models.limit_requests import ApprovalThreshold, LimitRequest
 from insureflow.models.organisations import Organisation
 from insureflow.models.scope import current_organisation_id
@@ -30,9 +31,10 @@ from insureflow.services.transaction import transaction
 ASKING_ROLES = tuple(role for role in Role if is_allowed(role, Permission.REQUEST_LIMITS))
 
 
-def thresholds_of(session: Session) -> dict[Role, Money]:
+def thresholds_of(session: Session | None = None) -> dict[Role, Money]:
     """What was set, by role; a role that may ask and is not named decides any amount alone."""
-    return {row.role: Money(row.amount_minor, row.currency) for row in session.scalars(select(ApprovalThreshold))}
+    rows = (session or db.session()).scalars(select(ApprovalThreshold).order_by(ApprovalThreshold.id))
+    return {row.role: Money(row.amount_minor, row.currency) for row in rows}
 
 
 def set_thresholds(actor: Actor, organisation_id: int, thresholds: Mapping[Role, int | None]) -> None:
@@ -73,7 +75,7 @@ def amount_at_stake(session: Session, request: LimitRequest, on: date) -> Money:
     *Source:* giving a limit up is as weighty as asking for it. Errors: ``rate_missing``.
     """
     currency = session.get_one(Organisation, current_organisation_id()).reporting_currency
-    book = AccountBook.load(session, request.policy_id, [request.buyer_id], on)
+    book = AccountBook.load(session, request.policy_id, [request.buyer_id], on, lock=False)
     granted = book.granted.get((request.buyer_id, request.layer))
     amounts = [] if granted is None else [granted]
     if request.requested_minor is not None:
@@ -102,6 +104,11 @@ def need_of(session: Session, request: LimitRequest, role: Role | None, on: date
         need = assess_approval(Role.SALES, amount, rules)
         return ApprovalNeed(is_needed=True, alone_up_to=None, approving_roles=need.approving_roles, trace=need.trace)
     return assess_approval(role, amount, rules)
+
+
+def find_need(request: LimitRequest, role: Role | None, on: date) -> ApprovalNeed:
+    """``need_of`` for a page that only looks. Errors: ``rate_missing``."""
+    return need_of(db.session(), request, role, on)
 
 
 def hand_in(actor: Actor, organisation_id: int, request_id: int, role: Role | None, on: date) -> LimitRequest:

@@ -14,9 +14,12 @@ from insureflow.domain.access import Permission
 from insureflow.domain.cover.events import Layer
 from insureflow.domain.errors import Refusal
 from insureflow.domain.limits import AccountActKind, LimitKind
+from insureflow.domain.money import from_minor
 from insureflow.queries import buyers as buyer_queries
+from insureflow.queries import limit_requests as request_queries
 from insureflow.queries import limits as limit_queries
-from insureflow.services import limits
+from insureflow.services import limit_requests, limits
+from insureflow.services.files import NewEvidence
 from insureflow.services.limits import NewAct, NewDecision, NewRequest, NewWithdrawal
 from insureflow.web.access import requires
 from insureflow.web.limits.forms import (
@@ -58,6 +61,31 @@ def _start() -> dict[str, Any]:
     return {} if policy_id is None else {"policy_id": policy_id}
 
 
+def _asked(buyer: Any) -> dict[str, Any]:
+    """What the form begins with where a request is answered: what was asked."""
+    text = request.args.get("request_id", "")
+    view = request_queries.find_request(int(text), g.today) if text.isdecimal() else None
+    if view is None or view.buyer.id != buyer.id:
+        return {}
+    asked = view.request
+    start: dict[str, Any] = {"layer": asked.layer.value, "kind": asked.kind.value, "currency": asked.currency}
+    if asked.requested_minor is not None:
+        start["requested"] = format(from_minor(asked.requested_minor, asked.currency), "f")
+    return start
+
+
+def _answered(new: NewDecision | NewWithdrawal, form: Any) -> None:
+    """Keep the insurer's word with the file that shows it, and close the request it answers. Errors: those of both."""
+    file = request.files.get("evidence")
+    evidence = None
+    if file is not None and file.filename:
+        dated_on = new.decided_on if isinstance(new, NewDecision) else new.received_on
+        evidence = NewEvidence(file.filename, file.stream, dated_on)
+    limit_requests.record_answer(
+        g.actor, g.organisation.id, new, g.today, evidence=evidence, answers_request=bool(form.answers_request.data)
+    )
+
+
 def _enter(name: str, buyer: Any, form: FlaskForm, enter: Callable[[], None], done: str) -> ResponseReturnValue:
     """Show a form, take what was sent, and show it again with what is wrong."""
     status = 200
@@ -71,7 +99,10 @@ def _enter(name: str, buyer: Any, form: FlaskForm, enter: Callable[[], None], do
                 flash(done, "success")
                 return redirect(url_for("buyers.limits", buyer_id=buyer.id))
         status = 422
-    return render_template("limits/form.html", form=form, buyer=buyer, heading=title_of(name, buyer.legal_name)), status
+    sends_file = "evidence" in form
+    return render_template(
+        "limits/form.html", form=form, buyer=buyer, heading=title_of(name, buyer.legal_name), sends_file=sends_file
+    ), status
 
 
 @blueprint.route("/record", methods=["GET", "POST"])
@@ -81,7 +112,9 @@ def record() -> ResponseReturnValue:
     buyer = _chosen_buyer()
     if buyer is None:
         return _choose_buyer()
-    form = DecisionForm(data={"layer": Layer.PRIMARY.value, "kind": LimitKind.NAMED.value, "decided_on": g.today, **_start()})
+    form = DecisionForm(
+        data={"layer": Layer.PRIMARY.value, "kind": LimitKind.NAMED.value, "decided_on": g.today, **_start(), **_asked(buyer)}
+    )
     form.prepare(g.scope.policies)
 
     def enter() -> None:
@@ -101,7 +134,7 @@ def record() -> ResponseReturnValue:
             insurer_reference=form.insurer_reference.data,
             reason=form.reason.data or "",
         )
-        limits.record_decision(g.actor, g.organisation.id, new, g.today)
+        _answered(new, form)
 
     return _enter("record", buyer, form, enter, _("The decision on %(name)s is entered.", name=buyer.legal_name))
 
@@ -153,7 +186,7 @@ def withdraw() -> ResponseReturnValue:
             insurer_reference=form.insurer_reference.data,
             reason=form.reason.data or "",
         )
-        limits.withdraw(g.actor, g.organisation.id, new, g.today)
+        _answered(new, form)
 
     return _enter("withdraw", buyer, form, enter, _("The withdrawal for %(name)s is entered.", name=buyer.legal_name))
 

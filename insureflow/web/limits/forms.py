@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DateField, IntegerField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import BooleanField, DateField, FileField, IntegerField, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from insureflow.domain.cover.events import Layer
@@ -69,6 +69,12 @@ class DecisionForm(_WithAmounts):
     )
     maximum_credit_terms_days = IntegerField(_l("Maximum credit terms, days"), [Optional(), NumberRange(0, 3650)])
     maximum_extension_period_days = IntegerField(_l("Maximum extension period, days"), [Optional(), NumberRange(0, 3650)])
+    answers_request = BooleanField(_l("This answers the request that is under way, if there is one"), default=True)
+    evidence = FileField(
+        _l("Evidence"),
+        [Optional()],
+        description=_l("The insurer's letter, e-mail or a picture of its portal: PDF, picture, XLSX, CSV, e-mail or text."),
+    )
 
     def conditions(self) -> dict[str, object]:
         """The conditions as the terms of a policy write them. Errors: ``InvalidValue`` ``not_a_percentage``."""
@@ -98,6 +104,8 @@ class WithdrawalForm(_OnLimit):
 
     received_on = DateField(_l("Notice received on"), [InputRequired()])
     effective_on = DateField(_l("Effective from"), [Optional()], description=_l("Empty: as soon as the policy's notice period allows."))
+    answers_request = BooleanField(_l("This answers our request to give the limit up, if one is under way"), default=True)
+    evidence = FileField(_l("Evidence"), [Optional()], description=_l("The insurer's notice: PDF, picture, XLSX, CSV, e-mail or text."))
 
 
 class ActForm(FlaskForm):  # type: ignore[misc]  # the library comes without types
