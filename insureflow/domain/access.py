@@ -35,6 +35,8 @@ class Permission(StrEnum):
     REMOVE_LIMITS = "remove_limits"
     REQUEST_LIMITS = "request_limits"
     APPROVE_LIMITS = "approve_limits"
+    VIEW_CONNECTIONS = "view_connections"
+    MANAGE_CONNECTIONS = "manage_connections"
     VIEW_RECEIVABLES = "view_receivables"
     EDIT_RECEIVABLES = "edit_receivables"
     IMPORT_RECEIVABLES = "import_receivables"
@@ -71,18 +73,27 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.REMOVE_LIMITS,
         Permission.REQUEST_LIMITS,
         Permission.APPROVE_LIMITS,
+        Permission.VIEW_CONNECTIONS,
+        Permission.MANAGE_CONNECTIONS,
         Permission.EDIT_RECEIVABLES,
         Permission.IMPORT_RECEIVABLES,
         Permission.EDIT_OBLIGATIONS,
         Permission.VIEW_JOURNAL,
         Permission.VIEW_SETTINGS,
     },
-    Role.CREDIT_ANALYST: _VIEW | {Permission.EDIT_BUYERS, Permission.EDIT_LIMITS, Permission.REQUEST_LIMITS, Permission.EDIT_OBLIGATIONS},
+    Role.CREDIT_ANALYST: _VIEW
+    | {
+        Permission.EDIT_BUYERS,
+        Permission.EDIT_LIMITS,
+        Permission.REQUEST_LIMITS,
+        Permission.VIEW_CONNECTIONS,
+        Permission.EDIT_OBLIGATIONS,
+    },
     Role.RECEIVABLES_CLERK: _VIEW | {Permission.EDIT_RECEIVABLES, Permission.IMPORT_RECEIVABLES, Permission.EDIT_OBLIGATIONS},
     Role.CLAIMS_HANDLER: _VIEW | {Permission.EDIT_OBLIGATIONS},
-    Role.MANAGEMENT: _VIEW - {Permission.ASK_SHIPMENT},
+    Role.MANAGEMENT: (_VIEW - {Permission.ASK_SHIPMENT}) | {Permission.VIEW_CONNECTIONS},
     Role.SALES: frozenset({Permission.ASK_SHIPMENT}),
-    Role.AUDITOR: (_VIEW - {Permission.ASK_SHIPMENT}) | {Permission.VIEW_JOURNAL, Permission.VIEW_SETTINGS},
+    Role.AUDITOR: (_VIEW - {Permission.ASK_SHIPMENT}) | {Permission.VIEW_CONNECTIONS, Permission.VIEW_JOURNAL, Permission.VIEW_SETTINGS},
 }
 
 #: Permissions that change something; an auditor or a manager has none of them.
@@ -94,6 +105,7 @@ CHANGING = frozenset(
         Permission.REMOVE_LIMITS,
         Permission.REQUEST_LIMITS,
         Permission.APPROVE_LIMITS,
+        Permission.MANAGE_CONNECTIONS,
         Permission.EDIT_RECEIVABLES,
         Permission.IMPORT_RECEIVABLES,
         Permission.EDIT_OBLIGATIONS,

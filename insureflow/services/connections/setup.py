@@ -59,7 +59,7 @@ def _checked(setup: Setup, kept_credentials: Mapping[str, str]) -> tuple[Insurer
     """The connector and all credentials. Errors: ``InvalidValues`` with every problem at once."""
     problems: list[InvalidValue] = []
     if setup.connector not in registry.CONNECTORS:
-        raise InvalidValues((InvalidValue("connector_unknown", "connector", setup.connector),))
+        raise InvalidValues((InvalidValue("connector_unknown", "connector", setup.connector, connector=setup.connector),))
     connector = registry.get_connector(setup.connector)
     if setup.environment not in ENVIRONMENTS:
         problems.append(InvalidValue("environment_unknown", "environment", setup.environment))

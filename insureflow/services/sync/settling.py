@@ -45,10 +45,10 @@ def _get(session: Session, difference_id: int) -> SyncDifference:
 def keep_ours(actor: Actor, organisation_id: int, difference_id: int, note: str) -> SyncDifference:
     """Keep what we hold, and say why; the difference comes back when either side says something else.
 
-    Errors: ``Refusal`` ``difference_unknown``, ``difference_settled``, ``note_needed``.
+    Errors: ``Refusal`` ``difference_unknown``, ``difference_settled``, ``keeping_needs_reason``.
     """
     if not note.strip():
-        raise InvalidValue("note_needed", "note")
+        raise InvalidValue("keeping_needs_reason", "note")
     with transaction(organisation_id) as session:
         found = _get(session, difference_id)
         found.resolved_at, found.note = now(), note.strip()[:1000]
