@@ -5,6 +5,7 @@ The pages are found by walking the addresses of the product, so a new page is lo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from support.walking import NEEDS_ARGUMENTS, Unfilled, addresses, routes
 
 from insureflow.domain.access import PERMISSIONS, Role
 from insureflow.models.database import db
+from insureflow.models.organisations import Membership
 from insureflow.models.scope import within
 
 Visit = Callable[..., Visitor]
@@ -33,6 +35,8 @@ EMPTY_IN_THE_DEMO = {
     "task",
     "saved_view",
     "obligation_mark",
+    "work_item",
+    "limit_request",
 }
 
 
@@ -43,6 +47,9 @@ def keys_of_demo(app: Flask, organisation_id: int) -> dict[str, list[int]]:
         keys = {name: list(db.session.scalars(sa.select(model.id).order_by(model.id).limit(1))) for name, model in tables.items()}  # type: ignore[attr-defined]  # every table of ours has it
         invoice = tables["invoice"]
         keys["invoice"] = list(db.session.scalars(sa.select(invoice.id).where(invoice.open_minor > 0).order_by(invoice.id).limit(1)))  # type: ignore[attr-defined]  # a column of invoices
+        keys["app_user"] = list(
+            db.session.scalars(sa.select(Membership.user_id).where(Membership.organisation_id == organisation_id).order_by(Membership.id))
+        )
         db.session.remove()
     return keys
 
@@ -54,6 +61,7 @@ def pages(app: Flask, organisation_id: int, role: Role) -> list[str]:
     for route in routes(app, "GET"):
         if (
             route.endpoint in NO_PAGES
+            or route.rule.rule.startswith("/api/")
             or route.endpoint in NEEDS_ARGUMENTS
             or (route.permission not in PERMISSIONS[role] and route.permission != "member")
         ):
@@ -68,15 +76,17 @@ def pages(app: Flask, organisation_id: int, role: Role) -> list[str]:
 
 
 def width_faults(visitor: Visitor, address: str) -> list[str]:
-    """What makes a page wider than a phone's window."""
-    visitor.page.set_viewport_size({"width": 360, "height": 900})
-    if not visitor.is_too_wide():
-        return []
-    wide = visitor.page.evaluate(
-        "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1)"
-        ".slice(-4).map(e => e.tagName + '.' + e.className)"
-    )
-    return [f"{address} at 360: wider than the window: {wide}"]
+    """What makes a page wider than the window: on a desk, on a small screen, on a phone."""
+    faults = []
+    for width in (1440, 1024, 360):
+        visitor.page.set_viewport_size({"width": width, "height": 900})
+        if visitor.is_too_wide():
+            wide = visitor.page.evaluate(
+                "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1)"
+                ".slice(-4).map(e => e.tagName + '.' + e.className)"
+            )
+            faults.append(f"{address} at {width}: wider than the window: {wide}")
+    return faults
 
 
 def look(visitor: Visitor, address: str, *, width: int, scheme: str) -> list[str]:
@@ -121,6 +131,35 @@ def test_the_other_two_ways_to_look_at_the_main_pages(visit_demo: Visit, demo_ap
         faults += look(visitor, address, width=1440, scheme="dark")
         faults += look(visitor, address, width=360, scheme="light")
     assert not faults, "\n".join(faults)
+
+
+def test_the_limits_register_is_read_without_pushing_and_worst_first(visit_demo: Visit, demo_organisation: Any) -> None:
+    visitor = visit_demo(demo_organisation, Role.CREDIT_MANAGER, width=1440)
+    page = visitor.open("/limits/")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1440
+    assert page.evaluate("(table => table.scrollWidth - table.clientWidth)(document.querySelector('.table-scroll'))") <= 0
+    assert page.locator("tbody tr").first.locator("[data-column=open] .tone-uncovered").count() == 1
+    ends = page.locator("tbody td[data-column=used]").evaluate_all("cells => cells.map(cell => getComputedStyle(cell).textAlign)")
+    assert set(ends) == {"end"}
+    assert page.locator("tbody [data-column=kind] .tag").count() == 0
+    page.set_viewport_size({"width": 360, "height": 900})
+    assert not visitor.is_too_wide()
+
+
+def test_dates_of_a_trace_stand_on_one_line_and_in_words(visit_demo: Visit, demo_app: Flask, demo_organisation: Any) -> None:
+    keys = keys_of_demo(demo_app, demo_organisation.id)
+    visitor = visit_demo(demo_organisation, Role.CREDIT_MANAGER, width=1024)
+    for address in (
+        f"/receivables/{keys['invoice'][0]}/why",
+        f"/limits/{keys['limit_decision'][0]}",
+        f"/obligations/{keys['obligation'][0]}",
+    ):
+        page = visitor.open(address)
+        heights = page.locator(".trace-table .figure").evaluate_all("found => found.map(figure => figure.getClientRects().length)")
+        assert heights, address
+        assert set(heights) == {1}, address
+        said = page.locator(".trace-table").inner_text()
+        assert not re.search(r"\d{4}-\d{2}-\d{2}|[a-z]+_[a-z]+", said), said
 
 
 @pytest.mark.parametrize("role", [Role.SALES, Role.AUDITOR, Role.RECEIVABLES_CLERK])

@@ -22,6 +22,12 @@ def test_somebody_logged_in_is_known(client: PageClient, login: Any, role: Role)
     assert client.get("/account/password").status_code == 200
 
 
+def test_the_day_of_the_figures_is_said_in_the_readers_words(client: PageClient, login: Any) -> None:
+    login(client, Role.AUDITOR)
+    assert '<span class="as-of-day" id="as-of-day">3 Feb 2026</span>' in client.get("/buyers/?on=2026-02-03").get_data(as_text=True)
+    assert '<span class="as-of-day" id="as-of-day">3 feb. 2026</span>' in client.get("/buyers/?language=sv").get_data(as_text=True)
+
+
 def test_the_log_in_page_lets_the_right_person_in(client: PageClient, organisation: Any) -> None:
     person = organisation.logins[Role.CREDIT_MANAGER]
     assert client.get("/login").status_code == 200
