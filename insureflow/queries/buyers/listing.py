@@ -33,15 +33,7 @@ from insureflow.models.buyers import Buyer, BuyerName, CustomerNumber
 from insureflow.models.cover import AccountState, InvoicePosition
 from insureflow.models.database import db
 from insureflow.models.receivables import Invoice
-from insureflow.queries.limits.situations import (
-    SITUATION,
-    layers_known,
-    newest_words,
-    ordinary_decisions,
-    side_decisions,
-    situation_of,
-    states_on,
-)
+from insureflow.queries.limits.situations import SITUATION, layers_on, situation_of
 from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Order
 
 
@@ -123,28 +115,13 @@ def amounts_by_buyer(on: date, *, policy_id: int | None = None, entity_id: int |
 
 def best_situations(on: date, *, policy_id: int | None = None) -> Subquery:
     """How each buyer stands best among its policies, as a place in ``_BEST_FIRST``."""
-    known, ordinary, newest, side, state = (
-        part.c for part in (layers_known(on), ordinary_decisions(on), newest_words(on), side_decisions(on), states_on(on))
-    )
-    limit = func.coalesce(state.limit_primary_minor, 0)
-    situation = situation_of(ordinary, newest, side, limit)
-    place = case(*((cast(situation, String) == word.value, number) for number, word in enumerate(_BEST_FIRST)), else_=len(_BEST_FIRST))
-
-    def same(part: Any) -> ColumnElement[bool]:
-        return and_(part.policy_id == known.policy_id, part.buyer_id == known.buyer_id, part.layer == known.layer)
-
-    statement = (
-        select(known.buyer_id, func.min(place).label("place"))
-        .select_from(known.buyer_id.table)
-        .outerjoin(ordinary.buyer_id.table, and_(same(ordinary), ordinary.rank == 1))
-        .outerjoin(newest.buyer_id.table, and_(same(newest), newest.rank == 1))
-        .outerjoin(side.buyer_id.table, same(side))
-        .outerjoin(state.buyer_id.table, and_(state.policy_id == known.policy_id, state.buyer_id == known.buyer_id))
-        .where(known.layer == Layer.PRIMARY)
-    )
+    layers = layers_on(on).c
+    situation = cast(situation_of(layers), String)
+    place = case(*((situation == word.value, number) for number, word in enumerate(_BEST_FIRST)), else_=len(_BEST_FIRST))
+    statement = select(layers.buyer_id, func.min(place).label("place")).where(layers.layer == Layer.PRIMARY)
     if policy_id is not None:
-        statement = statement.where(known.policy_id == policy_id)
-    return statement.group_by(known.buyer_id).subquery("best")
+        statement = statement.where(layers.policy_id == policy_id)
+    return statement.group_by(layers.buyer_id).subquery("best")
 
 
 def _answer(test: ColumnElement[bool]) -> ColumnElement[Any]:

@@ -13,7 +13,6 @@ from sqlalchemy import (
     Float,
     Select,
     String,
-    Subquery,
     and_,
     case,
     cast,
@@ -23,10 +22,11 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
+from sqlalchemy.orm import aliased
 
 from insureflow.domain.buyers import search_name
 from insureflow.domain.cover.events import Layer
-from insureflow.domain.limits import KIND_IN_TERMS, AccountActKind, LimitKind, LimitSituation
+from insureflow.domain.limits import KIND_IN_TERMS, LimitKind, LimitSituation
 from insureflow.domain.policies import UNGRADED, PolicyTerms
 from insureflow.models.base import ExactDecimal, vocabulary
 from insureflow.models.buyers import Buyer
@@ -34,15 +34,7 @@ from insureflow.models.database import db
 from insureflow.models.limits import AccountAct, LimitDecision
 from insureflow.models.policies import InsuredEntity, Policy
 from insureflow.queries.cover.policies import InsurancePolicy, PolicyBook
-from insureflow.queries.limits.situations import (
-    layers_known,
-    newest_words,
-    ordinary_decisions,
-    side_decisions,
-    situation_of,
-    states_on,
-    used_amounts,
-)
+from insureflow.queries.limits.situations import grade_key, layers_on, newest_key, ordinary_key, situation_of
 from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Order
 
 
@@ -66,70 +58,35 @@ _OVER_LIMIT, _STOPPED, _REFUSED, _NEVER_ASKED, _NEARLY_USED = 5, 4, 3, 2, 1
 _AMOUNT_SPACE = 10**15
 
 
-def _grades_on(on: date) -> Subquery:
-    """The insurer's grade of each buyer under each policy on a day, as text: ``rank`` 1 is the one that holds."""
-    newest_first = func.row_number().over(
-        partition_by=(AccountAct.policy_id, AccountAct.buyer_id), order_by=(AccountAct.happened_on.desc(), AccountAct.id.desc())
-    )
-    return (
-        select(
-            AccountAct.policy_id,
-            AccountAct.buyer_id,
-            cast(AccountAct.data["grade"].as_string(), String).label("grade"),
-            newest_first.label("rank"),
-        )
-        .where(AccountAct.kind == AccountActKind.BUYER_GRADE, AccountAct.happened_on <= on)
-        .subquery("grades")
-    )
-
-
 class _Parts:
     """The FROM clause of the register and what is worked out over it."""
 
     def __init__(self, on: date) -> None:
-        self.known = layers_known(on).c
-        self.ordinary = ordinary_decisions(on).c
-        self.newest = newest_words(on).c
-        self.side = side_decisions(on).c
-        self.used = used_amounts(on).c
-        self.state = states_on(on).c
-        self.graded = _grades_on(on).c
-        is_top_up = self.known.layer == Layer.TOP_UP
-        self.limit = func.coalesce(case((is_top_up, self.state.limit_top_up_minor), else_=self.state.limit_primary_minor), 0)
-        covered = case((is_top_up, self.used.top_up_minor), else_=self.used.primary_minor)
-        reserved = case((is_top_up, self.state.reserved_top_up_minor), else_=self.state.reserved_primary_minor)
-        self.used_minor = func.coalesce(covered, 0) + func.coalesce(reserved, 0)
-        self.open_minor = case((is_top_up, null()), else_=func.coalesce(self.used.open_minor, 0))
-        self.situation = situation_of(self.ordinary, self.newest, self.side, self.limit)
+        self.known = layers_on(on).c
+        self.ordinary = aliased(LimitDecision, name="ordinary")
+        self.newest = aliased(LimitDecision, name="newest")
+        self.graded = aliased(AccountAct, name="graded")
+        self.own_percentage = self.ordinary.conditions["insured_percentage"].as_string()
+        self.limit = self.known.limit_minor
+        self.used_minor = self.known.used_minor
+        self.open_minor = case((self.known.layer == Layer.TOP_UP, null()), else_=self.known.open_minor)
+        self.situation = situation_of(self.known)
 
     def source(self, statement: Select[Any]) -> Select[Any]:
         """The FROM clause: one row per policy, buyer and layer."""
-
-        def same(part: Any) -> ColumnElement[bool]:
-            return and_(part.policy_id == self.known.policy_id, part.buyer_id == self.known.buyer_id)
-
-        def layer(part: Any) -> ColumnElement[bool]:
-            return and_(same(part), part.layer == self.known.layer)
-
-        def table(part: Any) -> Any:
-            return part.policy_id.table
-
         return (
             statement.select_from(Buyer)
-            .join(table(self.known), self.known.buyer_id == Buyer.id)
+            .join(self.known.buyer_id.table, self.known.buyer_id == Buyer.id)
             .join(Policy, Policy.id == self.known.policy_id)
-            .outerjoin(table(self.ordinary), and_(layer(self.ordinary), self.ordinary.rank == 1))
-            .outerjoin(table(self.newest), and_(layer(self.newest), self.newest.rank == 1))
-            .outerjoin(table(self.side), layer(self.side))
-            .outerjoin(table(self.state), same(self.state))
-            .outerjoin(table(self.used), same(self.used))
-            .outerjoin(table(self.graded), and_(same(self.graded), self.graded.rank == 1))
+            .outerjoin(self.ordinary, self.ordinary.id == ordinary_key(self.known))
+            .outerjoin(self.newest, self.newest.id == newest_key(self.known))
+            .outerjoin(self.graded, self.graded.id == grade_key(self.known))
         )
 
 
 def _percentages_by_grade(parts: _Parts, terms: PolicyTerms) -> list[tuple[ColumnElement[bool] | None, str]]:
     """The insured percentage for each grade in the terms, and 0 for any other. *Formula:* as ``grade_percentage_for`` of the rules."""
-    grade = func.coalesce(parts.graded.grade, str(UNGRADED))
+    grade = func.coalesce(cast(parts.graded.data["grade"].as_string(), String), str(UNGRADED))
     arms: list[tuple[ColumnElement[bool] | None, str]] = [
         (grade.in_([str(each) for each in row.grades]), format(row.insured_percentage, "f")) for row in terms.grade_cover or ()
     ]
@@ -157,7 +114,7 @@ def _percentage(parts: _Parts, policies: Mapping[int, InsurancePolicy], on: date
         for country, percentage in sorted(terms.insured_percentage.by_country.items()):
             arms.append((and_(is_policy, Buyer.country == country), format(percentage, "f")))
         arms.append((is_policy, format(terms.insured_percentage.default, "f")))
-    own = case((parts.known.layer == Layer.PRIMARY, parts.ordinary.own_percentage))
+    own = case((parts.known.layer == Layer.PRIMARY, parts.own_percentage))
     general: ColumnElement[Any] = case(*((test, literal(text, String)) for test, text in arms)) if arms else null()
     return case((parts.limit > 0, func.coalesce(own, general)))
 
@@ -172,7 +129,7 @@ def _severity(parts: _Parts) -> ColumnElement[int]:
     is_no = parts.situation.in_([LimitSituation.REFUSED, LimitSituation.ZERO, LimitSituation.WITHDRAWN, LimitSituation.EXPIRED])
     of_class = case(
         (and_(parts.limit > 0, owed > parts.limit), _OVER_LIMIT),
-        (func.coalesce(parts.state.stopped, False), _STOPPED),
+        (parts.known.stopped == 1, _STOPPED),
         (is_no, _REFUSED),
         (parts.situation == LimitSituation.NEVER_ASKED, _NEVER_ASKED),
         (and_(parts.limit > 0, parts.used_minor * 10 >= parts.limit * 9), _NEARLY_USED),
@@ -199,9 +156,10 @@ def register_listing(on: date, *, policy_id: int | None = None, entity_policies:
         _BAND,
     )
     currency = Policy.limit_currency.expression
-    shown_minor = case((and_(parts.ordinary.status.is_(None), parts.limit == 0), null()), else_=parts.limit)
+    shown_minor = case((and_(parts.known.ordinary.is_(None), parts.limit == 0), null()), else_=parts.limit)
     kind = type_coerce(
-        func.coalesce(parts.ordinary.kind, case((parts.side.temporary_id.is_not(None), LimitKind.TEMPORARY.value))), LimitDecision.kind.type
+        func.coalesce(parts.ordinary.kind, case((parts.known.temporary_id.is_not(None), LimitKind.TEMPORARY.value))),
+        LimitDecision.kind.type,
     )
     fields = (
         Field("buyer", Buyer.legal_name.expression, search=Buyer.search_name + " " + Buyer.legal_name, sort=Buyer.search_name.expression),
@@ -218,15 +176,15 @@ def register_listing(on: date, *, policy_id: int | None = None, entity_policies:
         Field("utilisation", utilisation, Kind.PERCENT),
         Field("insured_percentage", type_coerce(percentage, ExactDecimal()), Kind.PERCENT, sort=cast(percentage, Float)),
         Field("decided_on", parts.ordinary.decided_on, Kind.DATE, filter=FilterKind.DATE_RANGE),
-        Field("valid_to", func.coalesce(parts.side.temporary_to, parts.ordinary.valid_to), Kind.DATE, filter=FilterKind.DATE_RANGE),
+        Field("valid_to", func.coalesce(parts.known.temporary_to, parts.ordinary.valid_to), Kind.DATE, filter=FilterKind.DATE_RANGE),
         Field("worst", literal(0), Kind.NUMBER, sort=_severity(parts), hidden=True),
         Field("use", band, Kind.BADGE, filter=FilterKind.SELECT, hidden=True),
         Field("buyer_id", Buyer.id.expression, Kind.NUMBER, hidden=True),
         Field("policy_id", parts.known.policy_id, Kind.NUMBER, hidden=True),
-        Field("decision_id", func.coalesce(parts.ordinary.id, parts.side.temporary_id), Kind.NUMBER, hidden=True),
+        Field("decision_id", func.coalesce(parts.ordinary.id, parts.known.temporary_id), Kind.NUMBER, hidden=True),
         Field("requested", parts.newest.requested_minor, Kind.MONEY, currency=parts.newest.currency, hidden=True),
-        Field("announced_for", parts.side.announced_for, Kind.DATE, hidden=True),
-        Field("stopped", func.coalesce(parts.state.stopped, False), Kind.TEXT, hidden=True),
+        Field("announced_for", parts.known.announced_for, Kind.DATE, hidden=True),
+        Field("stopped", parts.known.stopped == 1, Kind.TEXT, hidden=True),
     )
 
     def source(statement: Select[Any]) -> Select[Any]:
