@@ -146,12 +146,14 @@ def _as_data(outcome: ImportOutcome) -> dict[str, Any]:
     return {
         "state": outcome.state,
         "batch": outcome.batch_id,
+        "batches": dict(outcome.batches),
         "mode": outcome.mode,
         "counts": outcome.counts,
         "totals": _totals(outcome.totals),
         "problems": [_row(problem) for problem in outcome.problems],
         "warnings": [_row(problem) for problem in outcome.warnings],
         "new_buyers": [{"number": number, "name": name} for number, name in outcome.new_buyers],
+        "joined_buyers": [{"number": number, "name": name} for number, name in outcome.joined],
     }
 
 
@@ -183,7 +185,9 @@ def _tell(outcome: ImportOutcome, problems_file: Path | None) -> None:
         click.echo("Nothing was imported. Correct these rows, or import the others with --good-rows.", err=True)
         return
     heads = {
-        "done": f"Imported as batch {outcome.batch_id}.",
+        "done": f"Imported as batch {outcome.batch_id}."
+        if len(outcome.batches) < 2
+        else f"Imported as batches {', '.join(f'{key} ({code})' for code, key in outcome.batches.items())}.",
         "checked": "Checked; nothing was changed.",
         "unchanged": "The ledger has all of it already; nothing was changed.",
     }

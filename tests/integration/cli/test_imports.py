@@ -201,3 +201,22 @@ def test_the_open_items_add_up_by_currency(take: Callable[..., Any], app: Any, o
         )
         found = {currency: int(minor) for currency, minor in db.session.execute(stood)}
         assert found == {"USD": 27511371683, "CAD": 4447100908}
+
+
+def test_rows_of_several_entities_become_a_batch_each(
+    invoke: Callable[..., Any], make_organisation: Callable[..., Tenant], tmp_path: Path
+) -> None:
+    group = make_organisation("Group", entities={"SE01": ("SE", "SEK"), "DE01": ("DE", "EUR")})
+    rows = [
+        f"{HEADINGS},entity_code,vat_number",
+        f"{GOOD[1]},DE01,DE136695976",
+        f"{GOOD[2]},SE01,",
+        f"{GOOD[1].replace('1001', '77')},SE01,136695976",
+    ]
+    path = written(tmp_path, rows)
+    options = ("-o", group.slug, "-e", "SE01", "-p", "plain")
+    dry = json.loads(invoke("receivables", "import", str(path), *options, "--dry-run", "--format", "json").stdout)
+    assert (dry["counts"]["new_buyers"], dry["joined_buyers"]) == (2, [{"number": "1001", "name": "Müller"}])
+    result = invoke("receivables", "import", str(path), *options)
+    assert result.exit_code == 0, result.stderr
+    assert "Imported as batches 1 (SE01), 2 (DE01)." in result.stdout
