@@ -53,3 +53,4 @@ def run_sandbox(port: int | None, state: Path | None) -> None:
     finally:
         postman.stop()
         server.close()
+        sandbox.state.close()

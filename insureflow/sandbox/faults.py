@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
-from flask import Flask, Request, Response, jsonify, request
+from flask import Flask, Request, Response, g, jsonify, request
 
 from insureflow.sandbox.state import State
 
@@ -68,7 +68,8 @@ def install(app: Flask, state: State) -> None:
 
 
 def _before(state: State) -> Response | None:
-    if request.path.startswith("/control"):
+    g.can_fail = not request.path.startswith("/control") and bool(state.setting("faults", {}))
+    if not g.can_fail:
         return None
     if fault := take(state, "slow", request):
         time.sleep(float(fault.get("seconds", 2)))
@@ -85,7 +86,7 @@ def _before(state: State) -> Response | None:
 
 
 def _after(state: State, response: Response) -> Response:
-    if request.path.startswith("/control"):
+    if not g.can_fail:
         return response
     if (fault := _peek(state, "error_500")) and fault.get("after") and take(state, "error_500", request):
         response = _answer(500)

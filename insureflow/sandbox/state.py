@@ -7,7 +7,7 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -112,11 +112,12 @@ class Company:
 
 
 class State:
-    """The file and the clock. Every method opens a connection of its own; ``write`` makes several changes one."""
+    """The file and the clock. Every method has a connection of its own; ``write`` makes several changes one."""
 
     def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
         self.path = path
         self.clock = clock
+        self._idle: list[sqlite3.Connection] = []  # taking from and adding to its end are safe among threads
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._connect() as connection:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -124,12 +125,21 @@ class State:
 
     @contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+        """A connection for one use at a time. They are kept: opening one costs more than most questions."""
         try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
             connection.execute("PRAGMA synchronous = NORMAL")
+        try:
             yield connection
         finally:
-            connection.close()
+            self._idle.append(connection)
+
+    def close(self) -> None:
+        """Closes the file; to be called when nobody asks any more."""
+        while self._idle:
+            self._idle.pop().close()
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -312,10 +322,9 @@ def seed(path: Path, covers: Iterable[Cover], *, clock: Callable[[], datetime]) 
 
     A cover with ``cover_id`` 0 gets the next number. Companies are kept with ``company_name`` and ``country`` of the cover.
     """
-    state = State(path, clock)
-    now = state.now()
     count = 0
-    with state.write() as connection:
+    with closing(State(path, clock)) as state, state.write() as connection:
+        now = state.now()
         following = {
             str(insurer): int(last) + 1 for insurer, last in connection.execute("SELECT insurer, max(cover_id) FROM cover GROUP BY insurer")
         }

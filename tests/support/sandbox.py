@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import waitress
+from waitress import wasyncore
 
 from insureflow.connectors.insurers.interface import Connection, Exchange
 from insureflow.sandbox.application import Sandbox, create_sandbox
@@ -106,6 +107,7 @@ def running_sandbox(
     finally:
         if with_postman:
             postman.stop()
-        server.close()
-        server.task_dispatcher.shutdown()
+        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))  # in its own thread: kept connections would hold it
         thread.join(5)
+        server.task_dispatcher.shutdown()
+        sandbox.state.close()

@@ -38,9 +38,12 @@ class Redaction:
         written: set[str] = set()
         for secret in secrets:
             if len(secret) >= _LEAST:
-                written |= {secret, json.dumps(secret)[1:-1], quote(secret, safe=""), quote(secret), quote_plus(secret)}
-                written.add(base64.b64encode(secret.encode()).decode())
-        self._values = re.compile("|".join(re.escape(each) for each in sorted(written, key=len, reverse=True))) if written else None
+                in_json = {json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
+                written |= {secret, *in_json, *(text.replace("/", r"\/") for text in in_json)}
+                written |= {quote(secret, safe=""), quote(secret), quote_plus(secret), base64.b64encode(secret.encode()).decode()}
+        self._values = (
+            re.compile("|".join(re.escape(each) for each in sorted(written, key=len, reverse=True)), re.IGNORECASE) if written else None
+        )
 
     def text(self, text: str) -> str:
         """The text without secrets, cut to an excerpt."""
