@@ -207,7 +207,7 @@ def rebuild(organisation: str, only_check: bool, on: date | None, output: str) -
                 click.echo(f"Positions, exposure and duties are worked out anew as of {day.isoformat()}.")
             return
         with progress_bar("Comparing") as report:
-            differences = cover.check(place.organisation_id, day, progress=report)
+            differences = cover.check(place.organisation_id, day, today=place.day(None), progress=report)
     if output == "json":
         print_json({"on": day, "differences": [difference.to_dict() for difference in differences]})
     elif not differences:

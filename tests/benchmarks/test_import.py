@@ -12,94 +12,23 @@ import io
 import json
 import os
 import pstats
-import random
 import sqlite3
-import sys
 import time
-from datetime import date, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from support import databases
-from support.accounts import TERMS
-from support.tenants import Tenant, make_tenant
+from support.large_books import TODAY, make_book, say, write_ledger
 
 from insureflow.connectors.ledgers import get_shipped_profile
-from insureflow.domain.access import Role
-from insureflow.domain.limits import LimitKind, LimitStatus
 from insureflow.models.base import Base
 from insureflow.models.database import db
-from insureflow.models.limits import LimitDecision
-from insureflow.services import policies
-from insureflow.services.buyers import NewBuyer, create_many_for_review
-from insureflow.services.clock import now
 from insureflow.services.imports import ImportOrder, import_ledger
-from insureflow.services.transaction import transaction
 
 INVOICES = int(os.environ.get("INSUREFLOW_BENCH_INVOICES", "100000"))
 BUYERS = max(1, INVOICES // 10)
-TODAY = date(2026, 6, 30)
-
-
-def write_file(path: Path) -> None:
-    """A ledger of invoices of one year, a third of them settled long since."""
-    rng = random.Random(7)
-    days = [(TODAY - timedelta(days=back)).isoformat() for back in range(400)]
-    with path.open("w", encoding="utf-8") as file:
-        file.write("kind,number,customer_number,customer_name,country,currency,net,vat,gross,document_date,due_date,settled_date\n")
-        for number in range(INVOICES):
-            customer = rng.randrange(BUYERS)
-            net = rng.randrange(5_000, 5_000_000)
-            vat = net // 5
-            back = rng.randrange(1, 365)
-            settled = days[max(0, back - rng.randrange(20, 60))] if back > 120 and number % 3 == 0 else ""
-            due = (TODAY - timedelta(days=back - 30)).isoformat()
-            amounts = ",".join(f"{minor // 100}.{minor % 100:02}" for minor in (net, vat, net + vat))
-            file.write(f"invoice,F{number:07},K{customer:05},Customer {customer},DE,EUR,{amounts},{days[back]},{due},{settled}\n")
-
-
-def prepare(app: Flask, *, with_cover: bool) -> Tenant:
-    """A tenant whose buyers are known; with a policy and a limit for each of them if asked for."""
-    tenant = make_tenant(app, roles=(Role.ADMINISTRATOR,))
-    with transaction(tenant.id) as session:
-        rows = [NewBuyer(tenant.entity_id, f"K{number:05}", f"Customer {number}", "DE") for number in range(BUYERS)]
-        keys = create_many_for_review(session, rows)
-    if with_cover:
-        policy = policies.add_policy(
-            tenant.actor(),
-            tenant.id,
-            number="P1",
-            name="Policy",
-            insurer="Atradius",
-            currency="EUR",
-            terms=TERMS,
-            entities=["SE01"],
-            effective_on=date(2025, 1, 1),
-            on=TODAY,
-        )
-        with transaction(tenant.id) as session:
-            session.add_all(
-                LimitDecision(
-                    buyer_id=key,
-                    policy_id=policy.id,
-                    layer="primary",
-                    kind=LimitKind.NAMED,
-                    status=LimitStatus.APPROVED,
-                    requested_minor=10_000_000,
-                    decided_minor=10_000_000,
-                    currency="EUR",
-                    rate=Decimal(1),
-                    decided_on=date(2025, 1, 1),
-                    effective_on=date(2025, 1, 1),
-                    source="file",
-                    created_at=now(),
-                )
-                for key in keys.values()
-            )
-    return tenant
 
 
 #: What an import writes, in an order in which it can be loaded.
@@ -158,7 +87,7 @@ def bare_load(database: databases.Database, rows: Rows) -> float:
 @pytest.mark.parametrize("with_cover", [False, True], ids=["no-policy", "policy"])
 def test_import_against_bare_load(app: Flask, database: databases.Database, tmp_path: Path, with_cover: bool) -> None:
     path = tmp_path / "ledger.csv"
-    write_file(path)
+    write_ledger(path, INVOICES, BUYERS)
     stages: dict[str, float] = {}
     last = ["", time.perf_counter()]
 
@@ -169,7 +98,7 @@ def test_import_against_bare_load(app: Flask, database: databases.Database, tmp_
             last[:] = [stage, moment]
 
     with app.app_context():
-        tenant = prepare(app, with_cover=with_cover)
+        tenant = make_book(app, BUYERS, with_cover=with_cover)
         order = ImportOrder("SE01", get_shipped_profile("plain"), TODAY, path.name)
         profiler = cProfile.Profile() if os.environ.get("INSUREFLOW_BENCH_PROFILE") else None
         last[1] = begun = time.perf_counter()
@@ -197,8 +126,3 @@ def test_import_against_bare_load(app: Flask, database: databases.Database, tmp_
         text = io.StringIO()
         pstats.Stats(profiler, stream=text).sort_stats("tottime").print_stats(40)
         say(text.getvalue())
-
-
-def say(text: str) -> None:
-    """Show a line of the result."""
-    sys.stdout.write(f"\n{text}")

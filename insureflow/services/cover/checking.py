@@ -38,11 +38,13 @@ class Difference:
         return {"table": self.table, "stored": self.stored, "calculated": self.calculated}
 
 
-def check(organisation_id: int, on: date, *, progress: Told | None = None) -> list[Difference]:
+def check(organisation_id: int, on: date, *, today: date | None = None, progress: Told | None = None) -> list[Difference]:
     """Every difference between what is stored of an organisation and what follows from its ledger; empty if all is true.
 
-    Exposure is compared from the day ``on``, duties as they stand on it. Errors: ``rate_missing``, ``rates_missing``.
+    Exposure is compared from the day ``on``, duties as they stand on it. Exposure is kept from the day of its last calculation
+    on: where ``on`` lies before ``today`` it is compared as far as it is kept. Errors: ``rate_missing``, ``rates_missing``.
     """
+    since = today if today is not None and on < today else None
     session = db.session()
     with within(organisation_id):
         book, rates = PolicyBook.load(), RateBook.load()
@@ -60,7 +62,10 @@ def check(organisation_id: int, on: date, *, progress: Told | None = None) -> li
                 (Obligation, DUTY_COLUMNS, refreshing.duty_rows(derived)),
             ):
                 stored = stored_rows(session, model, columns, portion)
-                found += _compare(model, columns, cut_at(stored, on) if model is Exposure else stored, rows, portion)
+                if model is Exposure:
+                    stored = cut_at(stored, on)
+                    rows = rows if since is None else _as_far_as_kept(rows, stored, since)  # noqa: PLW2901 (only these are compared)
+                found += _compare(model, columns, stored, rows, portion)
             done += len(portion)
             if progress is not None:
                 progress(done, len(wanted))
@@ -69,8 +74,39 @@ def check(organisation_id: int, on: date, *, progress: Told | None = None) -> li
         found += _compare_sets(
             session, InvoicePosition, POSITION_COLUMNS, _stored_positions(), uninsured_positions(None, book.insured_entities)
         )
-        found += _compare_sets(session, Exposure, EXPOSURE_COLUMNS, _stored_exposures(on), uninsured_exposures(None, on))
+        if since is None:
+            found += _compare_sets(session, Exposure, EXPOSURE_COLUMNS, _stored_exposures(on), uninsured_exposures(None, on))
+        else:
+            found += _compare_past_exposures(session, on, since)
     return found
+
+
+def _as_far_as_kept(derived: Rows, stored: Rows, today: date) -> Rows:
+    """Exposure rows that follow from the ledger, from the day on from which those of their buyer are kept.
+
+    The last calculation was made by ``today``, so what stands on that day must be kept whatever was stored.
+    """
+    at_from = EXPOSURE_COLUMNS.index("valid_from")
+    kept: Rows = {}
+    for key, rows in derived.items():
+        first = min((row[at_from] for row in stored.get(key, ())), default=today)
+        kept |= cut_at({key: rows}, min(first, today))
+    return kept
+
+
+def _compare_past_exposures(session: Session, on: date, today: date) -> list[Difference]:
+    """Differences of exposure without policy, as far as it is kept."""
+    stored, derived = (_by_buyer(session, statement) for statement in (_stored_exposures(on), uninsured_exposures(None, on)))
+    derived = _as_far_as_kept(derived, stored, today)
+    return _compare(Exposure, EXPOSURE_COLUMNS, stored, derived, sorted(stored.keys() | derived.keys()))
+
+
+def _by_buyer(session: Session, statement: Select[Any]) -> Rows:
+    at = EXPOSURE_COLUMNS.index("buyer_id")
+    rows: Rows = {}
+    for row in session.execute(statement):
+        rows.setdefault(row[at], []).append(tuple(row))
+    return rows
 
 
 def _compare(model: Any, columns: Sequence[str], stored: Rows, derived: Rows, buyer_ids: Collection[int]) -> list[Difference]:

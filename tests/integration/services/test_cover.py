@@ -55,6 +55,20 @@ def test_every_table_gets_rows_and_a_check_agrees(trade: Trade) -> None:
     assert check(trade.organisation_id, TODAY) == []
 
 
+def test_a_check_of_a_past_day_compares_exposure_as_far_as_it_is_kept(trade: Trade) -> None:
+    past = TODAY - timedelta(days=60)
+    assert {each.table for each in check(trade.organisation_id, past)} >= {"exposure"}
+    of_exposure = [each for each in check(trade.organisation_id, past, today=TODAY) if each.table == "exposure"]
+    assert of_exposure == []
+    with transaction(trade.organisation_id) as session:
+        gone = session.scalars(select(Exposure).where(Exposure.valid_from == TODAY)).all()
+        for row in gone:
+            session.delete(row)
+    missing = [each for each in check(trade.organisation_id, past, today=TODAY) if each.table == "exposure"]
+    assert len(missing) == len(gone) > 1
+    assert {each.stored is None for each in missing} == {True}
+
+
 def test_the_ledger_and_its_positions_add_up(trade: Trade) -> None:
     with within(trade.organisation_id):
         open_now = dict(
