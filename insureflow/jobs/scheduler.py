@@ -17,7 +17,7 @@ from apscheduler.triggers.cron import CronTrigger
 from flask import Flask
 
 import config
-from insureflow.jobs import journal, limits
+from insureflow.jobs import discretionary, journal, limits
 from insureflow.jobs.leader import LeaderLock, leader_lock
 from insureflow.jobs.worker import Workers
 from insureflow.services import jobs, tasks
@@ -97,6 +97,7 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("limits.inbox", EveryMinutes(1), limits.inbox),
     Schedule("limits.sync", EveryMinutes(limits.SYNC_MINUTES), limits.sync),
     Schedule("limits.reconcile", Daily(hour=1, minute=40), limits.reconcile),
+    Schedule("discretionary.remind", Daily(hour=1, minute=55), discretionary.remind_all),
     Schedule("exchanges.trim", Daily(hour=3, minute=20), limits.trim),
 )
 
