@@ -23,10 +23,10 @@ class ShipmentCheck(TenantOwned, Base):
         ForeignKeyConstraint(["organisation_id", "buyer_id"], ["buyer.organisation_id", "buyer.id"]),
         ForeignKeyConstraint(["organisation_id", "policy_id"], ["policy.organisation_id", "policy.id"]),
         ForeignKeyConstraint(["organisation_id", "entity_id"], ["entity.organisation_id", "entity.id"]),
-        ForeignKeyConstraint(["organisation_id", "invoice_id"], ["invoice.organisation_id", "invoice.id"]),
         UniqueConstraint("organisation_id", "id"),
         Index(None, "organisation_id", "buyer_id", "asked_on"),
         Index(None, "organisation_id", "order_reference"),
+        Index(None, "invoice_id"),
         CheckConstraint("amount_minor > 0", name="amount_positive"),
     )
 
@@ -48,6 +48,6 @@ class ShipmentCheck(TenantOwned, Base):
     trace: Mapped[list[Any]] = mapped_column(Json)
     reserved_until: Mapped[date | None]
     released_at: Mapped[datetime | None]
-    invoice_id: Mapped[int | None] = mapped_column(BigId)
+    invoice_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("invoice.id", ondelete="SET NULL"))
     created_at: Mapped[datetime]
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))

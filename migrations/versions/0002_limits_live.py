@@ -669,11 +669,7 @@ def upgrade() -> None:
             ["entity.organisation_id", "entity.id"],
             name=op.f("fk_shipment_check_organisation_id_entity_id"),
         ),
-        sa.ForeignKeyConstraint(
-            ["organisation_id", "invoice_id"],
-            ["invoice.organisation_id", "invoice.id"],
-            name=op.f("fk_shipment_check_organisation_id_invoice_id"),
-        ),
+        sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name=op.f("fk_shipment_check_invoice_id"), ondelete="SET NULL"),
         sa.ForeignKeyConstraint(
             ["organisation_id", "policy_id"],
             ["policy.organisation_id", "policy.id"],
@@ -687,9 +683,11 @@ def upgrade() -> None:
         op.f("ix_shipment_check_organisation_id_buyer_id_asked_on"), "shipment_check", ["organisation_id", "buyer_id", "asked_on"]
     )
     op.create_index(op.f("ix_shipment_check_organisation_id_order_reference"), "shipment_check", ["organisation_id", "order_reference"])
+    op.create_index(op.f("ix_shipment_check_invoice_id"), "shipment_check", ["invoice_id"])
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_shipment_check_invoice_id"), table_name="shipment_check")
     op.drop_index(op.f("ix_shipment_check_organisation_id_order_reference"), table_name="shipment_check")
     op.drop_index(op.f("ix_shipment_check_organisation_id_buyer_id_asked_on"), table_name="shipment_check")
 

@@ -16,13 +16,14 @@ from insureflow.models.cover import AccountState, Exposure, InvoicePosition, Obl
 from insureflow.models.limits import AccountAct, LimitDecision
 from insureflow.models.policies import Policy
 from insureflow.models.receivables import CreditNote, Invoice, Payment
+from insureflow.models.shipments import ShipmentCheck
 from insureflow.services import cover, journal
 from insureflow.services.buyers.details import details_of, picture
 from insureflow.services.buyers.records import get_buyer, subject_of
 from insureflow.services.journal import Actor
 from insureflow.services.transaction import transaction
 
-_DOCUMENTS = (Invoice, CreditNote, Payment, LimitDecision, AccountAct)
+_DOCUMENTS = (Invoice, CreditNote, Payment, LimitDecision, AccountAct, ShipmentCheck)
 _DERIVED = (InvoicePosition, AccountState, Exposure, Obligation)
 
 
