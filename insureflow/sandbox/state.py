@@ -311,7 +311,7 @@ class State:
         """Covers whose pending matter happens by now."""
         with self.read() as connection:
             rows = connection.execute(
-                f"SELECT {_SELECTED} FROM {_FROM} WHERE cover.due_at IS NOT NULL AND cover.due_at <= ? ORDER BY cover.due_at",  # noqa: S608
+                f"SELECT {_SELECTED} FROM {_FROM} WHERE cover.due_at IS NOT NULL AND cover.due_at <= ? ORDER BY cover.due_at",  # noqa: S608 (names of our own)
                 (self.now(),),
             ).fetchall()
         return [_cover(row) for row in rows]

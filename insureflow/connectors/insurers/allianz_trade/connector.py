@@ -16,6 +16,7 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from insureflow.connectors.insurers.allianz_trade.companies import COMPANY_SCHEME, read_matches, read_rows
 from insureflow.connectors.insurers.allianz_trade.covers import (
     GRADE_COVER,
     PRIMARY,
@@ -41,10 +42,8 @@ from insureflow.connectors.insurers.interface import (
     StopSync,
 )
 from insureflow.connectors.insurers.reading import (
-    read_country,
     read_day,
     read_json,
-    read_list,
     read_money,
     read_number,
     read_object,
@@ -107,7 +106,7 @@ class AllianzTrade:
             "riskinfo": "https://api-services.uat.1placedessaisons.com/uatm/riskinfo/v3",
         },
     }
-    company_scheme = "allianz_trade_company"
+    company_scheme = COMPANY_SCHEME
     charges_look_ups = False
     amount_step = 1
 
@@ -126,8 +125,8 @@ class AllianzTrade:
         ]
         if numbers:
             body = {"requestedSize": 10, "companyIdentifiers": numbers, "countryCode": query.country, "companyIdentifierTypeCode": "EH"}
-            found = _matches(
-                http.call("POST", http.address("search", "/matching"), "find_company", is_safe=True, json_body=body), query, True
+            found = read_matches(
+                http.call("POST", http.address("search", "/matching"), "find_company", is_safe=True, json_body=body), query, is_exact=True
             )
             if found:
                 return found
@@ -141,8 +140,10 @@ class AllianzTrade:
             "countryCode": query.country,
         }
         body = {name: value for name, value in asked.items() if value}
-        return _matches(
-            http.call("POST", http.address("search", "/advancedSearch"), "find_company", is_safe=True, json_body=body), query, False
+        return read_matches(
+            http.call("POST", http.address("search", "/advancedSearch"), "find_company", is_safe=True, json_body=body),
+            query,
+            is_exact=False,
         )
 
     def submit(self, connection: Connection, message: LimitMessage) -> Receipt:
@@ -226,7 +227,7 @@ class AllianzTrade:
                 "pagination": {"page": page, "pageSize": size, "isTotalRequired": False},
             }
             address = http.address("riskinfo", "/coverRequests/search")
-            rows, _total = _listed(http.call("POST", address, "list_requests", is_safe=True, json_body=body))
+            rows, _total = read_rows(http.call("POST", address, "list_requests", is_safe=True, json_body=body))
             yield from rows
             if len(rows) < size:
                 return
@@ -264,7 +265,7 @@ class AllianzTrade:
         else:
             body = {"policies": [policy], "pagination": {"page": page, "pageSize": size, "isTotalRequired": True}}
             reply = http.call("POST", http.address("riskinfo", "/covers/search"), "list_covers", is_safe=True, json_body=body)
-        rows, total = _listed(reply)
+        rows, total = read_rows(reply)
         is_whole = not (reply.status == 206 and len(rows) < size)
         has_more = len(rows) >= size
         if total is not None:
@@ -389,36 +390,6 @@ def _reading(connection: Connection, extension: str) -> Reading:
 def _page_size(connection: Connection, version: str) -> int:
     given = connection.options.get("page_size", "")
     return int(given) if given.isascii() and given.isdigit() and 0 < len(given) < 6 and int(given) else _PAGE_SIZE[version]
-
-
-def _listed(reply: Reply) -> tuple[list[Mapping[str, Any]], int | None]:
-    """Rows and, where given, their total: a bare array, or an object with ``results``."""
-    whole = reply.json()
-    if isinstance(whole, list):
-        return [read_object(row, "results") for row in whole], None
-    said = read_object(whole, "results")
-    if "results" not in said:
-        raise ItemFailed("field_unreadable", field="results", value="")
-    total = read_number(read_object(said.get("pagination"), "pagination").get("total"), "pagination.total")
-    return [read_object(row, "results") for row in read_list(said["results"], "results")], None if total is None else int(total)
-
-
-def _matches(reply: Reply, query: CompanyQuery, is_exact: bool) -> tuple[CompanyMatch, ...]:
-    found = []
-    for row in _listed(reply)[0]:
-        company = read_object(row.get("company"), "company")
-        address = read_object(company.get("address"), "address")
-        found.append(
-            CompanyMatch(
-                company_id=require_text(company.get("companyId"), "companyId"),
-                scheme=AllianzTrade.company_scheme,
-                name=read_text(read_object(company.get("legalData"), "legalData").get("companyName"), "companyName"),
-                country=read_country(address.get("countryCode"), "countryCode") or query.country,
-                city=read_text(address.get("town"), "town"),
-                is_exact=is_exact,
-            )
-        )
-    return tuple(found)
 
 
 def _last_part(address: str) -> str:
