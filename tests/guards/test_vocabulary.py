@@ -25,7 +25,7 @@ from insureflow.i18n import words
 REFUSALS = {"Refusal": 1, "InvalidValue": 3}
 PLACES = re.compile(r"%\((\w+)\)s")
 #: Vocabularies that nobody is shown: they name columns, settings or requests.
-UNSEEN = {"Permission", "TaskAction"}
+UNSEEN = {"TaskAction"}
 
 
 def constants(node: ast.expr | None) -> Iterator[str]:

@@ -13,6 +13,8 @@ WORDS: dict[str, str] = {
     "Permission.view_limits": _("see limits"),
     "Permission.edit_limits": _("change limits"),
     "Permission.remove_limits": _("take back wrong entries of limits"),
+    "Permission.request_limits": _("ask insurers for limits"),
+    "Permission.approve_limits": _("approve what others ask for"),
     "Permission.view_receivables": _("see receivables"),
     "Permission.edit_receivables": _("change receivables"),
     "Permission.import_receivables": _("import ledgers"),

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
-from support.accounts import TODAY, Account, add_buyer, add_invoice, make_account, within
+from support.accounts import TERMS, TODAY, Account, add_buyer, add_invoice, make_account, within
 from support.pages import PageClient
 from support.tenants import log_in
 
 from insureflow.domain.access import Role
+from insureflow.domain.limits import AccountActKind, LimitKind
 from insureflow.models.database import db
 from insureflow.models.limits import AccountAct, LimitDecision
 from insureflow.services import limits
-from insureflow.services.limits import NewDecision, NewWithdrawal
+from insureflow.services.limits import NewAct, NewDecision, NewWithdrawal
 
 ROLES = (Role.ADMINISTRATOR, Role.CREDIT_MANAGER, Role.CREDIT_ANALYST, Role.AUDITOR, Role.SALES)
 
@@ -230,3 +233,40 @@ def test_an_empty_register_teaches(client: PageClient, app: Flask) -> None:
     log_in(client, account.tenant)
     assert "No limits yet" in client.get("/limits/").get_data(as_text=True)
     assert "No limits yet" in client.get("/limits/history").get_data(as_text=True)
+
+
+def test_the_insured_percentage_follows_the_grade_of_the_buyer(client: PageClient, app: Flask) -> None:
+    """*Source:* the worked-example format, 4.1: the condition of the limit, then the grade, then country and policy."""
+    rows = [
+        {"grades": [1, 2, "good"], "insured_percentage": 95},
+        {"grades": ["ungraded"], "insured_percentage": 70},
+    ]
+    terms = {**TERMS, "grade_cover": rows, "insured_percentage_by_limit_kind": {"simple_check": 60}}
+    account = make_account(app, terms=terms, country="IT", roles=ROLES)
+    with app.app_context(), within(account.organisation_id):
+        actor, key = account.tenant.actor(), account.organisation_id
+        decided = date(2026, 1, 15)
+        made = limits.record_decision(actor, key, NewDecision(account.buyer_id, account.policy_id, 100_000_00, "EUR", decided), TODAY).id
+        checked = add_buyer(account.tenant, "Checked Srl", "IT")
+        kind = LimitKind.CREDIT_CHECK
+        limits.record_decision(actor, key, NewDecision(checked, account.policy_id, 5_000_00, "EUR", decided, kind=kind), TODAY)
+        own = add_buyer(account.tenant, "Own Srl", "IT")
+        conditions = {"insured_percentage": "55"}
+        limits.record_decision(actor, key, NewDecision(own, account.policy_id, 5_000_00, "EUR", decided, conditions=conditions), TODAY)
+        for grade, day in (("1", date(2026, 3, 1)), ("good", date(2026, 3, 1)), ("9", date(2026, 5, 1))):
+            act = NewAct(account.buyer_id, account.policy_id, AccountActKind.BUYER_GRADE, day, grade=grade)
+            limits.record_act(actor, key, act, TODAY)
+    log_in(client, account.tenant, Role.CREDIT_MANAGER)
+    for day, percentage, grade in (("2026-02-28", "70", "ungraded"), ("2026-03-01", "95", "good"), ("2026-05-01", "0", "9")):
+        lines = exported(client, f"/limits/?format=csv&on={day}")[1].decode("utf-8-sig").splitlines()
+        found = {row["Buyer"]: row["Insured"] for row in csv.DictReader(lines)}
+        assert {name: Decimal(said) for name, said in found.items()} == {
+            "Müller GmbH": Decimal(percentage),
+            "Checked Srl": Decimal(60),
+            "Own Srl": Decimal(55),
+        }, day
+        page = client.get(f"/limits/{made}?on={day}").get_data(as_text=True)
+        assert f"<dd>{percentage}%</dd>" in page
+        assert "grade of the buyer that day" in page
+        assert f">{grade}</strong>" in page
+        assert "the buyer&#39;s grade" in page

@@ -280,3 +280,16 @@ def test_another_organisations_policy_is_not_there(
         assert client.get(address).status_code == 404
     assert client.post(f"/policies/{policy_id}/delete").status_code == 404
     assert client.post(f"/policies/{mine}/terms/{version_id}/delete").status_code == 404
+
+
+def test_what_presets_quote_is_marked_as_english(client: PageClient, login: Callable[..., Any], organisation: Tenant) -> None:
+    login(client, Role.ADMINISTRATOR)
+    for address in ("/policies/presets", "/policies/presets/atradius-nl", "/policies/new", "/policies/new/atradius-nl"):
+        english = client.get(f"{address}?language=en").text
+        assert '<span lang="en">' in english, address
+        assert "as gathered from what the insurers publish" not in english
+    note = "as gathered from what the insurers publish"
+    swedish = client.get("/policies/presets/atradius-nl?language=sv").text
+    assert swedish.count('<span lang="en">') > 10
+    assert '<p class="text-secondary">' in swedish
+    assert note in swedish or "engelska" in swedish
