@@ -44,7 +44,7 @@ def make_blueprint(state: State) -> Blueprint:
     @blueprint.post("/settings")
     def settings() -> Response:
         for name, value in _body().items():
-            if name not in {"cancel_after_seconds", "job_seconds", "hides_references"}:
+            if name not in {"cancel_after_seconds", "job_seconds", "hides_references"} and not name.startswith("currency."):
                 raise ValueError(f"There is no setting {name}")
             state.set_setting(name, value)
         return jsonify({})
@@ -166,6 +166,8 @@ def _seed(state: State, body: dict[str, Any]) -> dict[str, int]:
         for each in body.get("companies", [])
     ]
     state.save_companies(insurer, companies)
+    if body.get("policy") and body.get("currency"):
+        state.set_setting(f"currency.{body['policy']}", str(body["currency"]))
     today = state.today().isoformat()
     covers = [_seeded(insurer, body, each, today) for each in body.get("covers", [])]
     return {"companies": len(companies), "covers": seed(state.path, covers, clock=state.clock)}
