@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
@@ -380,3 +380,23 @@ def find_look_up(look_up_id: int) -> tuple[LookUp, str] | None:
         select(LookUp, Buyer.legal_name).outerjoin(Buyer, Buyer.id == LookUp.buyer_id).where(LookUp.id == look_up_id)
     ).first()
     return None if row is None else (row[0], row[1] or "")
+
+
+def find_company_facts(buyer_id: int) -> dict[str, Any] | None:
+    """What a look-up tells an insurer of a buyer: name, country and numbers."""
+    buyer = db.session.scalar(select(Buyer).where(Buyer.id == buyer_id))
+    if buyer is None:
+        return None
+    return {
+        "name": buyer.legal_name,
+        "country": buyer.country,
+        "numbers": [(identifier.scheme, identifier.value) for identifier in buyer.identifiers],
+    }
+
+
+def count_charged_look_ups(connection_id: int, on: date) -> int:
+    """How many look-ups that may cost money were made in the month of a day."""
+    counted = select(func.count(LookUp.id)).where(
+        LookUp.connection_id == connection_id, LookUp.made_on >= on.replace(day=1), LookUp.made_on <= on, LookUp.cost_minor.is_(None)
+    )
+    return int(db.session.scalar(counted) or 0)

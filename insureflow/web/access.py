@@ -28,7 +28,8 @@ __all__ = [
     "requires",
 ]
 
-#: Endpoints open to everybody: files, health, and the log-in pages that Flask-Security brings.
+#: Endpoints open to everybody: files, health, the log-in pages that Flask-Security brings, and the door for insurers' pushes,
+#: whose address holds a secret.
 PUBLIC_ENDPOINTS = frozenset(
     {
         "static",
@@ -39,6 +40,7 @@ PUBLIC_ENDPOINTS = frozenset(
         "health.healthz",
         "health.readyz",
         "api-docs.openapi_json",
+        "pushes.receive",
     }
 )
 

@@ -53,6 +53,7 @@ def test_what_is_open_to_everybody_is_known_by_name() -> None:
         "health.healthz",
         "health.readyz",
         "api-docs.openapi_json",
+        "pushes.receive",
     }
 
 

@@ -134,6 +134,7 @@ SENTENCES: dict[str, str] = {
     "difference_not_choosable": _("For this kind of difference (%(kind)s) no side can be taken. Its page says what to do."),
     "keeping_needs_reason": _("Say why ours is kept, so that others understand it later."),
     "message_unknown": _("There is no message %(message)s here."),
+    "option_unreadable": _("“%(value)s” is no option. Write one a line, as name = value."),
     "push_unknown": _("Nothing is received at this address."),
     "push_too_large": _("The message has %(bytes)s bytes; at most %(most)s are taken."),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from insureflow.services.connections.exchanges import Recorder, trim
-from insureflow.services.connections.look_ups import LookUpFailed, count_of_month, look_up, name_company, query_for, take_match
+from insureflow.services.connections.look_ups import LookUpFailed, look_up, name_company, query_for, take_match
 from insureflow.services.connections.reaching import (
     ENVIRONMENTS,
     SANDBOX,
@@ -40,7 +40,6 @@ __all__ = [
     "add_connection",
     "addresses_of",
     "change_connection",
-    "count_of_month",
     "error_data",
     "get_connection",
     "look_up",

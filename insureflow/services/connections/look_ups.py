@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from insureflow.connectors.insurers.interface import CompanyQuery, ConnectorError, StopSync
@@ -17,6 +17,7 @@ from insureflow.domain.errors import InvalidValue, Refusal
 from insureflow.models.buyers import Buyer, InsurerIdentity
 from insureflow.models.connections import InsurerConnection, LookUp
 from insureflow.models.policies import Policy
+from insureflow.queries.connections import count_charged_look_ups
 from insureflow.services import journal
 from insureflow.services.clock import now
 from insureflow.services.connections.reaching import get_connection, reach, stop_connection
@@ -49,14 +50,6 @@ def query_for(session: Session, buyer_id: int) -> CompanyQuery:
     )
 
 
-def count_of_month(session: Session, connection_id: int, on: date) -> int:
-    """How many look-ups that may cost money were made in the month of a day."""
-    counted = select(func.count(LookUp.id)).where(
-        LookUp.connection_id == connection_id, LookUp.made_on >= on.replace(day=1), LookUp.made_on <= on, LookUp.cost_minor.is_(None)
-    )
-    return int(session.scalar(counted) or 0)
-
-
 def look_up(actor: Actor, organisation_id: int, connection_id: int, buyer_id: int, on: date, *, confirmed: bool) -> LookUp:
     """Ask the insurer which of its companies a buyer is. The attempt is counted before it is made.
 
@@ -71,7 +64,7 @@ def look_up(actor: Actor, organisation_id: int, connection_id: int, buyer_id: in
         if found.connector.charges_look_ups:
             if not confirmed:
                 raise Refusal("look_up_not_confirmed", connector=row.connector)
-            spent = count_of_month(session, connection_id, on)
+            spent = count_charged_look_ups(connection_id, on)
             if spent >= row.look_up_budget:
                 raise Refusal("look_up_budget_spent", spent=spent, budget=row.look_up_budget)
         query = query_for(session, buyer_id)

@@ -1,0 +1,234 @@
+"""The list of connections, the page of one, and what was said and sent over it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from insureflow.domain.access import Permission
+from insureflow.domain.connections import OutboxState, SyncState
+from insureflow.i18n.words import word
+from insureflow.queries import connections as queries
+from insureflow.services import connections, outbox, sync
+from insureflow.services.clock import now
+from insureflow.web.access import may, requires
+from insureflow.web.connections.base import TONES, blueprint, counts_in_words, get_health, locale, stored_sentence
+from insureflow.web.tables import Empty, TableView, build_table, wanted_export
+
+
+@blueprint.get("/")
+@requires(Permission.VIEW_CONNECTIONS)
+def index() -> str:
+    """How every connection is doing, and the policies nobody has connected yet."""
+    found = queries.list_health(now())
+    return render_template(
+        "connections/index.html",
+        connections=found,
+        tones=TONES,
+        without=queries.policies_without_connection(),
+        stored_sentence=stored_sentence,
+    )
+
+
+@blueprint.get("/<int:connection_id>")
+@requires(Permission.VIEW_CONNECTIONS)
+def show(connection_id: int) -> ResponseReturnValue:
+    """One connection: health, what it offers, its runs."""
+    health = get_health(connection_id)
+    row = queries.find_connection(connection_id)
+    assert row is not None  # its health was found
+    view = TableView(
+        queries.runs_listing(connection_id),
+        _("Synchronisations"),
+        {
+            "started_at": _("Begun"),
+            "state": _("How it ended"),
+            "finished_at": _("Ended"),
+            "network_milliseconds": _("Milliseconds at the insurer"),
+        },
+        options={"state": lambda: [(state.value, word(state, locale())) for state in SyncState]},
+        decorate=_run,
+        empty=lambda: Empty(_("Nothing was synchronised yet"), _("It happens by itself; you can also start it now.")),
+    )
+    exported = wanted_export(view, "synchronisations")
+    if exported is not None:
+        return exported
+    return render_template(
+        "connections/show.html",
+        health=health,
+        connection=row,
+        tone=TONES[health.health],
+        capabilities=sorted(row.capabilities),
+        stopped=stored_sentence(health.stopped_because),
+        last_error=stored_sentence(health.last_error),
+        push_url=url_for("pushes.receive", slug=g.organisation.slug, push_key=row.push_key, _external=True)
+        if row.push_key and may(Permission.MANAGE_CONNECTIONS)
+        else None,
+        table=build_table(view),
+    )
+
+
+def _run(row: dict[str, Any]) -> dict[str, Any]:
+    hint = counts_in_words(row["counts"]) or stored_sentence(row["error"])
+    return row | {"state": {"value": row["state"], "hint": hint}}
+
+
+@blueprint.post("/<int:connection_id>/synchronise")
+@requires(Permission.MANAGE_CONNECTIONS)
+def synchronise(connection_id: int) -> ResponseReturnValue:
+    """Read everything the insurer holds now."""
+    get_health(connection_id)
+    result = sync.synchronise(g.organisation.id, connection_id, g.today, whole=True)
+    if result.error is not None:
+        flash(sentence_for_error(result.error.code, result.error.parameters), "error")
+    else:
+        flash(_("Synchronised: %(counts)s.", counts=counts_in_words(result.counts)), "success")
+    return redirect(url_for("connections.show", connection_id=connection_id))
+
+
+def sentence_for_error(code: str, parameters: Any) -> str:
+    """The sentence of what went wrong at an insurer."""
+    return stored_sentence({"code": code, "parameters": parameters})
+
+
+@blueprint.post("/<int:connection_id>/try")
+@requires(Permission.MANAGE_CONNECTIONS)
+def try_now(connection_id: int) -> ResponseReturnValue:
+    """Ask the insurer what the policy may do."""
+    get_health(connection_id)
+    trial = connections.try_connection(g.actor, g.organisation.id, connection_id)
+    if trial.error is not None:
+        flash(sentence_for_error(trial.error.code, trial.error.parameters), "error")
+    else:
+        flash(
+            _("The connection works. It offers: %(list)s.", list=", ".join(word(each, locale()) for each in trial.capabilities)), "success"
+        )
+    return redirect(url_for("connections.show", connection_id=connection_id))
+
+
+@blueprint.post("/<int:connection_id>/switch")
+@requires(Permission.MANAGE_CONNECTIONS)
+def switch(connection_id: int) -> ResponseReturnValue:
+    """Switch a connection on or off."""
+    get_health(connection_id)
+    enabled = request.form.get("enabled") == "yes"
+    connections.set_enabled(g.actor, g.organisation.id, connection_id, enabled=enabled)
+    flash(_("The connection is switched on.") if enabled else _("The connection is switched off."), "success")
+    return redirect(url_for("connections.show", connection_id=connection_id))
+
+
+@blueprint.post("/<int:connection_id>/push-address")
+@requires(Permission.MANAGE_CONNECTIONS)
+def push_address(connection_id: int) -> ResponseReturnValue:
+    """Make a new address for messages, or take it away."""
+    get_health(connection_id)
+    if request.form.get("remove") == "yes":
+        connections.remove_push_key(g.actor, g.organisation.id, connection_id)
+        flash(_("Messages are not taken any more."), "success")
+    else:
+        connections.make_push_key(g.actor, g.organisation.id, connection_id)
+        flash(_("The address is made. Give it to the insurer; the one before does not work any more."), "success")
+    return redirect(url_for("connections.show", connection_id=connection_id))
+
+
+@blueprint.get("/<int:connection_id>/exchanges")
+@requires(Permission.VIEW_CONNECTIONS)
+def exchanges(connection_id: int) -> ResponseReturnValue:
+    """What was said, without secrets."""
+    health = get_health(connection_id)
+    view = TableView(
+        queries.exchanges_listing(connection_id),
+        _("Exchanges"),
+        {
+            "at": _("When"),
+            "operation": _("What for"),
+            "method": _("Method"),
+            "status": _("Status"),
+            "milliseconds": _("Milliseconds"),
+            "error": _("Went wrong"),
+            "correlation": _("Number of the exchange"),
+        },
+        options={"operation": lambda: [(each, each.replace("_", " ")) for each in queries.list_operations(connection_id)]},
+        decorate=lambda row: row | {"url": url_for("connections.exchange", exchange_id=row["key"])},
+        empty=lambda: Empty(_("Nothing was said yet")),
+    )
+    exported = wanted_export(view, "exchanges")
+    return (
+        exported
+        if exported is not None
+        else render_template("connections/list.html", health=health, table=build_table(view), what="exchanges")
+    )
+
+
+@blueprint.get("/exchanges/<int:exchange_id>")
+@requires(Permission.VIEW_CONNECTIONS)
+def exchange(exchange_id: int) -> str:
+    """One request and its reply."""
+    found = queries.find_exchange(exchange_id)
+    if found is None:
+        abort(404)
+    return render_template("connections/exchange.html", exchange=found, health=get_health(found.connection_id))
+
+
+@blueprint.get("/<int:connection_id>/messages")
+@requires(Permission.VIEW_CONNECTIONS)
+def messages(connection_id: int) -> ResponseReturnValue:
+    """The requests that leave or left over the connection."""
+    health = get_health(connection_id)
+    view = TableView(
+        queries.messages_listing(connection_id),
+        _("Requests sent"),
+        {
+            "own_reference": _("Our reference"),
+            "operation": _("What for"),
+            "state": _("How it stands"),
+            "attempts": _("Tries"),
+            "created_at": _("Written"),
+            "next_attempt_at": _("Next try"),
+            "sent_at": _("Arrived"),
+            "insurer_reference": _("Insurer's reference"),
+        },
+        options={"state": lambda: [(state.value, word(state, locale())) for state in OutboxState]},
+        decorate=lambda row: (
+            row
+            | {"operation": word(f"Operation.{row['operation']}", locale()), "url": url_for("connections.message", message_id=row["key"])}
+        ),
+        empty=lambda: Empty(_("No request left over this connection"), _("A limit request that is submitted is sent by itself.")),
+    )
+    exported = wanted_export(view, "messages")
+    return (
+        exported
+        if exported is not None
+        else render_template("connections/list.html", health=health, table=build_table(view), what="messages")
+    )
+
+
+@blueprint.get("/messages/<int:message_id>")
+@requires(Permission.VIEW_CONNECTIONS)
+def message(message_id: int) -> str:
+    """One request on its way, and what can be done about it."""
+    found = queries.find_message(message_id)
+    if found is None:
+        abort(404)
+    return render_template(
+        "connections/message.html", message=found, health=get_health(found.connection_id), error=stored_sentence(found.last_error)
+    )
+
+
+@blueprint.post("/messages/<int:message_id>/act")
+@requires(Permission.MANAGE_CONNECTIONS)
+def act_on_message(message_id: int) -> ResponseReturnValue:
+    """Try a message again, or hold it back."""
+    found = queries.find_message(message_id)
+    if found is None:
+        abort(404)
+    if request.form.get("what") == "withdraw":
+        outbox.withdraw_message(g.actor, g.organisation.id, message_id)
+        flash(_("The request is held back. Nothing is sent."), "success")
+    else:
+        outbox.retry(g.actor, g.organisation.id, message_id, is_surely_absent=request.form.get("what") == "send_again")
+        flash(_("The request is tried again within a minute."), "success")
+    return redirect(url_for("connections.message", message_id=message_id))
