@@ -172,11 +172,10 @@ class Listing:
 
     def page(self, narrowing: Narrowing, order: Order | None, number: int, size: int) -> Page:
         """Page ``number`` (from 1) of ``size`` rows, with the count and totals of all rows that fit."""
-        counted = self._narrow(self.source(select(func.count().label("rows_"))), narrowing)
-        total_rows = int(db.session.scalar(counted) or 0)
+        total_rows, totals = self._count_and_add(narrowing)
         statement = self._ordered(self._narrow(self.source(select(*self._columns())), narrowing), order)
         rows = db.session.execute(statement.limit(size).offset((number - 1) * size)).mappings()
-        return Page([self._row(row) for row in rows], total_rows, self._totals(narrowing) if total_rows else {})
+        return Page([self._row(row) for row in rows], total_rows, totals)
 
     def stream(self, narrowing: Narrowing, order: Order | None) -> Iterator[dict[str, Any]]:
         """All rows that fit, read in portions: for exports of any length."""
@@ -184,19 +183,24 @@ class Listing:
         for row in db.session.execute(statement.execution_options(yield_per=2000)).mappings():
             yield self._row(row)
 
-    def _totals(self, narrowing: Narrowing) -> dict[str, list[tuple[int, str]]]:
-        totals: dict[str, list[tuple[int, str]]] = {}
+    def _count_and_add(self, narrowing: Narrowing) -> tuple[int, dict[str, list[tuple[int, str]]]]:
+        """How many rows fit, and their totals: both are found in one reading for each way in which currencies are given."""
         groups: dict[str, tuple[SQLColumnExpression[str], list[Field]]] = {}
         for each in self.fields:
             if each.total and each.currency is not None:
                 groups.setdefault(str(each.currency), (each.currency, []))[1].append(each)
+        rows_ = func.count().label("rows_")
+        if not groups:
+            return int(db.session.scalar(self._narrow(self.source(select(rows_)), narrowing)) or 0), {}
+        totals: dict[str, list[tuple[int, str]]] = {}
+        count = 0
         for currency, added in groups.values():
             sums = [func.coalesce(func.sum(each.expression), 0).label(each.key) for each in added]
-            statement = (
-                self._narrow(self.source(select(currency.label("currency_"), *sums)), narrowing).group_by(currency).order_by(currency)
-            )
-            for row in db.session.execute(statement).mappings():
+            statement = self._narrow(self.source(select(currency.label("currency_"), rows_, *sums)), narrowing)
+            found = db.session.execute(statement.group_by(currency).order_by(currency)).mappings().all()
+            count = sum(int(row["rows_"]) for row in found)
+            for row in found:
                 if row["currency_"] is not None:
                     for each in added:
                         totals.setdefault(each.key, []).append((int(row[each.key]), row["currency_"]))
-        return totals
+        return count, totals

@@ -245,6 +245,8 @@ def _filters(view: TableView, narrowing: Narrowing) -> list[Filter]:
         elif each.key in narrowing.amounts:
             value = ["" if bound is None else format(bound, "f") for bound in narrowing.amounts[each.key]]
         options = view.options[each.key]() if each.key in view.options else ()
+        if each.filter is FilterKind.SELECT and not options and value is None:
+            continue  # nothing to choose from, such as one buyer among a hundred thousand: only an address chooses that
         filters.append(Filter(each.key, view.labels[each.key], each.filter.value, options, value))
     return filters
 

@@ -63,34 +63,28 @@ _BEST_FIRST: tuple[LimitSituation, ...] = (
 def amounts_by_buyer(on: date, *, policy_id: int | None = None, entity_id: int | None = None, buyer_id: int | None = None) -> Subquery:
     """What each buyer owes and has as limits on a day, by limit currency (without policy: by the currency of the invoices)."""
     nothing = literal(0, Integer)
-    covered = InvoicePosition.primary_minor + InvoicePosition.top_up_minor
     owed = (
         select(
             InvoicePosition.buyer_id.label("buyer_id"),
             InvoicePosition.limit_currency.label("currency"),
-            func.sum(InvoicePosition.open_minor).label("open_minor"),
-            func.sum(covered).label("covered_minor"),
-            func.sum(case((Invoice.due_on < on, InvoicePosition.open_minor), else_=0)).label("overdue_minor"),
+            InvoicePosition.open_minor.label("open_minor"),
+            (InvoicePosition.primary_minor + InvoicePosition.top_up_minor).label("covered_minor"),
+            case((Invoice.due_on < on, InvoicePosition.open_minor), else_=0).label("overdue_minor"),
             nothing.label("limit_minor"),
             nothing.label("stopped"),
         )
         .join(Invoice, Invoice.id == InvoicePosition.invoice_id)
         .where(InvoicePosition.valid_from <= on, InvoicePosition.valid_to > on, InvoicePosition.open_minor > 0)
-        .group_by(InvoicePosition.buyer_id, InvoicePosition.limit_currency)
     )
-    allowed = (
-        select(
-            AccountState.buyer_id.label("buyer_id"),
-            AccountState.limit_currency.label("currency"),
-            nothing.label("open_minor"),
-            nothing.label("covered_minor"),
-            nothing.label("overdue_minor"),
-            func.sum(AccountState.limit_primary_minor + AccountState.limit_top_up_minor).label("limit_minor"),
-            func.max(case((AccountState.stopped, 1), else_=0)).label("stopped"),
-        )
-        .where(AccountState.valid_from <= on, AccountState.valid_to > on)
-        .group_by(AccountState.buyer_id, AccountState.limit_currency)
-    )
+    allowed = select(
+        AccountState.buyer_id.label("buyer_id"),
+        AccountState.limit_currency.label("currency"),
+        nothing.label("open_minor"),
+        nothing.label("covered_minor"),
+        nothing.label("overdue_minor"),
+        (AccountState.limit_primary_minor + AccountState.limit_top_up_minor).label("limit_minor"),
+        case((AccountState.stopped, 1), else_=0).label("stopped"),
+    ).where(AccountState.valid_from <= on, AccountState.valid_to > on)
     if policy_id is not None:
         owed, allowed = owed.where(InvoicePosition.policy_id == policy_id), allowed.where(AccountState.policy_id == policy_id)
     if entity_id is not None:

@@ -11,11 +11,11 @@ from insureflow.queries.receivables.invoice import (
     count_invoices,
     find_dispute,
     find_invoice,
-    list_buyers_with_invoices,
     list_countries,
     list_currencies,
     list_imports,
     list_positions,
+    name_buyers,
 )
 from insureflow.queries.receivables.listings import DisputeState, InvoiceState, disputes_listing, invoices_listing, payments_listing
 
@@ -32,10 +32,10 @@ __all__ = [
     "find_dispute",
     "find_invoice",
     "invoices_listing",
-    "list_buyers_with_invoices",
     "list_countries",
     "list_currencies",
     "list_imports",
     "list_positions",
+    "name_buyers",
     "payments_listing",
 ]

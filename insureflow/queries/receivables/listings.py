@@ -74,7 +74,7 @@ def invoices_listing(on: date, *, entity_id: int | None = None, policy_id: int |
     )
     fields = [
         Field("number", Invoice.number.expression, search=Invoice.number.expression),
-        Field("buyer", Buyer.legal_name.expression, search=Buyer.search_name.expression),
+        Field("buyer", Buyer.legal_name.expression, search=Buyer.search_name.expression, filter=FilterKind.TEXT),
         Field("country", Buyer.country.expression, Kind.COUNTRY, filter=FilterKind.SELECT),
         Field("due_on", Invoice.due_on.expression, Kind.DATE, filter=FilterKind.DATE_RANGE),
         Field("state", state, Kind.BADGE, sort=worst_first, filter=FilterKind.SELECT),
@@ -153,7 +153,7 @@ def payments_listing(on: date, *, entity_id: int | None = None, policy_id: int |
     )
     fields = [
         Field("number", Payment.number.expression, search=Payment.number.expression),
-        Field("buyer", Buyer.legal_name.expression, search=Buyer.search_name.expression),
+        Field("buyer", Buyer.legal_name.expression, search=Buyer.search_name.expression, filter=FilterKind.TEXT),
         Field("country", Buyer.country.expression, Kind.COUNTRY, filter=FilterKind.SELECT),
         Field("received_on", Payment.received_on.expression, Kind.DATE, filter=FilterKind.DATE_RANGE),
         Field(
@@ -201,7 +201,7 @@ def disputes_listing(on: date, *, entity_id: int | None = None, policy_id: int |
     is_over = and_(Dispute.resolved_on.is_not(None), Dispute.resolved_on <= on)
     fields = [
         Field("number", Invoice.number.expression, search=Invoice.number.expression),
-        Field("buyer", Buyer.legal_name.expression, search=Buyer.search_name.expression),
+        Field("buyer", Buyer.legal_name.expression, search=Buyer.search_name.expression, filter=FilterKind.TEXT),
         Field("country", Buyer.country.expression, Kind.COUNTRY, filter=FilterKind.SELECT),
         Field("opened_on", Dispute.opened_on.expression, Kind.DATE, filter=FilterKind.DATE_RANGE),
         Field(

@@ -21,7 +21,7 @@ from insureflow.web.access import requires
 from insureflow.web.context import choose_locale
 from insureflow.web.links import buyer_url
 from insureflow.web.receivables.forms import OpenDisputeForm, ResolveDisputeForm
-from insureflow.web.receivables.invoices import page_of
+from insureflow.web.receivables.invoices import buyer_options, page_of
 from insureflow.web.receivables.routes import blueprint
 from insureflow.web.tables import Empty, TableView, build_table, country_options, read_decimal, wanted_export, word_options
 
@@ -132,7 +132,7 @@ def disputes() -> ResponseReturnValue:
         options={
             "country": lambda: country_options(receivables.list_countries()),
             "state": lambda: word_options(tuple(DisputeState)),
-            "buyer_id": lambda: [(str(key), name) for key, name in receivables.list_buyers_with_invoices()],
+            "buyer_id": buyer_options,
         },
         decorate=_decorate,
         empty=lambda: Empty(

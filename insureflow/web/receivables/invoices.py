@@ -29,6 +29,9 @@ from insureflow.web.tables import Empty, TableView, build_table, country_options
 
 _NO_COVER = frozenset({Reason.SHIPPED_WHILE_STOPPED.value, Reason.EXTENDED_WITHOUT_CONSENT.value, Reason.NOTIFIED_LATE.value})
 
+#: An address may choose so many buyers, by keys of fewer digits than this.
+_MOST_CHOSEN, _DIGITS = 100, 19
+
 
 def yes_or_no() -> list[tuple[str, str]]:
     """The choices of a filter that asks a question."""
@@ -36,8 +39,9 @@ def yes_or_no() -> list[tuple[str, str]]:
 
 
 def buyer_options() -> list[tuple[str, str]]:
-    """The buyers with invoices as choices."""
-    return [(str(key), name) for key, name in receivables.list_buyers_with_invoices()]
+    """The buyers chosen by the address, with their names; other buyers are found by a part of their name."""
+    chosen = [int(text) for text in request.args.getlist("buyer_id")[:_MOST_CHOSEN] if text.isdecimal() and len(text) < _DIGITS]
+    return [(str(key), name) for key, name in receivables.name_buyers(chosen)]
 
 
 def _decorate(row: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from insureflow.domain.cover import Purpose
 from insureflow.queries import receivables
 from insureflow.web.access import may, requires
 from insureflow.web.links import buyer_url, invoices_url, link_to
+from insureflow.web.receivables.invoices import buyer_options
 from insureflow.web.receivables.routes import blueprint
 from insureflow.web.tables import Empty, TableView, build_table, country_options, wanted_export, word_options
 
@@ -52,7 +53,7 @@ def payments() -> ResponseReturnValue:
             "country": lambda: country_options(receivables.list_countries()),
             "purpose": lambda: word_options(tuple(Purpose)),
             "inferred": lambda: [("yes", _("yes")), ("no", _("no"))],
-            "buyer_id": lambda: [(str(key), name) for key, name in receivables.list_buyers_with_invoices()],
+            "buyer_id": buyer_options,
         },
         decorate=_decorate,
         empty=lambda: Empty(
