@@ -32,18 +32,39 @@ ADDRESSES: dict[str, dict[str, str]] = {
         "riskinfo": "/allianz-trade/riskinfo/v3",
         "riskinfo_v2": "/allianz-trade/riskinfo/v2",
     },
+    "cesce": {
+        "token": "/cesce/oauth2/v1/token",
+        "classifications": "/cesce/classifications/v1",
+        "movements": "/cesce/portfolio-movements/v1",
+        "sales": "/cesce/sales/v1",
+        "collections": "/cesce/collections/v1",
+        "claims": "/cesce/claims/v1",
+    },
+    "cofaserve": {"token": "/cofaserve/authentication/v1/token", "companies": "/cofaserve/company/v1/companies"},
+    "file_exchange": {},
+    "manual": {},
 }
+#: Connectors whose insurers list covers; the others offer less, and are held to that.
+LISTING = ("allianz_trade", "atradius", "cesce")
 #: Credentials, all of them words that must never be seen again.
 CREDENTIALS: dict[str, dict[str, str]] = {
     "atradius": {"client_id": "hidden-client", "secret": 'hidden-secret-ä&"1', "app_key": "hidden-app-key"},
     "allianz_trade": {"api_key": "hidden-api-key-8/9"},
+    "cesce": {"client_id": "hidden-id", "client_secret": "hidden-secret+&=", "username": "hidden-user", "password": "hidden-pass word"},
+    "cofaserve": {"api_key": "hidden-api-key", "username": "hidden-user", "password": 'hidden-"password'},
+    "file_exchange": {},
+    "manual": {},
 }
 POLICY_KEYS: dict[str, dict[str, str]] = {
     "atradius": {"customer_id": "4711", "policy_id": "P-1"},
     "allianz_trade": {"business_unit_code": "ACI", "policy_id": "P-1"},
+    "cesce": {"contract_no": "C-1"},
+    "cofaserve": {"policy_number": "P-1"},
+    "file_exchange": {},
+    "manual": {},
 }
 #: The same policies as the controls of the sandbox name them.
-SANDBOX_POLICIES: dict[str, str] = {"atradius": "P-1", "allianz_trade": "ACI/P-1"}
+SANDBOX_POLICIES: dict[str, str] = {"atradius": "P-1", "allianz_trade": "ACI/P-1", "cesce": "C-1"}
 #: Options a connector needs to use all that its sandbox offers.
 OPTIONS: dict[str, dict[str, str]] = {"allianz_trade": {"id_type.vat.DE": "VAT"}}
 

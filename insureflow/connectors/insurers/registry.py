@@ -7,10 +7,14 @@ from types import MappingProxyType
 
 from insureflow.connectors.insurers.allianz_trade import AllianzTrade
 from insureflow.connectors.insurers.atradius import Atradius
+from insureflow.connectors.insurers.cesce import Cesce
+from insureflow.connectors.insurers.cofaserve import Cofaserve
+from insureflow.connectors.insurers.file_exchange import FileExchange
 from insureflow.connectors.insurers.interface import InsurerConnector
+from insureflow.connectors.insurers.manual import Manual
 from insureflow.domain.errors import Refusal
 
-_ALL: tuple[InsurerConnector, ...] = (Atradius(), AllianzTrade())
+_ALL: tuple[InsurerConnector, ...] = (Atradius(), AllianzTrade(), Cesce(), Cofaserve(), FileExchange(), Manual())
 
 #: Every connector by its key, in the order in which they are offered.
 CONNECTORS: Mapping[str, InsurerConnector] = MappingProxyType({connector.key: connector for connector in _ALL})

@@ -15,6 +15,9 @@ WORDS: dict[str, str] = {
 }
 
 SENTENCES: dict[str, str] = {
+    "log_in_refused_before": _(
+        "%(connector)s refused these credentials a short while ago. To keep the account from being locked, nothing is tried for %(minutes)s minutes: enter new ones on the connection's page."
+    ),
     "nothing_to_send": _("No request under %(policy)s waits to be sent by hand."),
     "answer_of_other_buyer": _(
         "The answer is to our request %(reference)s for %(buyer)s, but the insurer's number belongs to another buyer. Ask the insurer which is meant."

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import stamina
 from support.insurers import Case
-from support.sandbox import ADDRESSES, RunningSandbox, running_sandbox
+from support.sandbox import LISTING, RunningSandbox, running_sandbox
 
 from insureflow.connectors.insurers.tokens import TOKENS
 
@@ -30,7 +30,7 @@ def fresh(running: RunningSandbox) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=sorted(ADDRESSES))
+@pytest.fixture(params=LISTING)
 def case(request: pytest.FixtureRequest, running: RunningSandbox) -> Case:
     """Each connector in turn."""
     return Case(request.param, running)
