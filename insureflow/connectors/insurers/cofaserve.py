@@ -95,8 +95,14 @@ class Cofaserve:
     credential_names: tuple[str, ...] = ("api_key", "username", "password")
     policy_key_names: tuple[str, ...] = ("policy_number",)
     address_names: tuple[str, ...] = ("token", "companies")
-    #: Only the address of the log-in is known, and in two spellings; the contract names all of them.
-    default_addresses: Mapping[str, Mapping[str, str]] = {}
+    #: Only the address of the log-in is known, and in two spellings; the contract names all of them. Those here are paths at the
+    #: sandbox insurer of this product; the host is put in its place.
+    default_addresses: Mapping[str, Mapping[str, str]] = {
+        "sandbox": {
+            "token": "https://sandbox.invalid/authentication/v1/token",
+            "companies": "https://sandbox.invalid/company/v1/companies",
+        }
+    }
     company_scheme = "coface_easy_number"
     charges_look_ups = True
     amount_step = 1

@@ -62,9 +62,12 @@ def addresses_of(connector: InsurerConnector, environment: str, given: Mapping[s
 
 
 def _sandbox_addresses(connector: InsurerConnector) -> dict[str, str]:
-    """The documented addresses of an insurer as its sandbox has them: the same paths, under a prefix of this machine's sandbox."""
+    """The documented addresses of an insurer as its sandbox has them: the same paths, under a prefix of this machine's sandbox.
+
+    Where the insurer's addresses are not public, the connector gives the paths of the sandbox alone.
+    """
     base = f"{current_app.config['INSUREFLOW'].sandbox_url}/{connector.key.replace('_', '-')}"
-    documented = connector.default_addresses.get("production", {})
+    documented = connector.default_addresses.get(SANDBOX) or connector.default_addresses.get("production", {})
     return {name: base + urlsplit(address).path for name, address in documented.items()}
 
 

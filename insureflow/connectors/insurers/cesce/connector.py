@@ -93,8 +93,17 @@ class Cesce:
     credential_names: tuple[str, ...] = ("client_id", "client_secret", "username", "password")
     policy_key_names: tuple[str, ...] = ("contract_no",)
     address_names: tuple[str, ...] = ("token", "classifications", "movements", "sales", "collections", "claims")
-    #: Only the sandbox's addresses of the token and of the movements are public; a subscription names all of them.
-    default_addresses: Mapping[str, Mapping[str, str]] = {}
+    #: A subscription names the addresses. Those here are paths at the sandbox insurer of this product; the host is put in its place.
+    default_addresses: Mapping[str, Mapping[str, str]] = {
+        "sandbox": {
+            "token": "https://sandbox.invalid/oauth2/v1/token",
+            "classifications": "https://sandbox.invalid/classifications/v1",
+            "movements": "https://sandbox.invalid/portfolio-movements/v1",
+            "sales": "https://sandbox.invalid/sales/v1",
+            "collections": "https://sandbox.invalid/collections/v1",
+            "claims": "https://sandbox.invalid/claims/v1",
+        }
+    }
     company_scheme = "cesce_endorsement"
     charges_look_ups = False
     amount_step = 1
