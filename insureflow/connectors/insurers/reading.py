@@ -22,6 +22,7 @@ from insureflow.domain.money import Money, minor_digits
 ALPHA_3_BY_ALPHA_2: dict[str, str] = {alpha_2: alpha_3 for alpha_3, alpha_2 in ALPHA_2_BY_ALPHA_3.items()}
 
 _DAY = re.compile(r"^(\d{4})-(\d{2})-(\d{2})(?:$|[T ])", re.ASCII)
+_PLAIN_AMOUNT = re.compile(r"^(\d{1,15})(?:\.(\d{1,6}))?$", re.ASCII)
 _CURRENCY = re.compile(r"^[A-Z]{3}$", re.ASCII)
 #: More digits than any amount of money: above them a number is an error, and perhaps an attack.
 _MOST_DIGITS = 18
@@ -104,6 +105,11 @@ def read_money(value: object, currency: str, field: str) -> Money | None:
     """An amount of major units, not below 0; None for nothing and for the empty text."""
     if type(value) is int and 0 <= value < 10**_MOST_DIGITS:  # what most amounts are, without the way over fractions
         return Money(value * 10 ** minor_digits(currency), currency)
+    if type(value) is str and (plain := _PLAIN_AMOUNT.match(value)) is not None:
+        digits = minor_digits(currency)
+        decimals = plain[2] or ""
+        if not decimals[digits:].strip("0"):
+            return Money(int(plain[1] + decimals[:digits].ljust(digits, "0")), currency)
     number = read_number(value, field)
     if number is None:
         return None

@@ -69,6 +69,13 @@ def test_an_application_given_up_decides_nothing(case: Case) -> None:
     assert (ended.response, ended.decided) == (CoverResponseCode.CANCELLED, None)
 
 
+def test_a_policy_without_the_list_of_ended_covers_can_be_read(case: Case) -> None:
+    case.in_force()
+    case.running.exchanges.clear()
+    assert case.connector.find_request(case.connection(options={"historic": "off"}), case.message()) is None
+    assert {each.operation for each in case.running.exchanges} == {"list_applications", "list_decisions", "list_covers"}
+
+
 def test_registers_without_a_known_type_are_not_guessed(case: Case) -> None:
     query = CompanyQuery("SE", (("registration", "5560360793"),))
     with pytest.raises(ItemFailed, match="identifier_needed"):

@@ -186,7 +186,7 @@ class Atradius:
         http = self._http(connection)
         merged: dict[str, InsurerCover] = {}
         is_whole = True
-        for name in ("applications", "decisions", "historic"):
+        for name in _offered(connection, ("applications", "decisions", "historic")):
             params = {"fromDate": since.isoformat()} if name == "decisions" else {}
             covers, whole = self._list(http, name, params, unreadable_rows)
             is_whole = is_whole and whole
@@ -210,7 +210,7 @@ class Atradius:
         http = self._http(connection)
         merged: dict[str, InsurerCover] = {}
         is_whole = True
-        for name in names:
+        for name in _offered(connection, names):
             covers, whole = self._list(http, name, params, unreadable_rows)
             is_whole = is_whole and whole
             merged |= {cover.cover_id: cover for cover in covers}
@@ -272,6 +272,11 @@ def _body(connection: Connection, message: LimitMessage) -> dict[str, Any]:
         "creditLimitAmount": int(amount),
         "effectFromDate": message.asked_on.isoformat(),
     }
+
+
+def _offered(connection: Connection, names: Iterable[str]) -> list[str]:
+    """The lists this policy has: that of ended covers is known from hearsay, and the option ``historic`` = ``off`` leaves it out."""
+    return [name for name in names if name != "historic" or connection.options.get("historic") != "off"]
 
 
 def _is_answer(cover: InsurerCover, message: LimitMessage) -> bool:

@@ -102,6 +102,8 @@ def test_hostile_bodies_are_refused(body: bytes) -> None:
 def test_amounts_come_as_numbers_or_as_text_or_not_at_all() -> None:
     for value in (50_000, "50000", " 50000.00 ", Decimal("5E+4"), "5e4"):
         assert reading.read_money(value, "EUR", "amount") == Money.of(50_000, "EUR")
+    for text, currency, minor in (("1.5", "EUR", 150), ("1.50000", "EUR", 150), ("7", "JPY", 7), ("7.00", "JPY", 7), ("0.125", "KWD", 125)):
+        assert reading.read_money(text, currency, "amount") == Money(minor, currency) == Money.of(text, currency)
     assert reading.read_money("", "EUR", "amount") is None
     assert reading.read_money(None, "EUR", "amount") is None
     for value in ("-1", "1.001", "abc", "1e999999999", Decimal("1e-999999"), True, [], {}, "٣x", "NaN", "9" * 50):
