@@ -87,7 +87,8 @@ def visitor(app: Flask, twin: Twin, role: Role) -> PageClient:
 
 def keys_with_people(twin: Twin, app: Flask) -> dict[str, list[int]]:
     rows = rows_of(app, twin.tenant.id)
-    return {**twin.keys, "app_user": [row[0] for row in rows["app_user"]], "membership": [row[0] for row in rows["membership"]]}
+    people = [login.user_id for login in twin.tenant.logins.values()]
+    return {**twin.keys, "app_user": people, "membership": [row[0] for row in rows["membership"]]}
 
 
 def readable(response: TestResponse) -> str:
