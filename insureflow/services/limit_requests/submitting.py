@@ -30,11 +30,11 @@ from insureflow.models.connections import InsurerConnection, OutboxMessage
 from insureflow.models.limit_requests import LimitRequest
 from insureflow.models.limits import LimitDecision
 from insureflow.models.policies import Policy
-from insureflow.services import journal, limits, work_items
+from insureflow.services import journal, limit_cuts, limits, work_items
 from insureflow.services.clock import now
 from insureflow.services.files import NewEvidence, keep
 from insureflow.services.journal import Actor
-from insureflow.services.limit_requests.accounts import NEVER_ASKED_FOR
+from insureflow.services.limit_requests.accounts import NEVER_ASKED_FOR, AccountBook
 from insureflow.services.limit_requests.drafting import get_request, picture, subject_of
 from insureflow.services.limits import NewDecision, NewRequest, NewWithdrawal
 from insureflow.services.limits.decisions import PolicyBook, build_request, find_same
@@ -281,11 +281,14 @@ def record_answer(
 ) -> LimitDecision:
     """Enter what the insurer decided by hand, with the file that shows it, and close the request that waited for it.
 
+    A cut becomes work for somebody.
+
     ``answers_request`` is False where the insurer decided of its own accord and the request still waits.
 
     Errors: those of entering a decision or withdrawal, those of keeping a file.
     """
     with transaction(organisation_id) as session:
+        before = AccountBook.load(session, answer.policy_id, [answer.buyer_id], on).granted.get((answer.buyer_id, answer.layer))
         if isinstance(answer, NewDecision):
             decision = limits.record_decision(actor, organisation_id, answer, on)
         else:
@@ -295,6 +298,8 @@ def record_answer(
         request = find_pending(session, decision.policy_id, decision.buyer_id, decision.layer)
         if request is not None and answers_request and _answers(request, decision):
             apply_decision(session, request, decision, outcome=outcome, on=on)
+        if before is not None and decision.status in (LimitStatus.REDUCED, LimitStatus.WITHDRAWN):
+            limit_cuts.note_cut(session, decision, before, on)
         return decision
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from flask import g, render_template, url_for
+from flask import g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -22,6 +22,7 @@ from insureflow.web.access import may, requires
 from insureflow.web.context import choose_locale
 from insureflow.web.limits.routes import blueprint
 from insureflow.web.limits.words import tone_of_situation
+from insureflow.web.links import link_to
 from insureflow.web.tables import Empty, TableView, build_table, country_options, wanted_export, word_options
 
 #: How many days back a cut counts as one of late.
@@ -120,6 +121,8 @@ def register_view() -> TableView:
 
 def _decorate_history(row: dict[str, Any]) -> dict[str, Any]:
     row["url"] = url_for("limits.show", decision_id=int(row["number"]))
+    if request.endpoint == "limits.cut":
+        row["url"] = link_to("limit_cuts.show", decision_id=int(row["number"])) or row["url"]
     row["kind"] = _kind(row)
     row["buyer"] = {"value": row["buyer"], "url": url_for("buyers.limits", buyer_id=row["buyer_id"])}
     if row["previous"] is not None and row["previous"][1] is None:

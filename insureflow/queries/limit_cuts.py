@@ -1,0 +1,118 @@
+"""A limit that was cut, read with all that bears on it: the account's cover with the cut in it, what is due, what is on order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+
+from insureflow.domain import cover
+from insureflow.domain.errors import Refusal
+from insureflow.domain.limits import LimitStatus, RequestType
+from insureflow.domain.limits.cuts import BindingOrder, Cut, CutKind, CutKit, prepare_cut_kit
+from insureflow.domain.money import convert_minor
+from insureflow.models.buyers import Buyer
+from insureflow.models.database import db
+from insureflow.models.limit_requests import LimitRequest
+from insureflow.models.limits import LimitDecision
+from insureflow.models.policies import Policy
+from insureflow.models.receivables import Invoice
+from insureflow.models.shipments import ShipmentCheck
+from insureflow.queries.cover.accounts import Frozen, PolicyAccount, accounts_of
+from insureflow.queries.cover.ledgers import load_ledgers
+from insureflow.queries.cover.policies import PolicyBook
+from insureflow.queries.rates import RateBook, missing_rate
+
+#: Decisions that cut a limit.
+CUTS = frozenset({LimitStatus.REDUCED, LimitStatus.WITHDRAWN})
+
+
+@dataclass(frozen=True, slots=True)
+class CutView:
+    """A cut with everything it asks for. ``numbers`` are those of the open invoices by the key of the item."""
+
+    decision: LimitDecision
+    buyer: Buyer
+    policy: Policy
+    kit: CutKit
+    numbers: Mapping[str, str]
+
+
+def is_cut(decision: LimitDecision) -> bool:
+    """True for a decision that reduced or ended a limit."""
+    return decision.status in CUTS
+
+
+def find_cut(decision_id: int, *, report_orders_days: int | None = None) -> CutView | None:
+    """The cut of a decision; None where there is no such decision.
+
+    ``report_orders_days``: within how many days the policy wants binding orders reported. Errors: ``decision_cuts_nothing``,
+    ``cut_not_known``, ``rate_missing``.
+    """
+    decision = db.session.scalar(select(LimitDecision).where(LimitDecision.id == decision_id))
+    if decision is None:
+        return None
+    buyer, policy = db.session.get_one(Buyer, decision.buyer_id), db.session.get_one(Policy, decision.policy_id)
+    if not is_cut(decision):
+        raise Refusal("decision_cuts_nothing", buyer=buyer.legal_name)
+    account = _account(decision)
+    insured = account.policy
+    history = cover.replay(account.rules_account(), account.events)
+    invoices = {
+        str(invoice.id): invoice
+        for invoice in db.session.scalars(select(Invoice).where(Invoice.buyer_id == buyer.id, Invoice.policy_id == policy.id))
+    }
+    named = decision.effective_on if decision.effective_on > decision.decided_on else None
+    kit = prepare_cut_kit(
+        history,
+        Cut(_kind_of(decision), decision.decided_on, named),
+        insured.terms_on(decision.decided_on).limit_cancellation_notice,
+        due_on=[(key, invoice.due_on) for key, invoice in invoices.items()],
+        orders=_orders(decision, policy),
+        report_orders_days=report_orders_days,
+    )
+    return CutView(decision, buyer, policy, kit, {key: invoice.number for key, invoice in invoices.items()})
+
+
+def _account(decision: LimitDecision) -> PolicyAccount:
+    ledger = load_ledgers([decision.buyer_id])[0]
+    frozen = Frozen()
+    accounts = accounts_of(ledger, PolicyBook.load(), RateBook.load(), frozen)
+    if frozen.missing:
+        raise missing_rate(*min(frozen.missing))
+    return next(account for account in accounts if account.policy.id == decision.policy_id)
+
+
+def _kind_of(decision: LimitDecision) -> CutKind:
+    """How the limit was cut: given up by an own request, withdrawn, or reduced."""
+    own = select(LimitRequest.id).where(LimitRequest.decision_id == decision.id, LimitRequest.request_type == RequestType.CANCEL)
+    if db.session.scalar(own) is not None:
+        return CutKind.CANCELLATION
+    return CutKind.WITHDRAWAL if decision.status is LimitStatus.WITHDRAWN else CutKind.REDUCTION
+
+
+def _orders(decision: LimitDecision, policy: Policy) -> list[BindingOrder]:
+    """Orders that cover was reserved for by the day of the notice and that are not delivered yet."""
+    day: date = decision.decided_on
+    checks = db.session.scalars(
+        select(ShipmentCheck)
+        .where(
+            ShipmentCheck.buyer_id == decision.buyer_id,
+            ShipmentCheck.policy_id == policy.id,
+            ShipmentCheck.asked_on <= day,
+            ShipmentCheck.reserved_until >= day,
+            ShipmentCheck.released_at.is_(None),
+            ShipmentCheck.invoice_id.is_(None),
+        )
+        .order_by(ShipmentCheck.id)
+    )
+    return [
+        BindingOrder(
+            check.order_reference or str(check.id),
+            convert_minor(check.amount_minor, check.currency, check.limit_currency, check.rate),
+            max(day, check.ship_on),
+        )
+        for check in checks
+    ]
