@@ -45,6 +45,14 @@ SECTIONS: tuple[Section, ...] = (
         ),
     ),
     Section(
+        _l("May I ship?"),
+        ("shipping",),
+        (
+            Page("shipping.index", _l("May I ship?"), Permission.ASK_SHIPMENT),
+            Page("shipping.answers", _l("Answers kept"), Permission.ASK_SHIPMENT),
+        ),
+    ),
+    Section(
         _l("Receivables"),
         ("receivables", "imports"),
         (
