@@ -5,6 +5,9 @@ from __future__ import annotations
 from insureflow.i18n.catalogues import marked as _
 
 WORDS: dict[str, str] = {
+    "Way.interface": _("interface"),
+    "Way.file": _("file"),
+    "Way.portal": _("portal or e-mail"),
     "Action.limit_requests.exported": _("limit requests written to a file"),
     "Action.limits.answers_imported": _("insurer's answers read from a file"),
     "ExchangeFormat.csv": _("CSV, for portals and spreadsheets"),

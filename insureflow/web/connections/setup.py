@@ -14,6 +14,7 @@ from wtforms.validators import InputRequired, Length, NumberRange
 
 from insureflow.connectors.insurers import registry
 from insureflow.connectors.insurers.interface import InsurerConnector
+from insureflow.connectors.insurers.known import find_known
 from insureflow.domain.access import Permission
 from insureflow.domain.errors import InvalidValue, InvalidValues, Refusal
 from insureflow.i18n.words import sentence_for, word
@@ -131,10 +132,10 @@ def _show_problems(form: FlaskForm, refusal: Refusal) -> None:
 @blueprint.get("/add")
 @requires(Permission.MANAGE_CONNECTIONS)
 def choose() -> str:
-    """Which policy, and which connector."""
-    return render_template(
-        "connections/choose.html", policies=queries.policies_without_connection(), connectors=registry.CONNECTORS.values()
-    )
+    """Which policy, and which connector; the one that fits the policy's insurer is marked."""
+    policies = queries.policies_without_connection()
+    known = {policy[0]: find_known(policy[3]) for policy in policies}
+    return render_template("connections/choose.html", policies=policies, known=known, connectors=registry.CONNECTORS.values())
 
 
 @blueprint.route("/add/<int:policy_id>/<connector_key>", methods=["GET", "POST"])

@@ -14,6 +14,7 @@ from support.sandbox import ADDRESSES, LISTING, RunningSandbox
 from insureflow.connectors.insurers import registry
 from insureflow.connectors.insurers.cofaserve import REFUSED
 from insureflow.connectors.insurers.interface import CompanyQuery, ItemFailed, NotSupported, StopSync, TryLater
+from insureflow.connectors.insurers.known import KNOWN, KnownInsurer
 from insureflow.domain.connections import Operation
 from insureflow.domain.limits import LimitKind
 from insureflow.domain.limits.codes import CoverRequestCode
@@ -37,6 +38,14 @@ def coface(running: RunningSandbox) -> Iterator[Case]:
 
 def test_every_connector_is_held_to_a_contract() -> None:
     assert set(registry.CONNECTORS) == set(ADDRESSES)
+
+
+@pytest.mark.parametrize("insurer", [each for each in KNOWN if each.operations], ids=lambda each: each.key)
+def test_what_the_table_says_of_an_insurer_is_what_its_connector_offers(running: RunningSandbox, insurer: KnownInsurer) -> None:
+    case = Case(insurer.connector, running)
+    connection = case.connection(options={"push": "on", "push_header": "X-Push", "push_url": "https://example.com/"})
+    assert case.connector.capabilities(connection) == set(insurer.operations)
+    assert case.connector.confidence is insurer.confidence
 
 
 def test_what_is_not_offered_is_refused_and_nothing_is_sent(narrow: Case) -> None:
