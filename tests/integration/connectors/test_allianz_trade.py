@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
 import pytest
 from support.insurers import APPROVED, Case
+from support.listener import listening
 from support.sandbox import RunningSandbox
 
 from insureflow.connectors.insurers.interface import CompanyQuery, ItemFailed, NotSupported, StopSync, TryLater
@@ -11,6 +16,8 @@ from insureflow.domain.cover.events import Layer
 from insureflow.domain.limits import LimitKind
 from insureflow.domain.limits.codes import CoverResponseCode
 from insureflow.domain.money import Money
+from insureflow.sandbox import pushes
+from insureflow.sandbox.state import State
 
 
 @pytest.fixture
@@ -114,3 +121,23 @@ def test_an_outage_in_the_middle_of_a_list_can_be_continued(case: Case) -> None:
     case.running.control("faults", method="DELETE")
     rest = list(case.connector.list_covers(case.connection(options=options), first.cursor))
     assert len({cover.cover_id for page in (first, *rest) for cover in page.covers}) == 30
+
+
+def test_pushes_come_out_of_order_when_told_to(tmp_path: Path) -> None:
+    state = State(tmp_path / "pushes.db", lambda: datetime(2026, 11, 22, tzinfo=UTC))
+    with listening() as (url, received):
+        for faults, expected in (({}, [0, 1, 2]), ({"shuffled_push": {}}, [2, 1, 0])):
+            received.clear()
+            state.set_setting("faults", faults)
+            for number in range(3):
+                pushes.send(state, url, {"jobId": str(number)}, state.now())
+            assert pushes.deliver(state) == 3
+            assert [int(json.loads(body)["jobId"]) for body in received] == expected
+    pushes.send(state, url, {}, state.now())
+    pushes.send(state, "https://somebody.example/", {}, state.now())
+    for tries in range(pushes.TRIES):
+        assert pushes.waiting(state) == (2 if tries < pushes.TRIES else 0)
+        assert pushes.deliver(state) == 0
+        state.move_clock(timedelta(minutes=1))
+    assert pushes.waiting(state) == 0
+    state.close()
