@@ -125,7 +125,9 @@ def add_report(actor: Actor, organisation_id: int, new: NewCreditReport, on: dat
 
 def find_clause(policy: InsurancePolicy, on: date) -> DiscretionaryLimit | None:
     """The clause on discretionary limits in the terms of a day, or None."""
-    return policy.terms_on(on).discretionary_limit if policy.history else None
+    if not policy.history or policy.history[0].effective_on > on:
+        return None
+    return policy.terms_on(on).discretionary_limit
 
 
 def _policy(policy_id: int) -> InsurancePolicy:
@@ -303,11 +305,21 @@ def audit(policy_id: int, buyer_id: int, on: date, *, only_open: bool = True) ->
     return Audit(db.session.get_one(Buyer, buyer_id), policy, clause.currency, on, result, claim)
 
 
+def policies_with_clause(on: date) -> frozenset[int]:
+    """The policies whose terms of a day let the policyholder set limits."""
+    return frozenset(policy.id for policy in PolicyBook.load().policies.values() if find_clause(policy, on) is not None)
+
+
+def ending_soon(on: date) -> list[DiscretionaryAssessment]:
+    """The discretionary limits in use whose evidence ends within 30 days, the first first."""
+    return list(ending_assessments(on, on + timedelta(days=RENEW_DAYS)))
+
+
 def remind(organisation_id: int, on: date) -> int:
     """Make work of evidence that ends within 30 days, once for each account and end; gives how much was made."""
     with transaction(organisation_id) as session:
         before = _count(session)
-        for assessment in ending_assessments(on, on + timedelta(days=RENEW_DAYS)):
+        for assessment in ending_soon(on):
             assert assessment.valid_to is not None
             work_items.open_item(
                 session,

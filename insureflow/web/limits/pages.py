@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from insureflow.domain.access import Permission
 from insureflow.queries import limits as limit_queries
 from insureflow.queries.limits import DecisionView
+from insureflow.services import files
 from insureflow.web.access import requires
 from insureflow.web.limits.routes import blueprint
 
@@ -25,7 +26,7 @@ def get_view_or_404(decision_id: int) -> DecisionView:
 def show(decision_id: int) -> ResponseReturnValue:
     """A decision with its trace."""
     view = get_view_or_404(decision_id)
-    return render_template("limits/show.html", view=view)
+    return render_template("limits/show.html", view=view, evidence=files.evidence_of(decision_id=decision_id))
 
 
 @blueprint.get("/<int:decision_id>/why")
