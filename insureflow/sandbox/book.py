@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from insureflow.domain.money import minor_digits
 from insureflow.sandbox.pushes import announce
@@ -40,6 +42,20 @@ class Verdict:
     conditions: tuple[str, ...] = ()
 
 
+Act = TypeVar("Act", bound=Callable[..., Any])
+
+
+def _alone(act: Act) -> Act:
+    """One act at a time: what is due must not happen twice because a request and the postman saw it together."""
+
+    @functools.wraps(act)
+    def do(state: State, *given: Any, **named: Any) -> Any:
+        with state.busy:
+            return act(state, *given, **named)
+
+    return cast("Act", do)
+
+
 def judge(state: State, cover: Cover) -> Verdict:
     """The verdict on an application: the first rule that fits, else the built-in rules."""
     unit = 10 ** minor_digits(cover.currency)
@@ -50,6 +66,7 @@ def judge(state: State, cover: Cover) -> Verdict:
     return _built_in(cover, asked, unit)
 
 
+@_alone
 def apply_for(state: State, cover: Cover) -> Cover:
     """An application comes in; it is decided at once where the rule book says so."""
     cover.applied_on = cover.applied_on or state.today().isoformat()
@@ -65,6 +82,7 @@ def apply_for(state: State, cover: Cover) -> Cover:
     return cover
 
 
+@_alone
 def decide(state: State, cover: Cover) -> Cover:
     """Answers an application now, whatever delay was meant."""
     verdict = judge(state, cover)
@@ -91,6 +109,7 @@ def decide(state: State, cover: Cover) -> Cover:
     return cover
 
 
+@_alone
 def reduce(state: State, cover: Cover, amount: int, effective_on: str | None = None, *, by_insurer: bool = False) -> Cover:
     """A cover becomes smaller, at the policyholder's wish or the insurer's."""
     cover.decided, cover.answer = amount, "reduced"
@@ -105,6 +124,7 @@ def reduce(state: State, cover: Cover, amount: int, effective_on: str | None = N
     return cover
 
 
+@_alone
 def cancel(state: State, cover: Cover) -> Cover:
     """The policyholder gives a cover or an application up: at once, or after the time the sandbox is told to take."""
     delay = int(state.setting("cancel_after_seconds", 0))
@@ -118,6 +138,7 @@ def cancel(state: State, cover: Cover) -> Cover:
     return cover
 
 
+@_alone
 def withdraw(state: State, cover: Cover, effective_on: date | None = None) -> Cover:
     """The insurer ends a cover, today or after a notice."""
     today = state.today()
@@ -134,6 +155,7 @@ def withdraw(state: State, cover: Cover, effective_on: date | None = None) -> Co
     return cover
 
 
+@_alone
 def settle_due(state: State) -> int:
     """Lets everything happen whose time has come; gives how much it was."""
     due = state.due()

@@ -30,16 +30,17 @@ Rows = TypeVar("Rows")
 
 def take(state: State, name: str, call: Request) -> dict[str, Any] | None:
     """The settings of a fault that strikes this call; counts it down."""
-    faults: dict[str, dict[str, Any]] = state.setting("faults", {})
-    fault = faults.get(name)
-    if fault is None or not _fits(fault, call):
-        return None
-    if fault.get("times") is not None:
-        fault["times"] = int(fault["times"]) - 1
-        if fault["times"] <= 0:
-            del faults[name]
-        state.set_setting("faults", faults)
-    return fault
+    with state.busy:
+        faults: dict[str, dict[str, Any]] = state.setting("faults", {})
+        fault = faults.get(name)
+        if fault is None or not _fits(fault, call):
+            return None
+        if fault.get("times") is not None:
+            fault["times"] = int(fault["times"]) - 1
+            if fault["times"] <= 0:
+                del faults[name]
+            state.set_setting("faults", faults)
+        return fault
 
 
 def _fits(fault: dict[str, Any], call: Request) -> bool:

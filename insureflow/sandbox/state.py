@@ -6,6 +6,7 @@ import hashlib
 import json
 import secrets
 import sqlite3
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -117,6 +118,8 @@ class State:
     def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
         self.path = path
         self.clock = clock
+        #: Held by whoever reads something and changes it: requests and the postman work at the same time.
+        self.busy = threading.RLock()
         self._idle: list[sqlite3.Connection] = []  # taking from and adding to its end are safe among threads
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._connect() as connection:

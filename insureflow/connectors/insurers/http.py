@@ -208,7 +208,8 @@ class InsurerHttp:
             self._judge(call, reply)
         except ConnectorError as failure:
             error = failure.code
-            if call.is_safe and isinstance(failure, TryLater) and failure.code != "too_many_requests":
+            asks_for_rest = failure.code == "too_many_requests" or getattr(failure, "retry_after_seconds", None) is not None
+            if call.is_safe and isinstance(failure, TryLater) and not asks_for_rest:
                 raise _Repeatable(failure) from failure
             raise
         else:
@@ -224,7 +225,7 @@ class InsurerHttp:
                     status=status,
                     milliseconds=_milliseconds(started),
                     correlation=correlation,
-                    request=f"{redaction.headers(headers)}\n\n{body}".strip(),
+                    request=f"{redaction.headers(headers)}\n\n{body}".strip()[:4000],
                     reply=shown_reply,
                     error=error,
                 )

@@ -80,7 +80,6 @@ _CAPABILITIES = frozenset(
 )
 #: Our day may have begun while the insurer's has not.
 TIME_ZONES = timedelta(days=1)
-_FIRST_PAGE = 1
 _PAGE_SIZE = {"v3": 5000, "v2": 100}
 
 
@@ -219,7 +218,7 @@ class AllianzTrade:
 
     def _requests_in_progress(self, http: InsurerHttp, policy: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
         size = _page_size(http.connection, "v3")
-        page = _FIRST_PAGE
+        page = _first_page(http.connection)
         while True:
             body = {
                 "policies": [policy],
@@ -237,7 +236,8 @@ class AllianzTrade:
         """Covers of the policy and its extensions, page by page. The cursor names extension and page."""
         version = "v2" if connection.options.get("listing") == "v2" else "v3"
         extensions = _extensions(connection)
-        extension, page = extensions[0], _FIRST_PAGE
+        first_page = _first_page(connection)
+        extension, page = extensions[0], first_page
         if cursor is not None:
             given, _, number = cursor.rpartition("|")
             if given not in extensions or not number.isascii() or not number.isdigit():
@@ -248,11 +248,11 @@ class AllianzTrade:
             following = extensions[extensions.index(each) + 1 :]
             while True:
                 part, has_more = self._page(http, version, each, page)
-                next_cursor = f"{each}|{page + 1}" if has_more else f"{following[0]}|{_FIRST_PAGE}" if following else None
+                next_cursor = f"{each}|{page + 1}" if has_more else f"{following[0]}|{first_page}" if following else None
                 yield replace(part, cursor=next_cursor)
                 page += 1
                 if not has_more:
-                    page = _FIRST_PAGE
+                    page = first_page
                     break
 
     def _page(self, http: InsurerHttp, version: str, extension: str, page: int) -> tuple[CoverPage, bool]:
@@ -269,9 +269,10 @@ class AllianzTrade:
         is_whole = not (reply.status == 206 and len(rows) < size)
         has_more = len(rows) >= size
         if total is not None:
-            expected = min(size, max(total - (page - _FIRST_PAGE) * size, 0))
+            before = page - _first_page(http.connection)
+            expected = min(size, max(total - before * size, 0))
             is_whole = is_whole and len(rows) == expected
-            has_more = page - _FIRST_PAGE + 1 < -(-total // size)
+            has_more = before + 1 < -(-total // size)
         covers: list[InsurerCover] = []
         problems: list[tuple[str, str]] = []
         reading = _reading(http.connection, extension)
@@ -385,6 +386,11 @@ def _policy_key(connection: Connection, name: str) -> str:
 
 def _reading(connection: Connection, extension: str) -> Reading:
     return Reading(connection.policy_currency, extension, words_of(connection.options))
+
+
+def _first_page(connection: Connection) -> int:
+    """Whether pages are counted from 1, as clients do, or from 0, which the option ``first_page`` says."""
+    return 0 if connection.options.get("first_page") == "0" else 1
 
 
 def _page_size(connection: Connection, version: str) -> int:

@@ -144,6 +144,13 @@ def test_retry_after_is_read_in_both_forms(header: str, seconds: int | None) -> 
     assert caught.value.retry_after_seconds == seconds
 
 
+def test_a_server_that_asks_for_rest_gets_it() -> None:
+    wire = Wire(status(503, headers={"Retry-After": "60"}))
+    with pytest.raises(TryLater) as caught:
+        wire.http.call("GET", ADDRESS, "list")
+    assert (len(wire.requests), caught.value.retry_after_seconds) == (1, 60)
+
+
 def test_an_accepted_status_is_an_answer() -> None:
     assert Wire(status(404)).http.call("GET", ADDRESS, "find", accepts={404}).status == 404
 
