@@ -25,7 +25,9 @@ from insureflow.services.imports import ImportOrder, import_ledger
 
 BUYERS = int(os.environ.get("INSUREFLOW_BENCH_BUYERS", "100000"))
 COUNTRIES = ("DE", "FR", "IT", "PL", "ES", "NL", "SE", "US")
-LAST = 10**6
+#: Rows of a page, where nobody asks for another number.
+ROWS = 50
+LAST = BUYERS // ROWS
 
 PAGES = {
     "buyers, first page": "/buyers/",
@@ -41,7 +43,7 @@ PAGES = {
     "limits never asked for": "/limits/?situation=never_asked",
     "limits searched": "/limits/?q=customer+4711",
     "invoices, first page": "/receivables/",
-    "invoices, last page": f"/receivables/?page={LAST}",
+    "invoices, last page": f"/receivables/?page={2 * LAST}",
     "invoices by amount": "/receivables/?sort=open&direction=desc",
     "invoices of a buyer's name": "/receivables/?buyer=customer+4711",
     "payments": "/receivables/payments",
