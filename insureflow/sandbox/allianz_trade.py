@@ -26,6 +26,9 @@ TOKEN_SECONDS = 3600
 #: What the insurer shows: what is agreed, what was refused and what it withdrew; what was replaced or given up is gone.
 _SHOWN = "(cover.stage IN ('applied', 'in_force', 'refused') OR cover.ending IN ('withdrawn', 'expired'))"
 
+#: Endings that leave nothing; after a refused increase the old amount stays.
+_GONE = frozenset({"cancelled", "withdrawn", "expired"})
+
 
 class _Refused(Exception):
     def __init__(self, status: int, message: str) -> None:
@@ -265,7 +268,7 @@ def _parts(policy: str) -> dict[str, str]:
 
 def _limits(cover: Cover) -> Iterable[dict[str, Any]]:
     """The credit limits of a cover: one, and a second with an end where more was agreed for a while."""
-    amount = 0 if cover.stage == "ended" else cover.decided
+    amount = 0 if cover.ending in _GONE else cover.decided
     shared = {"technicalDecisionStatusCode": "AlreadyAgreed", "currencyCode": cover.currency}
     yield {**shared, "amount": _amount(amount, cover.currency), "startDate": cover.effective_on or cover.decided_on, "endDate": ""}
     if cover.second and cover.stage == "in_force":
@@ -301,7 +304,7 @@ def _request(cover: Cover) -> dict[str, Any]:
 
 
 def _legacy(cover: Cover) -> dict[str, Any]:
-    amount = 0 if cover.stage == "ended" else cover.decided
+    amount = 0 if cover.ending in _GONE else cover.decided
     return {
         "coverId": str(cover.cover_id),
         "coverStatusCode": "InProgress" if cover.stage == "applied" else "Agreement",

@@ -91,8 +91,10 @@ def decide(state: State, cover: Cover) -> Cover:
     cover.due_at, cover.pending, cover.decided_on = None, "", today
     cover.version += 1
     if verdict.answer == "refused":
-        cover.stage, cover.answer, cover.decided = ("ended", "unchanged", None) if old is not None else ("refused", "refused", 0)
-        cover.ending = "rejected" if old is not None else ""
+        if old is None:
+            cover.stage, cover.answer, cover.decided = "refused", "refused", 0
+        else:  # the amount shown is that of the cover which stays
+            cover.stage, cover.answer, cover.ending, cover.decided = "ended", "unchanged", "rejected", old.decided
         state.save(cover)
     else:
         cover.stage, cover.answer, cover.decided = "in_force", verdict.answer, verdict.amount
