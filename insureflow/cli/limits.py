@@ -57,14 +57,16 @@ def buyer_option(command: Any) -> Any:
     return click.option("--buyer", "-b", required=True, metavar="BUYER", help="Customer number or name of the buyer.")(command)
 
 
-def _policy(number: str) -> Any:
+def find_policy(number: str) -> Any:
+    """The policy with this number. Errors: ``policy_number_unknown``."""
     for policy in organisation_queries.list_policies():
         if policy.number == number:
             return policy
     raise Refusal("policy_number_unknown", policy=number)
 
 
-def _buyer(text: str) -> Buyer:
+def find_buyer(text: str) -> Buyer:
+    """The one buyer with this customer number or name. Errors: ``buyer_unknown``, ``buyer_ambiguous``."""
     found = list(buyer_queries.search_buyers(text))
     exact = [buyer for buyer in found if buyer.legal_name.casefold() == text.casefold()]
     candidates = exact or found
@@ -110,7 +112,13 @@ def import_file(
                 "dry_run": result.dry_run,
                 "stored": result.is_stored,
                 "problems": [
-                    {"row": problem.row, "column": problem.column, "value": problem.value, "code": problem.code, "reason": _reason(problem)}
+                    {
+                        "row": problem.row,
+                        "column": problem.column,
+                        "value": problem.value,
+                        "code": problem.code,
+                        "reason": reason_of(problem),
+                    }
                     for problem in result.problems
                 ],
             }
@@ -121,14 +129,15 @@ def import_file(
         sys.exit(1)
 
 
-def _reason(problem: RowProblem) -> str:
+def reason_of(problem: RowProblem) -> str:
+    """What is wrong with a row, in a sentence."""
     return sentence(problem.code, {"value": problem.value, "path": problem.column, **problem.parameters}, LOCALE)
 
 
 def _tell(result: limits.ImportedLimits) -> None:
     for problem in result.problems:
         value = "" if problem.value is None else f" “{problem.value}”"
-        click.echo(f"Row {problem.row}, {problem.column or 'whole row'}{value}: {_reason(problem)}", err=True)
+        click.echo(f"Row {problem.row}, {problem.column or 'whole row'}{value}: {reason_of(problem)}", err=True)
     if result.problems:
         click.echo(f"Error: {sentence('limit_rows_bad', {'count': len(result.problems)}, LOCALE)}", err=True)
         return
@@ -145,7 +154,7 @@ def _tell(result: limits.ImportedLimits) -> None:
 def list_limits(organisation: str, policy_number: str | None, on: date | None, output: str) -> None:
     """Show what is in force for every buyer, and who was never asked for."""
     with inside(organisation) as place:
-        policy_id = _policy(policy_number).id if policy_number else None
+        policy_id = find_policy(policy_number).id if policy_number else None
         listing = limit_queries.register_listing(place.day(on), policy_id=policy_id)
         rows = [_row(row) for row in listing.stream(Narrowing(), None)]
     names = {
@@ -171,7 +180,8 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-def _amount(text: str | None, currency: str) -> int | None:
+def read_amount(text: str | None, currency: str) -> int | None:
+    """Minor units of a typed amount, None for none. Errors: ``InvalidValue``."""
     return None if text is None else to_minor(text, currency)
 
 
@@ -213,20 +223,20 @@ def record(
 ) -> None:
     """Enter one decision."""
     with inside(organisation) as place:
-        policy = _policy(policy_number)
+        policy = find_policy(policy_number)
         code = currency or policy.limit_currency
         decision = limits.record_decision(
             COMMAND_LINE,
             place.organisation_id,
             NewDecision(
-                buyer_id=_buyer(buyer).id,
+                buyer_id=find_buyer(buyer).id,
                 policy_id=policy.id,
-                decided_minor=_amount(decided, code) or 0,
+                decided_minor=read_amount(decided, code) or 0,
                 currency=code,
                 decided_on=decided_on or place.day(on),
                 kind=LimitKind(kind),
                 layer=Layer(layer),
-                requested_minor=_amount(requested, code),
+                requested_minor=read_amount(requested, code),
                 effective_on=effective_on,
                 valid_to=valid_to,
                 conditions={} if insured_percentage is None else {"insured_percentage": format(insured_percentage, "f")},
@@ -265,8 +275,8 @@ def withdraw(
     """Enter the insurer's notice that a limit ends."""
     with inside(organisation) as place:
         notice = NewWithdrawal(
-            buyer_id=_buyer(buyer).id,
-            policy_id=_policy(policy_number).id,
+            buyer_id=find_buyer(buyer).id,
+            policy_id=find_policy(policy_number).id,
             received_on=received_on or place.day(on),
             effective_on=effective_on,
             layer=Layer(layer),

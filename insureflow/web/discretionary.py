@@ -286,12 +286,12 @@ def _audit_sentence(held: Audit) -> str:
     )
 
 
-@blueprint.get("/evidence/<int:file_id>")
+@blueprint.get("/evidence/<int:evidence_file_id>")
 @requires(Permission.VIEW_LIMITS)
-def download(file_id: int) -> ResponseReturnValue:
+def download(evidence_file_id: int) -> ResponseReturnValue:
     """A file that proves something: given out as a download, never shown by the browser."""
     try:
-        file = files.open_download(g.organisation.id, file_id)
+        file = files.open_download(g.organisation.id, evidence_file_id)
     except Refusal as refusal:
         if refusal.code == "evidence_unknown":
             abort(404)

@@ -57,6 +57,7 @@ SENTENCES: dict[str, str] = {
     ),
     "request_has_left": _("Request %(reference)s has gone to the insurer and cannot be called back. Wait for the answer, then ask anew."),
     "role_never_asks": _("The role “%(role)s” never asks for limits. Set no amount for it."),
+    "person_unknown": _("Nobody here has the e-mail address %(email)s. Look at the list of people in the settings."),
     "selection_empty": _("Choose at least one buyer."),
     "request_twice_in_file": _("This buyer stands in row %(first)s already. Ask once for each buyer."),
     "request_buyer_unknown": _("No buyer has this number or name. Correct it, or add the buyer first."),
