@@ -191,6 +191,12 @@ def write_requests(requests: Sequence[OutgoingRequest], form: ExchangeFormat, en
     return _workbook(rows) if form is ExchangeFormat.XLSX else _delimited(rows)
 
 
+def check_request(request: OutgoingRequest, form: ExchangeFormat, envelope: Envelope) -> None:
+    """Says whether a kind of file can carry a request. Errors: as for ``write_requests``."""
+    if form in _RELEASES:
+        write_requests([request], form, envelope)
+
+
 def _request_row(request: OutgoingRequest) -> dict[str, Any]:
     message, buyer = request.message, request.buyer
     return {

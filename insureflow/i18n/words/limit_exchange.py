@@ -18,6 +18,7 @@ WORDS: dict[str, str] = {
 }
 
 SENTENCES: dict[str, str] = {
+    "evidence_needed": _("This insurer is reached by portal or e-mail. Add the file that shows its answer: nobody can fetch it again."),
     "log_in_refused_before": _(
         "%(connector)s refused these credentials a short while ago. To keep the account from being locked, nothing is tried for %(minutes)s minutes: enter new ones on the connection's page."
     ),

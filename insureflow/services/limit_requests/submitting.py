@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from insureflow.connectors.insurers.manual import Manual
 from insureflow.domain.connections import Operation, OutboxAction, OutboxState, next_outbox_state
 from insureflow.domain.cover.events import Layer
-from insureflow.domain.errors import Refusal
+from insureflow.domain.errors import InvalidValue, Refusal
 from insureflow.domain.limits import (
     CODE_OF_REQUEST,
     WAITING_FOR_INSURER,
@@ -285,9 +286,12 @@ def record_answer(
 
     ``answers_request`` is False where the insurer decided of its own accord and the request still waits.
 
-    Errors: those of entering a decision or withdrawal, those of keeping a file.
+    Errors: those of entering a decision or withdrawal, those of keeping a file; ``evidence_needed`` where the insurer is reached by
+    portal or e-mail, whose answer nobody can fetch again.
     """
     with transaction(organisation_id) as session:
+        if evidence is None and _needs_evidence(session, answer.policy_id):
+            raise InvalidValue("evidence_needed", "evidence")
         before = AccountBook.load(session, answer.policy_id, [answer.buyer_id], on).granted.get((answer.buyer_id, answer.layer))
         if isinstance(answer, NewDecision):
             decision = limits.record_decision(actor, organisation_id, answer, on)
@@ -301,6 +305,13 @@ def record_answer(
         if before is not None and decision.status in (LimitStatus.REDUCED, LimitStatus.WITHDRAWN):
             limit_cuts.note_cut(session, decision, before, on)
         return decision
+
+
+def _needs_evidence(session: Session, policy_id: int) -> bool:
+    connector = session.scalar(
+        select(InsurerConnection.connector).where(InsurerConnection.policy_id == policy_id, InsurerConnection.is_enabled.is_(True))
+    )
+    return connector == Manual.key and Manual.needs_evidence
 
 
 def _answers(request: LimitRequest, decision: LimitDecision) -> bool:

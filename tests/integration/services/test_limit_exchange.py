@@ -16,16 +16,19 @@ from insureflow.connectors.edifact import read_interchange
 from insureflow.connectors.insurers.file_exchange import ExchangeFormat
 from insureflow.domain.access import Role
 from insureflow.domain.cover.events import Layer
-from insureflow.domain.errors import Refusal
+from insureflow.domain.errors import InvalidValue, Refusal
 from insureflow.domain.limits import LimitKind, LimitStatus, RequestOutcome, RequestState
 from insureflow.domain.limits.codes import CoverResponseCode
+from insureflow.domain.work import WorkKind
 from insureflow.models.buyers import InsurerIdentity
 from insureflow.models.database import db
 from insureflow.models.journal import JournalEntry
 from insureflow.models.limit_requests import LimitRequest
 from insureflow.models.limits import LimitDecision
 from insureflow.models.work_items import WorkItem
-from insureflow.services import limit_exchange, limit_requests, limits
+from insureflow.services import connections, limit_exchange, limit_requests, limits
+from insureflow.services.connections import Setup
+from insureflow.services.files import NewEvidence
 from insureflow.services.limit_exchange import ExportedRequests, ImportedAnswers
 from insureflow.services.limit_requests import NewLimitRequest
 from insureflow.services.limits import NewDecision
@@ -146,6 +149,31 @@ def test_an_increase_that_is_refused_leaves_the_old_limit(account: Account) -> N
     assert (fresh(request).state, fresh(request).outcome) == (RequestState.DECIDED, RequestOutcome.REFUSED)
     entries = count(JournalEntry)
     assert (take_in(account, data).requests_answered, count(JournalEntry)) == (0, entries)
+
+
+def test_a_cut_becomes_work_and_is_made_once(account: Account) -> None:
+    old = NewDecision(account.buyer_id, account.policy_id, 50_000_00, "EUR", date(2026, 1, 15), insurer_reference="C-0")
+    limits.record_decision(account.tenant.actor(), account.organisation_id, old, TODAY)
+    data = receco("DOC++X'MOA+255:20000'CCD++9'RFF+ICE:C-1'")
+    for _ in range(2):
+        take_in(account, data)
+        work = db.session.scalars(select(WorkItem).where(WorkItem.kind == WorkKind.LIMIT_CUT.value)).all()
+        assert [item.facts["before"] for item in work] == [{"amount": "50000.00", "currency": "EUR"}]
+
+
+def test_an_answer_from_a_portal_needs_the_file_that_shows_it(account: Account) -> None:
+    setup = Setup("manual", environment="production")
+    connections.add_connection(account.tenant.actor(), account.organisation_id, account.policy_id, setup)
+    request = ask(account)
+    assert export(account, ExchangeFormat.TEXT).references == (request.own_reference,)
+    answer = NewDecision(account.buyer_id, account.policy_id, 90_000_00, "EUR", date(2026, 6, 29), requested_minor=150_000_00)
+    arguments = (account.tenant.actor(), account.organisation_id, answer, TODAY)
+    with pytest.raises(InvalidValue) as caught:
+        limit_requests.record_answer(*arguments)
+    assert caught.value.code == "evidence_needed"
+    shown = NewEvidence("answer.txt", io.BytesIO(b"Limit granted: 90,000 EUR"), date(2026, 6, 29))
+    limit_requests.record_answer(*arguments, evidence=shown)
+    assert fresh(request).outcome is RequestOutcome.PARTIAL
 
 
 def test_a_list_without_our_reference_closes_only_what_it_can_only_mean(account: Account) -> None:
