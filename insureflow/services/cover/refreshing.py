@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, union, update
 from sqlalchemy.orm import Session
 
+from insureflow.models.buyers import Buyer
 from insureflow.models.cover import AccountState, Exposure, InvoicePosition, Obligation
 from insureflow.models.limits import AccountAct, LimitDecision
 from insureflow.models.receivables import Allocation, CreditNote, Invoice, Payment
@@ -110,7 +111,7 @@ def _refresh(session: Session, buyer_ids: Collection[int] | None, on: date, prog
     wanted = insured_buyers(session, buyer_ids, book)
     _refresh_accounts(session, wanted, book, rates, on, progress)
     if are_many:
-        _renew_statistics(session, InvoicePosition, AccountState)
+        _renew_statistics(session, InvoicePosition, AccountState, Obligation, Buyer, LimitDecision)
     _refresh_uninsured_exposure(session, buyer_ids, on)
     _refresh_policy_duties(session, book, on)
 
