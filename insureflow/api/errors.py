@@ -34,7 +34,8 @@ class ProblemSchema(Schema):
     request_id = shapes.String()
 
 
-def _locale() -> str:
+def locale() -> str:
+    """The language the caller wants its sentences in."""
     supported = current_app.config["SUPPORTED_LOCALES"]
     return negotiate_locale([tag for tag, _quality in request.accept_languages], supported, sep="-") or "en"
 
@@ -48,7 +49,7 @@ def _problem(status: int, title: str, code: str, detail: str, **more: Any) -> Re
 
 
 def _of_refusal(refusal: Refusal) -> dict[str, Any]:
-    return {"code": refusal.code, "detail": sentence_for(refusal, _locale()), "parameters": plain(dict(refusal.parameters))}
+    return {"code": refusal.code, "detail": sentence_for(refusal, locale()), "parameters": plain(dict(refusal.parameters))}
 
 
 def answer(error: Exception) -> ResponseReturnValue:

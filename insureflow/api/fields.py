@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -9,8 +10,12 @@ from flask_smorest import Api
 from marshmallow import Schema, ValidationError, fields, validate
 
 from insureflow.domain.currencies import is_currency
+from insureflow.domain.money import from_minor, to_minor
 
 _LONGEST = 24
+
+#: Most rows of a list in one answer.
+MOST_ROWS = 500
 
 
 class DecimalText(fields.Field[Decimal]):
@@ -20,7 +25,7 @@ class DecimalText(fields.Field[Decimal]):
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **options: Any) -> str | None:
         del attr, obj, options
-        return None if value is None else format(value, "f")
+        return None if value is None else format(Decimal(value), "f")
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> Decimal:
         del attr, data, options
@@ -44,6 +49,23 @@ def _known_currency(code: str) -> None:
 def currency(**options: Any) -> fields.String:
     """The three letters of a currency."""
     return fields.String(validate=[validate.Regexp(r"^[A-Z]{3}$"), _known_currency], **options)
+
+
+def minor_of(value: Mapping[str, Any], path: str = "amount") -> int:
+    """Minor units of an amount that was read. Errors: ``InvalidValue`` for more decimals than the currency has."""
+    return to_minor(value["amount"], value["currency"], path=path)
+
+
+def money(minor: int | None, code: str | None) -> dict[str, Any] | None:
+    """An amount as ``MoneySchema`` writes it."""
+    return None if minor is None or code is None else {"amount": from_minor(minor, code), "currency": code}
+
+
+class PageSchema(Schema):
+    """Which page of a list, from 1, and how many rows on it."""
+
+    page = fields.Integer(load_default=1, validate=validate.Range(1, 10**6))
+    page_size = fields.Integer(load_default=100, validate=validate.Range(1, MOST_ROWS))
 
 
 class MoneySchema(Schema):

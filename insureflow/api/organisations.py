@@ -1,5 +1,8 @@
 """Who is asking: the organisation and person a key stands for, and what it may do."""
 
+# flask-smorest comes without types, and its decorators with it.
+# mypy: disable-error-code="untyped-decorator"
+
 from __future__ import annotations
 
 from typing import Any

@@ -316,3 +316,26 @@ def checks_listing(on: date, *, asked_by_id: int | None = None) -> Listing:
     return Listing(
         "ship_checks", shown, source, key=ShipmentCheck.id.expression, order=Order("number", descending=True), normalise=search_name
     )
+
+
+def buyer_of_number(number: str, entity_id: int | None) -> int:
+    """The buyer with a customer number, at one entity or at any. Errors: ``buyer_unknown``, ``buyer_ambiguous``."""
+    statement = (
+        select(Buyer.id, Buyer.legal_name).join(CustomerNumber, CustomerNumber.buyer_id == Buyer.id).where(CustomerNumber.number == number)
+    )
+    if entity_id is not None:
+        statement = statement.where(CustomerNumber.entity_id == entity_id)
+    found = db.session.execute(statement.distinct().order_by(Buyer.id)).all()
+    if not found:
+        raise Refusal("buyer_unknown", buyer=number)
+    if len(found) > 1:
+        raise Refusal("buyer_ambiguous", buyers=", ".join(row.legal_name for row in found))
+    return int(found[0].id)
+
+
+def entity_of_code(code: str) -> int:
+    """The entity with a code. Errors: ``entity_unknown``."""
+    found = db.session.scalar(select(Entity.id).where(Entity.code == code))
+    if found is None:
+        raise Refusal("entity_unknown", entity=code)
+    return found

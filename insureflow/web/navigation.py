@@ -82,9 +82,10 @@ SECTIONS: tuple[Section, ...] = (
     ),
     Section(
         _l("Settings"),
-        ("settings", "journal", "rates"),
+        ("settings", "tokens", "journal", "rates"),
         (
             Page("settings.index", _l("Organisation"), Permission.VIEW_SETTINGS),
+            Page("tokens.index", _l("Keys"), Permission.VIEW_SETTINGS),
             Page("rates.index", _l("Exchange rates"), Permission.VIEW_SETTINGS),
             Page("journal.index", _l("Journal"), Permission.VIEW_JOURNAL),
         ),
