@@ -322,11 +322,9 @@ class _MessageReading:
         text = details.get(place)
         if not text:
             return None
-        try:
-            if _CODE.match(text):
-                return vocabulary(int(text))
-        except ValueError:
-            pass
+        known = {member.value: member for member in vocabulary}
+        if _CODE.match(text) and int(text) in known:
+            return known[int(text)]
         self.problem(details, "code_unknown", text, field=("4505", "4507", "4509")[place])
         return None
 
@@ -336,14 +334,12 @@ class _MessageReading:
             return None
         text, form = segment.get(0, 1), segment.get(0, 2) or "102"
         length, year = _DATES.get(form, (0, 0))
+        day = None
         if length == len(text) and text.isascii() and text.isdecimal():
-            try:
-                day = f"20{text}" if year == 2 else text
-                return date(int(day[:4]), int(day[4:6]), int(day[6:8]))
-            except ValueError:
-                pass
-        self.problem(segment, "not_a_date", text)
-        return None
+            day = _calendar_day(f"20{text}" if year == 2 else text)
+        if day is None:
+            self.problem(segment, "not_a_date", text)
+        return day
 
     def _currency(self, found: dict[str, Segment]) -> str:
         money, currencies = found.get("MOA"), found.get("CUX")
@@ -368,6 +364,14 @@ class _MessageReading:
                 self.problem(segment, refusal.code, text, currency=currency, decimals=refusal.parameters.get("decimals", 0))
         else:
             self.problem(segment, "not_an_amount", text)
+        return None
+
+
+def _calendar_day(digits: str) -> date | None:
+    """The day of eight digits; None where the calendar has none."""
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
+    except ValueError:
         return None
 
 
