@@ -20,6 +20,8 @@ from flask_migrate import upgrade
 import config
 from insureflow.cli import demo as demo_commands
 from insureflow.cli.children import Child, Lifeline
+from insureflow.cli.sandbox import HOST as SANDBOX_HOST
+from insureflow.cli.sandbox import run_sandbox
 from insureflow.cli.scheduler import run_scheduler
 from insureflow.cli.stopping import StopRequest
 from insureflow.services import demo
@@ -55,6 +57,8 @@ def run(context: click.Context, host: str | None, port: int | None, no_demo: boo
     request.wait(lambda: _all_live(children))
     if not request.is_made() and children["preparation"].status() == 0:
         children = {"web server": Child(lambda: context.invoke(serve, host=address[0], port=address[1]), lifeline)}
+        if with_demo and _is_sandbox_free(settings):
+            children["sandbox insurers"] = Child(lambda: context.invoke(run_sandbox), lifeline)
         if settings.scheduler_enabled:
             children["scheduler"] = Child(lambda: context.invoke(run_scheduler), lifeline)
         if _wait_until_answering(request, children, address):
@@ -108,6 +112,20 @@ def _require_free(address: tuple[str, int]) -> None:
         raise click.ClickException(
             f"Cannot listen on {host}, port {port}: {error.strerror or error}. Choose others with --host and --port."
         ) from None
+
+
+def _is_sandbox_free(settings: config.Config) -> bool:
+    """Whether the sandbox insurers can listen; the product works without them, so a port in use is told and no more."""
+    try:
+        _require_free((SANDBOX_HOST, settings.sandbox_port))
+    except click.ClickException:
+        click.echo(
+            f"Port {settings.sandbox_port} is in use by another program, so the sandbox insurers of the demo are not started. "
+            "Choose another port with INSUREFLOW_SANDBOX_PORT.",
+            err=True,
+        )
+        return False
+    return True
 
 
 def _prepare(context: click.Context, *, with_demo: bool) -> None:

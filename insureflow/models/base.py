@@ -65,7 +65,8 @@ class ExactDecimal(TypeDecorator[Decimal]):
 
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
-Json = JSON().with_variant(JSONB, "postgresql")
+#: None is no value at all in the database, never the JSON word ``null``, so that ``IS NULL`` finds it.
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 key = Annotated[int, mapped_column(BigId, primary_key=True)]
 minor = Annotated[int, mapped_column(BigId)]

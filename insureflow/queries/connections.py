@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
 
-from insureflow.domain.connections import WORRYING, Health, InboxState, OutboxState, SyncState, health_of
+from insureflow.domain.connections import WORRYING, Health, InboxState, Operation, OutboxState, SyncState, health_of
 from insureflow.models.buyers import Buyer
 from insureflow.models.connections import (
     InboxMessage,
@@ -28,6 +28,14 @@ from insureflow.models.scope import within
 from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Order
 
 _LOOKED_AT = 10
+
+
+_READING = frozenset({Operation.LIST_COVERS, Operation.LIST_CHANGES, Operation.POLL_REQUESTS})
+
+
+def can_be_read(capabilities: Collection[str]) -> bool:
+    """True where an insurer can be asked for limits; also while nobody knows what it offers. Limits by hand or file come from people."""
+    return not capabilities or any(operation.value in capabilities for operation in _READING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +134,7 @@ def list_health(at: datetime) -> list[ConnectionHealth]:
                     is_enabled=connection.is_enabled,
                     is_stopped=connection.stopped_because is not None,
                     last_good_at=last_good,
-                    connected_at=connection.created_at,
+                    connected_at=connection.created_at if can_be_read(connection.capabilities) else at,
                     at=at,
                     sync_every_minutes=connection.sync_every_minutes,
                     stale_after_minutes=connection.stale_after_minutes,

@@ -129,4 +129,5 @@ def insure(session: Session, *, buyers: int = 3, connector: str = "atradius", sl
 def seed(sandbox: RunningSandbox, insurer: str, covers: Sequence[dict[str, Any]], decided_on: date | None = None) -> None:
     """Puts covers in force into the sandbox."""
     day = {} if decided_on is None else {"decided_on": decided_on.isoformat()}
-    sandbox.control("seed", {"insurer": insurer, "policy": "P-1", "currency": "EUR", "covers": [{**day, **each} for each in covers]})
+    policy = {"allianz_trade": "ACI/P-1"}.get(insurer, "P-1")
+    sandbox.control("seed", {"insurer": insurer, "policy": policy, "currency": "EUR", "covers": [{**day, **each} for each in covers]})

@@ -114,7 +114,6 @@ SENTENCES: dict[str, str] = {
     "address_needed": _("“%(path)s” has no documented address for this environment. Enter the one the insurer gave you."),
     "address_not_https": _("“%(value)s” does not begin with https://. Credentials travel encrypted only."),
     "number_out_of_bounds": _("“%(value)s” is not between %(least)s and %(most)s."),
-    "no_pushes": _("%(connector)s does not send messages of its own accord for this policy."),
     "credentials_unreadable": _(
         "The credentials of this connection cannot be decrypted with any of the installation's keys. Enter them anew, or give the old key back."
     ),
@@ -134,6 +133,7 @@ SENTENCES: dict[str, str] = {
     "difference_not_choosable": _("For this kind of difference (%(kind)s) no side can be taken. Its page says what to do."),
     "keeping_needs_reason": _("Say why ours is kept, so that others understand it later."),
     "message_unknown": _("There is no message %(message)s here."),
+    "policy_not_connected": _("The policy %(policy)s is not connected to its insurer. Connect it first."),
     "option_unreadable": _("“%(value)s” is no option. Write one a line, as name = value."),
     "push_unknown": _("Nothing is received at this address."),
     "push_too_large": _("The message has %(bytes)s bytes; at most %(most)s are taken."),

@@ -223,11 +223,9 @@ def try_connection(actor: Actor, organisation_id: int, connection_id: int) -> Tr
 
 
 def make_push_key(actor: Actor, organisation_id: int, connection_id: int) -> str:
-    """A new secret part of the address of pushes; the old one ends. Errors: ``Refusal`` ``connection_unknown``, ``no_pushes``."""
+    """A new secret part of the address of pushes; the old one ends. Errors: ``Refusal`` ``connection_unknown``."""
     with transaction(organisation_id) as session:
         row = get_connection(session, connection_id, lock=True)
-        if row.capabilities and Operation.RECEIVE_PUSH.value not in row.capabilities:
-            raise Refusal("no_pushes", connector=row.connector)
         row.push_key = secrets.token_urlsafe(_PUSH_KEY_BYTES)
         session.flush()
         journal.record(session, actor, "connection.push_key_made", subject_of(session, row), after={"has_push_address": True})

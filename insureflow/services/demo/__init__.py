@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from insureflow.services.demo.connecting import SandboxLimit, sandbox_limits
 from insureflow.services.demo.loading import DEMO_PASSWORD, DEMO_SLUG, DEMO_USERS, is_database_empty, load_demo
 
-__all__ = ["DEMO_PASSWORD", "DEMO_SLUG", "DEMO_USERS", "is_database_empty", "load_demo"]
+__all__ = ["DEMO_PASSWORD", "DEMO_SLUG", "DEMO_USERS", "SandboxLimit", "is_database_empty", "load_demo", "sandbox_limits"]

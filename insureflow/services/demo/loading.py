@@ -26,6 +26,7 @@ from insureflow.models.receivables import Allocation, CreditNote, Dispute, Invoi
 from insureflow.services import cover, journal, organisations, policies
 from insureflow.services.clock import now
 from insureflow.services.demo.book import DemoBuyer, DemoInvoice, generate, policy_terms
+from insureflow.services.demo.connecting import connect
 from insureflow.services.journal import Actor, Subject
 from insureflow.services.transaction import transaction
 
@@ -82,6 +83,7 @@ def load_demo(on: date, *, seed: int = 7, progress: Progress | None = None) -> O
             cover.refresh_buyers(session, None, on, progress=lambda done, total: tell("demo_cover", done, total))
             _write_off_reminders(session, on)
             cover.refresh_buyers(session, None, on)  # a reminder sent makes room for the next one
+            connect(session, actor, organisation.id)
             journal.record(
                 session,
                 actor,

@@ -9,6 +9,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from insureflow.domain.connections import DifferenceKind, SyncState
+from insureflow.domain.cover.events import Layer
 from insureflow.domain.limits import LimitKind
 from insureflow.models.buyers import Buyer
 from insureflow.models.connections import InsurerConnection, InsurerCoverVersion, SyncRun
@@ -70,6 +71,12 @@ def _compare_presence(session: Session, row: InsurerConnection, on: date) -> int
         .correlate(ours)
         .exists()
     )
+    layers = session.scalars(
+        select(LimitDecision.layer)
+        .join(InsurerCoverVersion, InsurerCoverVersion.decision_id == LimitDecision.id)
+        .where(InsurerCoverVersion.connection_id == row.id)
+        .distinct()
+    ).all()
     rows = session.execute(
         select(
             ours.c.buyer_id,
@@ -92,6 +99,7 @@ def _compare_presence(session: Session, row: InsurerConnection, on: date) -> int
             ours.c["rank"] == 1,
             ours.c.decided_minor > 0,
             ours.c.kind.not_in(_NOT_LISTED),
+            ours.c.layer.in_({Layer.PRIMARY, *layers}),  # a top-up comes from another insurer where this one shows none
             or_(ours.c.valid_to.is_(None), ours.c.valid_to >= on),
             ~shown,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from insureflow.domain.limits.life import WAITING_FOR_INSURER
 from insureflow.models.connections import InsurerConnection, SyncRun
 from insureflow.models.limit_requests import LimitRequest
 from insureflow.models.policies import Policy
+from insureflow.queries.connections import can_be_read
 from insureflow.services import connections
 from insureflow.services.clock import now
 from insureflow.services.connections import Reach
@@ -82,9 +83,12 @@ class _Run:
         """All of it; never raises what goes wrong at the insurer."""
         began = time.monotonic()
         error: ConnectorError | None = None
-        since, cursor = self._begin(whole=whole)
+        self._begin()
         complete = False
         try:
+            if not self.reach.capabilities:
+                self._discover()
+            since, cursor = self._starting_point(whole=whole)
             self._poll_requests()
             if since is not None:
                 self._read(self.reach.connector.list_changes(self.reach.connection, since))
@@ -112,11 +116,19 @@ class _Run:
         )
         return result
 
-    def _may(self, operation: Operation) -> bool:
-        return not self.reach.capabilities or operation in self.reach.capabilities
+    def _discover(self) -> None:
+        """What the policy may do, asked of the insurer where nobody has tried the connection yet."""
+        found = self.reach.connector.capabilities(self.reach.connection)
+        self.reach = replace(self.reach, capabilities=frozenset(each.value for each in found))
+        with transaction(self.reach.organisation_id) as session:
+            row = connections.get_connection(session, self.reach.connection_id, lock=True)
+            row.capabilities = sorted(self.reach.capabilities)
 
-    def _begin(self, *, whole: bool) -> tuple[date | None, str | None]:
-        """Since when changes are asked for (None: everything), and where a list that was cut short goes on."""
+    def _may(self, operation: Operation) -> bool:
+        return operation in self.reach.capabilities
+
+    def _begin(self) -> None:
+        """Open the run; one that was left open belongs to a process that is no more."""
         with transaction(self.reach.organisation_id) as session:
             row = connections.get_connection(session, self.reach.connection_id, lock=True)
             session.execute(
@@ -128,13 +140,18 @@ class _Run:
             session.add(run)
             session.flush()
             self.run_id = run.id
+
+    def _starting_point(self, *, whole: bool) -> tuple[date | None, str | None]:
+        """Since when changes are asked for (None: everything), and where a list that was cut short goes on."""
+        with transaction(self.reach.organisation_id) as session:
+            row = connections.get_connection(session, self.reach.connection_id, lock=True)
             kept = row.sync_cursor
             if kept is not None:
                 saved_at = datetime.fromisoformat(kept["at"])
                 if not whole and kept.get("cursor") and self.started_at - saved_at < timedelta(hours=CURSOR_HOURS):
                     return None, str(kept["cursor"])
                 row.sync_cursor = None
-            if not self._may(Operation.LIST_CHANGES) or not self.reach.capabilities:
+            if not self._may(Operation.LIST_CHANGES):
                 return None, None
             last_whole = session.scalar(
                 select(func.max(SyncRun.started_at)).where(
@@ -250,7 +267,7 @@ def failures_in_a_row(session: Session, connection_id: int, *, but: int = 0) -> 
 
 def is_due(row: InsurerConnection, last: SyncRun | None, at: datetime, every_minutes: int | None = None) -> bool:
     """True if a connection should be synchronised at an instant: its interval is over, and the insurer does not ask us to wait."""
-    if not row.is_enabled or row.stopped_because is not None:
+    if not row.is_enabled or row.stopped_because is not None or not can_be_read(row.capabilities):
         return False
     if last is None:
         return True

@@ -1,0 +1,259 @@
+"""``insureflow connections``: how policies reach their insurers."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+
+from insureflow.cli.options import (
+    COMMAND_LINE,
+    LOCALE,
+    format_option,
+    inside,
+    organisation_option,
+    print_json,
+    print_rows,
+    refusals_as_errors,
+)
+from insureflow.connectors.insurers import registry
+from insureflow.domain.errors import Refusal
+from insureflow.i18n.words import sentence_for, word
+from insureflow.queries import connections as queries
+from insureflow.queries import policies as policy_queries
+from insureflow.queries.connections import ConnectionHealth
+from insureflow.queries.listing import Narrowing
+from insureflow.services import connections, outbox, sync
+from insureflow.services.clock import now
+
+group = AppGroup("connections", help="Connections to insurers: set up, tried, synchronised.")
+
+
+def register(app: Flask) -> None:
+    """Add the commands."""
+    app.cli.add_command(group)
+
+
+def policy_option(command: Any) -> Any:
+    """``--policy``: the number of the policy."""
+    return click.option("--policy", "-p", "policy_number", required=True, metavar="NUMBER", help="Number of the policy.")(command)
+
+
+def _connection_id(policy_number: str) -> int:
+    found = queries.find_connection_of_policy(policy_number)
+    if found is None:
+        raise Refusal("policy_not_connected", policy=policy_number)
+    return found.id
+
+
+def _pairs(given: tuple[str, ...], option: str) -> dict[str, str]:
+    pairs = {}
+    for each in given:
+        name, separator, value = each.partition("=")
+        if not separator or not name.strip():
+            raise click.UsageError(f"Write {option} as name=value.")
+        pairs[name.strip()] = value
+    return pairs
+
+
+def _error(error: Any) -> str:
+    return sentence_for(Refusal(error.code, **dict(error.parameters)), LOCALE)
+
+
+@group.command("list")
+@organisation_option
+@format_option
+@refusals_as_errors
+def list_(organisation: str, output: str) -> None:
+    """Every connection and how it is doing."""
+    with inside(organisation):
+        rows = [_row(each) for each in queries.list_health(now())]
+    names = {
+        "policy": "Policy",
+        "connector": "Connector",
+        "environment": "Environment",
+        "health": "Health",
+        "last_good_at": "Last good",
+        "waiting": "Waiting",
+        "failed": "Failed",
+        "differences": "Differences",
+    }
+    print_rows(output, names, rows, nothing="No policy is connected to its insurer.")
+
+
+def _row(each: ConnectionHealth) -> dict[str, object]:
+    return {
+        "policy": each.policy_number,
+        "connector": each.connector,
+        "environment": each.environment,
+        "health": each.health.value,
+        "last_good_at": each.last_good_at,
+        "waiting": each.waiting,
+        "failed": each.failed,
+        "differences": each.differences,
+    }
+
+
+@group.command("health")
+@organisation_option
+@format_option
+@refusals_as_errors
+def health(organisation: str, output: str) -> None:
+    """How connections are doing; exit status 2 where one is out of date or failing."""
+    with inside(organisation):
+        found = queries.list_health(now())
+        worrying = queries.list_worrying(now())
+    rows = [
+        {
+            "policy": each.policy_number,
+            "health": each.health.value,
+            "age_minutes": each.age_minutes,
+            "failures": each.failures_in_a_row,
+            "waiting": each.waiting,
+            "failed": each.failed,
+            "incoming": each.incoming.get("received", 0),
+            "covers": each.covers,
+            "why": (each.stopped_because or each.last_error or {}).get("code"),
+        }
+        for each in found
+    ]
+    names = {"policy": "Policy", "health": "Health", "age_minutes": "Minutes", "failures": "Failures", "waiting": "Waiting"}
+    names |= {"failed": "Failed", "incoming": "To follow", "covers": "Limits", "why": "Why"}
+    print_rows(output, names, rows, nothing="No policy is connected to its insurer.")
+    if worrying:
+        sys.exit(2)
+
+
+@group.command("add")
+@organisation_option
+@policy_option
+@click.option("--connector", required=True, type=click.Choice(sorted(registry.CONNECTORS)), help="Which insurer's interface.")
+@click.option(
+    "--environment", type=click.Choice(connections.ENVIRONMENTS), default="production", show_default=True, help="Which of its systems."
+)
+@click.option("--key", "keys", multiple=True, metavar="NAME=VALUE", help="A part of the insurer's key of the policy.")
+@click.option(
+    "--credential",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="A credential; its value is asked for, or read from standard input line by line.",
+)
+@click.option("--address", "addresses", multiple=True, metavar="NAME=URL", help="An address other than the documented one.")
+@click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An option of the connector.")
+@click.option("--every", "every_minutes", type=int, default=60, show_default=True, help="Minutes between synchronisations.")
+@click.option("--look-ups", "budget", type=int, default=0, show_default=True, help="Look-ups a month that may cost money.")
+@refusals_as_errors
+def add(
+    organisation: str,
+    policy_number: str,
+    connector: str,
+    environment: str,
+    keys: tuple[str, ...],
+    names: tuple[str, ...],
+    addresses: tuple[str, ...],
+    options: tuple[str, ...],
+    every_minutes: int,
+    budget: int,
+) -> None:
+    """Connect a policy. Credentials never stand in the command, where others could read them."""
+    credentials = {name: click.prompt(name, hide_input=sys.stdin.isatty(), err=True) for name in names}
+    setup = connections.Setup(
+        connector=connector,
+        environment=environment,
+        addresses=_pairs(addresses, "--address"),
+        policy_key=_pairs(keys, "--key"),
+        credentials=credentials,
+        options=_pairs(options, "--option"),
+        sync_every_minutes=every_minutes,
+        look_up_budget=budget,
+    )
+    with inside(organisation) as place:
+        policy_id = policy_queries.get_policy(policy_number).id
+        connections.add_connection(COMMAND_LINE, place.organisation_id, policy_id, setup)
+    click.echo(f"{policy_number} is connected. Try it: insureflow connections test -o {organisation} -p {policy_number}")
+
+
+@group.command("test")
+@organisation_option
+@policy_option
+@format_option
+@refusals_as_errors
+def test(organisation: str, policy_number: str, output: str) -> None:
+    """Ask the insurer what the policy may do."""
+    with inside(organisation) as place:
+        trial = connections.try_connection(COMMAND_LINE, place.organisation_id, _connection_id(policy_number))
+    if trial.error is not None:
+        click.echo(f"Error: {_error(trial.error)}", err=True)
+        sys.exit(1)
+    if output == "json":
+        print_json({"capabilities": list(trial.capabilities)})
+    else:
+        click.echo("The connection works. It offers: " + ", ".join(word(each, LOCALE) for each in trial.capabilities))
+
+
+@group.command("sync")
+@organisation_option
+@policy_option
+@click.option("--whole", is_flag=True, help="Read everything, even where the insurer offers what changed.")
+@format_option
+@refusals_as_errors
+def synchronise(organisation: str, policy_number: str, whole: bool, output: str) -> None:
+    """Bring our limits to the insurer's."""
+    with inside(organisation) as place:
+        result = sync.synchronise(place.organisation_id, _connection_id(policy_number), place.today, whole=whole)
+    if output == "json":
+        print_json(
+            {
+                "state": result.state,
+                "is_whole": result.is_whole,
+                "counts": result.counts,
+                "milliseconds": result.milliseconds,
+                "network_milliseconds": result.network_milliseconds,
+                "error": None if result.error is None else result.error.code,
+            }
+        )
+    else:
+        counts = ", ".join(f"{name} {number}" for name, number in result.counts.items() if number)
+        click.echo(
+            f"{word(result.state, LOCALE)}: {counts or 'nothing'} ({result.milliseconds} ms, of these {result.network_milliseconds} ms at the insurer)"
+        )
+    if result.error is not None:
+        click.echo(f"Error: {_error(result.error)}", err=True)
+        sys.exit(1)
+
+
+@group.command("send")
+@organisation_option
+@format_option
+@refusals_as_errors
+def send(organisation: str, output: str) -> None:
+    """Send the requests that wait."""
+    with inside(organisation) as place:
+        counts = outbox.deliver_due(place.organisation_id, place.today).counts()
+    if output == "json":
+        print_json(counts)
+    else:
+        click.echo(", ".join(f"{name} {number}" for name, number in counts.items() if number) or "Nothing waits.")
+
+
+@group.command("differences")
+@organisation_option
+@click.option("--compare", is_flag=True, help="Hold all limits against the insurers' again first.")
+@format_option
+@refusals_as_errors
+def differences(organisation: str, compare: bool, output: str) -> None:
+    """What differs between our limits and the insurers'."""
+    with inside(organisation) as place:
+        if compare:
+            for connection_id in queries.enabled_connections(place.organisation_id):
+                sync.reconcile(place.organisation_id, connection_id, place.today)
+        rows = [
+            row | {"kind": row["kind"].value, "why": sentence_for(Refusal(f"difference.{row['kind'].value}"), LOCALE)}
+            for row in queries.differences_listing().stream(Narrowing(), None)
+        ]
+    names = {"kind": "What", "policy": "Policy", "buyer": "Buyer", "subject": "Reference", "first_seen_at": "Since", "why": "Why"}
+    print_rows(output, names, rows, nothing="Ours and theirs are the same.")
