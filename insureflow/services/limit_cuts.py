@@ -40,16 +40,17 @@ def note_cut(session: Session, decision: LimitDecision, before: Money, on: date)
     )
 
 
-def plan_work(actor: Actor, organisation_id: int, decision_id: int, *, report_orders_days: int | None = None) -> int:
+def plan_work(actor: Actor, organisation_id: int, decision_id: int, on: date, *, report_orders_days: int | None = None) -> int:
     """Make work of every action a cut asks for, each once, and close the piece that asked to look at it; gives how many were made.
 
+    What should have been done before the day is due on it.
     Errors: ``limit_unknown``, those of reading a cut.
     """
     with transaction(organisation_id) as session:
         view = find_cut(decision_id, report_orders_days=report_orders_days)
         if view is None:
             raise Refusal("limit_unknown", limit=str(decision_id))
-        made = sum(_open(session, view, position, report_orders_days) for position in range(len(view.kit.actions)))
+        made = sum(_open(session, view, position, on, report_orders_days) for position in range(len(view.kit.actions)))
         work_items.close_items(session, WorkKind.LIMIT_CUT, cause_of(decision_id), WorkOutcome.DONE, by=actor.user_id)
         after = {"actions": [proposed.action for proposed in view.kit.actions], "limits": [view.kit.limit_before, view.kit.limit_after]}
         subject = Subject("limit", decision_id, f"{view.buyer.legal_name} / {view.policy.number}")
@@ -57,7 +58,7 @@ def plan_work(actor: Actor, organisation_id: int, decision_id: int, *, report_or
         return made
 
 
-def _open(session: Session, view: CutView, position: int, report_orders_days: int | None) -> bool:
+def _open(session: Session, view: CutView, position: int, on: date, report_orders_days: int | None) -> bool:
     """Work for one action; False where it was there already."""
     proposed = view.kit.actions[position]
     kind = WorkKind.REPORT_BINDING_ORDERS if proposed.action is CutAction.REPORT_BINDING_ORDERS else WorkKind.CUT_ACTION
@@ -70,7 +71,7 @@ def _open(session: Session, view: CutView, position: int, report_orders_days: in
         cause,
         buyer_id=view.buyer.id,
         policy_id=view.policy.id,
-        due_on=proposed.by or view.kit.effective_on,
+        due_on=max(on, proposed.by or view.kit.effective_on),
         facts={
             "after": view.kit.limit_after,
             "action": f"CutAction.{proposed.action.value}",

@@ -131,7 +131,7 @@ def show(decision_id: int) -> ResponseReturnValue:
 def plan(decision_id: int) -> ResponseReturnValue:
     """Make work of what the cut asks for."""
     try:
-        made = limit_cuts.plan_work(g.actor, g.organisation.id, decision_id, report_orders_days=_days())
+        made = limit_cuts.plan_work(g.actor, g.organisation.id, decision_id, g.today, report_orders_days=_days())
     except Refusal as refusal:
         if refusal.code == "limit_unknown":
             abort(404)

@@ -47,8 +47,10 @@ def _decorate(row: dict[str, Any]) -> dict[str, Any]:
         row["state"]["hint"] = f"{hint}, {formats.day(pending.on, choose_locale())}" if pending.on else hint
     elif row["outcome"] is not None:
         row["state"]["hint"] = words.word(row["outcome"], choose_locale())
-    row["type"] = {"value": row["type"], "tone": "undecided"}
-    row["must_act"] = {"value": row["must_act"], "tone": "undecided"} if row["must_act"] is not MustAct.NOBODY else None
+    row["type"] = {"value": row["type"], "tone": "plain"}
+    row["must_act"] = {"value": row["must_act"], "tone": "plain"} if row["must_act"] is not MustAct.NOBODY else None
+    row["asked_on"] = {"value": row["asked_on"], "hint": row["author"]}
+    row["buyer"] = {"value": row["buyer"], "hint": row["reference"]}
     return row
 
 
@@ -81,6 +83,7 @@ def request_view(listing: Listing, caption: str) -> TableView:
             "bulk": lambda: [(value, value) for value in request.args.getlist("bulk") if value],
         },
         decorate=_decorate,
+        beside=frozenset({"author", "reference"}),
         empty=lambda: Empty(
             _("No limit was asked for yet"),
             _("Ask for a limit on a buyer's page, for several buyers from the limits register, or with a file."),

@@ -36,6 +36,10 @@ MOST_BUYERS = 2000
 SMALL_FILE = 64 * 1024
 
 
+#: So many reasons are said where rows were left out.
+_SAID_REASONS = 5
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """A buyer to be chosen."""
@@ -129,7 +133,17 @@ def _finished(outcome: BulkOutcome) -> ResponseReturnValue | BulkOutcome:
     flash(said(outcome), "success")
     if outcome.problems:
         left = len(outcome.problems)
-        flash(ngettext("%(count)s was left out.", "%(count)s were left out.", left, count=left), "warning")
+        reasons = "; ".join(f"{value or row}: {reason}" for row, _column, value, reason in _problems(outcome)[:_SAID_REASONS])
+        flash(
+            ngettext(
+                "%(count)s thing was left out: %(reasons)s",
+                "%(count)s things were left out: %(reasons)s",
+                left,
+                count=left,
+                reasons=reasons,
+            ),
+            "warning",
+        )
     return redirect(url_for("limit_requests.index", bulk=outcome.bulk))
 
 

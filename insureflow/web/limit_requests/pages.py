@@ -97,6 +97,19 @@ def _timeline(view: RequestView) -> list[dict[str, Any]]:
                 "tone": _TONES.get(entry.action, "undecided"),
             }
         )
+    return entries + _written_with_others(view)
+
+
+def _written_with_others(view: RequestView) -> list[dict[str, Any]]:
+    """The first steps of a request that was written with many others: the journal has one entry for all of them."""
+    asked = view.request
+    if not asked.bulk or any(entry.action == "limit_request.drafted" for entry in view.history):
+        return []
+    entries: list[dict[str, Any]] = []
+    who = view.author or _("the command line")
+    if asked.submitted_at is not None and not any(entry.action in _TONES for entry in view.history):
+        entries.append({"at": asked.submitted_at, "title": _("Sent together with others by %(who)s", who=who), "tone": "covered"})
+    entries.append({"at": asked.created_at, "title": _("Written together with others by %(who)s", who=who), "tone": "undecided"})
     return entries
 
 

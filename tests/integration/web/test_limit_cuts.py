@@ -93,4 +93,4 @@ def test_a_withdrawal_runs_off_after_notice(app: Flask, client: PageClient, acco
     assert "30 Jun 2026" in page
     assert "payment in advance" in page
     with app.app_context(), within(account.organisation_id):
-        assert limit_cuts.plan_work(account.tenant.actor(), account.organisation_id, key, report_orders_days=10) > 0
+        assert limit_cuts.plan_work(account.tenant.actor(), account.organisation_id, key, CUT_ON, report_orders_days=10) > 0
