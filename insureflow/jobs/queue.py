@@ -103,6 +103,13 @@ def make_worker(flask_app: Flask, pieces: Mapping[str, Callable[..., Mapping[str
     return app
 
 
+def close(flask_app: Flask) -> None:
+    """Give back the connections over which pieces are put in."""
+    with _opening:
+        _sender(_conninfo(flask_app)).close()
+        _sender.cache_clear()
+
+
 def waiting(flask_app: Flask) -> int:
     """How many pieces wait or are being done."""
     return sum(1 for job in _sender(_conninfo(flask_app)).job_manager.list_jobs(queue=QUEUE) if job.status in {"todo", "doing"})
