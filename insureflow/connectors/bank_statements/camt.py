@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -45,8 +46,13 @@ class _Open:
 
 def read_camt(content: bytes, bounds: StatementBounds) -> StatementFile:
     """The statements or notifications of a message. Errors: see ``read_statements``."""
+    return _Reader(bounds).read(content)
+
+
+def _events(content: bytes) -> Iterator[tuple[str, Any]]:
+    """The elements of a file as they begin and end. Errors: ``xml_with_entities``, ``statement_damaged``."""
     try:
-        return _Reader(bounds).read(content)
+        yield from iterparse(io.BytesIO(content), events=("start", "end"), forbid_dtd=True)
     except DefusedXmlException:
         raise Refusal("xml_with_entities") from None
     except (ParseError, ExpatError, ValueError, LookupError) as problem:
@@ -69,7 +75,7 @@ class _Reader:
         depth = 0
         current: _Open | None = None
         seen_root = ""
-        for event, element in iterparse(io.BytesIO(content), events=("start", "end"), forbid_dtd=True):
+        for event, element in _events(content):
             name = local_name(element)
             if event == "start":
                 depth += 1
@@ -160,9 +166,11 @@ class _Reader:
             if code not in {*_OPENING, *_CLOSING}:
                 continue
             try:
-                found.setdefault(code, []).append(_balance(each))
+                balance = _balance(each)
             except BadEntry as problem:
                 self.warnings.append(problem.problem(0, identification))
+            else:
+                found.setdefault(code, []).append(balance)
         opening = next((found[code][0] for code in _OPENING if code in found), None)
         closing = next((found[code][-1] for code in _CLOSING if code in found), None)
         if "OPBD" not in found and "PRCD" not in found and "CLBD" not in found and len(found.get("ITBD", ())) == 1:

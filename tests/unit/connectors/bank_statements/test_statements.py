@@ -139,6 +139,25 @@ def test_hostile_and_foreign_files_are_refused(content: bytes, code: str) -> Non
     assert refused.value.code == code
 
 
+def test_what_is_told_beside_the_payments() -> None:
+    told = entry([Line("1")], "EUR", 8).replace("</NtryDtls>", "</NtryDtls><AddtlNtryInf>Card receipts</AddtlNtryInf>")
+    unsaid = entry([Line("2")], "EUR", 8, tell=False).replace("</NtryDtls>", "</NtryDtls><AddtlNtryInf>Batch</AddtlNtryInf>")
+    bare = (
+        entry([Line("3", charges="1")], "EUR", 8)
+        .replace("<RltdPties></RltdPties>", "")
+        .replace("<Rcrd><Amt", "<Rcrd><Amt x=''")
+        .replace(">1<", ">x<")
+    )
+    assert [part.text for part in read_statements(camt([told, unsaid, bare])).statements[0].entries] == ["Card receipts", "Batch", ""]
+    page = camt([told]).replace(b"<Ntry>", b"<Bal><Tp><CdOrPrtry><Cd>ITBD</Cd></CdOrPrtry></Tp><Amt Ccy='EUR'>5</Amt></Bal><Ntry>", 1)
+    (statement,) = read_statements(page).statements
+    assert (statement.opening, statement.closing and statement.closing.amount) == (None, Money(500, "EUR"))
+    period = camt([told]).replace(b"<Acct>", b"<FrToDt><FrDtTm>2026-11-01T00:00:00</FrDtTm><ToDtTm>never</ToDtTm></FrToDt><Acct>")
+    assert codes(read_statements(period)) == ["entry_date_bad"]
+    broken = camt([told], opening="1", closing="x")
+    assert codes(read_statements(broken)) == ["entry_amount_bad"]
+
+
 def test_texts_are_cleaned_and_cut() -> None:
     line = Line("1", "a\u202eb\n\tc" + "x" * 9_000, "n" * 900)
     (part,) = read_statements(camt([entry([line], "EUR", 8)])).statements[0].entries
@@ -160,6 +179,17 @@ def test_mt940() -> None:
     assert (second.text, second.counterparty_name, second.counterparty_account) == ("Invoice F2", "Foo BV", "NL56AGDH9619008421")
     assert (third.is_credit, third.text) == (False, "")
     assert (fourth.text, fourth.counterparty_account) == ("interest for October FI2112345600000785", "FI2112345600000785")
+
+
+def test_an_mt940_file_in_other_customs() -> None:
+    other = MT940.replace(":25:SE4550000000058398257466", ":25:20041010/0058398257EUR").replace("danke", "für Öl")
+    (statement,) = read_statements(b"{1:F01X}{4:\n" + other.encode("cp1252") + b"-}\n").statements
+    assert statement.account == "20041010/0058398257"
+    assert statement.entries[0].text == "Rechnung INV-2026-0001 für Öl"
+    code_first = MT940.replace(":25:", ":25:SEBSWEFF/").replace(":62F:C261118EUR2138,00", ":86:for the whole day")
+    (statement,) = read_statements(code_first.replace("2611181118C0,50", "2602301118C0,50").encode()).statements
+    assert (statement.account, statement.closing) == (ACCOUNT, None)
+    assert statement.entries[-1].value_on == date(2026, 2, 28)
 
 
 def test_a_bad_line_of_an_mt940_file_is_told_and_the_others_are_read() -> None:
