@@ -14,6 +14,7 @@ from insureflow.domain.errors import Refusal
 from insureflow.domain.limits.cuts import CutAction, CutKind
 from insureflow.domain.money import Money
 from insureflow.i18n import formats
+from insureflow.i18n.words import sentence_for
 from insureflow.queries import work_items as work_queries
 from insureflow.queries.limit_cuts import CutView, find_cut
 from insureflow.services import limit_cuts
@@ -107,11 +108,20 @@ def _items(view: CutView) -> list[dict[str, Any]]:
     ]
 
 
+def _no_cut(decision_id: int, refusal: Refusal) -> ResponseReturnValue:
+    """Say why there is no kit, on the page of the decision."""
+    flash(sentence_for(refusal, choose_locale()), "error")
+    return redirect(url_for("limits.show", decision_id=decision_id))
+
+
 @blueprint.get("/<int:decision_id>")
 @requires(Permission.VIEW_LIMITS)
 def show(decision_id: int) -> ResponseReturnValue:
-    """What a cut means and asks for."""
-    view = _view_or_404(decision_id)
+    """What a cut means and asks for; a decision that cut nothing leads to its own page."""
+    try:
+        view = _view_or_404(decision_id)
+    except Refusal as refusal:
+        return _no_cut(decision_id, refusal)
     causes = [limit_cuts.cause_of(decision_id), *(f"{limit_cuts.cause_of(decision_id)}/{action.value}" for action in CutAction)]
     work = [{"item": item, "sentence": said(item.kind, item.facts)} for item in work_queries.items_of_causes(causes)]
     return render_template(
@@ -135,7 +145,7 @@ def plan(decision_id: int) -> ResponseReturnValue:
     except Refusal as refusal:
         if refusal.code == "limit_unknown":
             abort(404)
-        raise
+        return _no_cut(decision_id, refusal)
     flash(
         ngettext("%(count)s piece of work was made.", "%(count)s pieces of work were made.", made, count=made)
         if made
