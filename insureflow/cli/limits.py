@@ -59,6 +59,7 @@ def buyer_option(command: Any) -> Any:
 
 def find_policy(number: str) -> Any:
     """The policy with this number. Errors: ``policy_number_unknown``."""
+    """The policy with this number. Errors: ``policy_number_unknown``."""
     for policy in organisation_queries.list_policies():
         if policy.number == number:
             return policy

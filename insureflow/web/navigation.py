@@ -37,9 +37,10 @@ SECTIONS: tuple[Section, ...] = (
     Section(_l("Buyers"), ("buyers",), (Page("buyers.index", _l("All buyers"), Permission.VIEW_BUYERS),)),
     Section(
         _l("Limits"),
-        ("limits", "limit_exchange"),
+        ("limits", "limit_exchange", "limit_needs"),
         (
             Page("limits.index", _l("Limits register"), Permission.VIEW_LIMITS),
+            Page("limit_needs.index", _l("Limits needed"), Permission.VIEW_LIMITS),
             Page("limits.cut", _l("Limits cut"), Permission.VIEW_LIMITS),
             Page("limits.history", _l("History of limits"), Permission.VIEW_LIMITS),
             Page("limit_exchange.index", _l("Limits by file"), Permission.REQUEST_LIMITS),

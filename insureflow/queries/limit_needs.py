@@ -1,0 +1,359 @@
+"""How much limit buyers need, against what was asked for, granted and used: worked out by the database for all of them at once.
+
+*Formula:* need = the higher of turnover × terms ÷ 365 × seasonality and the highest month-end balance, both of the twelve months
+up to the day. Turnover counts invoices with what of their tax is covered, in limit currency at their own rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Numeric,
+    Select,
+    String,
+    Subquery,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+)
+from sqlalchemy.orm import aliased
+
+from insureflow.domain.buyers import search_name
+from insureflow.domain.cover.events import Layer
+from insureflow.domain.errors import Refusal
+from insureflow.domain.limits import (
+    DAYS_IN_MONTH,
+    DAYS_IN_YEAR,
+    CapacityWaterfall,
+    FitJudgement,
+    LimitUse,
+    Need,
+    UnusedLimit,
+    calculate_need,
+    calculate_seasonality,
+    calculate_waterfall,
+    find_unused,
+    higher_need,
+    judge_fit,
+    observed_need,
+)
+from insureflow.domain.money import EXPONENTS, Money
+from insureflow.domain.periods import add_months
+from insureflow.models.base import vocabulary
+from insureflow.models.buyers import Buyer
+from insureflow.models.connections import LimitFee
+from insureflow.models.cover import InvoicePosition
+from insureflow.models.database import db
+from insureflow.models.limits import LimitDecision
+from insureflow.models.policies import Policy
+from insureflow.models.receivables import Invoice
+from insureflow.queries.cover.limits import limit_stacks
+from insureflow.queries.cover.policies import PolicyBook
+from insureflow.queries.limits.situations import layers_on, newest_key, ordinary_key
+from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Order
+
+#: Months that are looked back.
+MONTHS = 12
+
+#: By how much a limit may exceed the need before it is too much, in percent.
+TOLERANCE = 10
+
+
+class NeedStanding(StrEnum):
+    """How a limit in force compares with the need."""
+
+    UNDER_ASKED = "under_asked"
+    FITTING = "fitting"
+    OVER_ASKED = "over_asked"
+    UNUSED = "unused"
+
+
+_STANDING = vocabulary(NeedStanding, "need_standing")
+
+
+def _greatest(*amounts: Any) -> ColumnElement[int]:
+    """The greatest of several amounts, by the name each database has for it."""
+    of_database = func.greatest if db.engine.dialect.name == "postgresql" else func.max
+    return type_coerce(of_database(*amounts), BigInteger)
+
+
+def _days_between(earlier: Any, later: Any) -> ColumnElement[int]:
+    if db.engine.dialect.name == "postgresql":
+        return type_coerce(later - earlier, BigInteger)
+    return cast(func.julianday(later) - func.julianday(earlier), BigInteger)
+
+
+def _digits(currency: Any) -> ColumnElement[int]:
+    """Ten to the power of a currency's decimals."""
+    arms = [
+        (currency.in_([code for code, digits in EXPONENTS.items() if digits == wanted]), 10**wanted)
+        for wanted in sorted(set(EXPONENTS.values()))
+    ]
+    return case(*arms, else_=100)
+
+
+def _value(taxed: Collection[int]) -> ColumnElement[int]:
+    """What an invoice adds to turnover, in limit currency; with its tax under policies that cover tax."""
+    amount = Invoice.net_minor + case((Invoice.policy_id.in_(sorted(taxed)), Invoice.vat_minor), else_=0) if taxed else Invoice.net_minor
+    converted = amount * cast(Invoice.rate, Numeric(30, 15)) * _digits(Policy.limit_currency) / _digits(Invoice.currency)
+    return case((Invoice.currency == Policy.limit_currency, amount), else_=cast(func.round(converted), BigInteger))
+
+
+def _turnover(on: date, taxed: Collection[int], account: tuple[int, int] | None = None) -> Subquery:
+    """Turnover by buyer, policy and month, the newest first (``month_0``), with the average terms in days."""
+    value = _value(taxed)
+    bounds = [add_months(on, -month) for month in range(MONTHS + 1)]
+    # a label keeps the expression of one invoice in one place; the sums are taken over it
+    each = (
+        select(
+            Invoice.policy_id.label("policy_id"),
+            Invoice.buyer_id.label("buyer_id"),
+            Invoice.invoice_on.label("invoice_on"),
+            value.label("value"),
+            _days_between(Invoice.invoice_on, Invoice.original_due_on).label("days"),
+        )
+        .join(Policy, Policy.id == Invoice.policy_id)
+        .where(Invoice.invoice_on > bounds[-1], Invoice.invoice_on <= on)
+    )
+    if account is not None:
+        each = each.where(Invoice.policy_id == account[0], Invoice.buyer_id == account[1])
+    rows = each.subquery("invoiced").c
+    months = [
+        cast(
+            func.sum(case((and_(rows.invoice_on > bounds[month + 1], rows.invoice_on <= bounds[month]), rows.value), else_=0)), BigInteger
+        ).label(f"month_{month}")
+        for month in range(MONTHS)
+    ]
+    total = cast(func.sum(rows.value), BigInteger)
+    days = cast(func.sum(rows.value * case((rows.days > 0, rows.days), else_=0)), BigInteger)
+    terms = case((total > 0, (days + total // 2) // func.nullif(total, 0)), else_=0)
+    return (
+        select(rows.policy_id, rows.buyer_id, total.label("turnover"), cast(terms, BigInteger).label("terms"), *months)
+        .group_by(rows.policy_id, rows.buyer_id)
+        .subquery("turnover")
+    )
+
+
+def _highest_in_a_row(turnover: Any, length: int) -> ColumnElement[int]:
+    """The highest turnover of so many months in a row; the year goes round."""
+    if length >= MONTHS:
+        whole: ColumnElement[int] = turnover.turnover
+        return whole
+    sums = []
+    for start in range(MONTHS):
+        columns = [turnover[f"month_{(start + step) % MONTHS}"] for step in range(length)]
+        total = columns[0]
+        for column in columns[1:]:
+            total = total + column
+        sums.append(total)
+    return _greatest(*sums)
+
+
+def _from_turnover(turnover: Any) -> ColumnElement[int]:
+    """*Formula:* turnover × terms ÷ 365 × seasonality = highest months in a row × 12 × terms ÷ (365 × those months)."""
+    arms = []
+    for length in range(1, MONTHS + 1):
+        divisor = DAYS_IN_YEAR * length
+        exact = _highest_in_a_row(turnover, length) * MONTHS * turnover.terms
+        rounded = (exact * 2 + divisor) // (divisor * 2)
+        arms.append((turnover.terms <= length * DAYS_IN_MONTH, rounded) if length < MONTHS else (turnover.terms > 0, rounded))
+    return cast(case(*arms, else_=0), BigInteger)
+
+
+def _peaks(on: date) -> Subquery:
+    """The highest balance of each account on the day and on the same day of the months before, and the most that was used of limits."""
+    position = InvoicePosition
+    days = [add_months(on, -month) for month in range(MONTHS + 1)]
+
+    def on_day(day: date, amount: Any) -> ColumnElement[int]:
+        alive = and_(position.valid_from <= day, position.valid_to > day)
+        return func.coalesce(func.sum(case((alive, amount), else_=0)), 0)
+
+    covered = position.primary_minor + position.top_up_minor
+    return (
+        select(
+            position.policy_id,
+            position.buyer_id,
+            cast(_greatest(*(on_day(day, position.open_minor) for day in days)), BigInteger).label("balance"),
+            cast(_greatest(*(on_day(day, covered) for day in days)), BigInteger).label("used"),
+        )
+        .where(position.policy_id.is_not(None), position.valid_to > days[-1], position.valid_from <= on)
+        .group_by(position.policy_id, position.buyer_id)
+        .subquery("peaks")
+    )
+
+
+def _policies_with_tax(on: date) -> list[int]:
+    return [policy.id for policy in PolicyBook.load().policies.values() if policy.history and policy.terms_on(on).vat_covered]
+
+
+def needs_listing(on: date, *, policy_id: int | None = None, entity_policies: frozenset[int] | None = None) -> Listing:
+    """The need of every account against what was asked for, granted and used, the largest gap first."""
+    known = layers_on(on).c
+    turnover, peaks = _turnover(on, _policies_with_tax(on)).c, _peaks(on).c
+    ordinary, newest = aliased(LimitDecision, name="ordinary"), aliased(LimitDecision, name="newest")
+    currency = Policy.limit_currency.expression
+    balance, used = func.coalesce(peaks.balance, 0), func.coalesce(peaks.used, 0)
+    need = _greatest(func.coalesce(_from_turnover(turnover), 0), balance)
+    limit = func.coalesce(known.limit_minor, 0)
+    is_old = ordinary.decided_on <= add_months(on, -MONTHS)
+    standing = type_coerce(
+        case(
+            (and_(limit > 0, used == 0, balance == 0, is_old), NeedStanding.UNUSED.value),
+            (limit < need, NeedStanding.UNDER_ASKED.value),
+            (limit * 100 > need * (100 + TOLERANCE), NeedStanding.OVER_ASKED.value),
+            else_=NeedStanding.FITTING.value,
+        ),
+        _STANDING,
+    )
+    fields = (
+        Field("buyer", Buyer.legal_name.expression, search=Buyer.search_name + " " + Buyer.legal_name, sort=Buyer.search_name.expression),
+        Field("country", Buyer.country.expression, Kind.COUNTRY, filter=FilterKind.SELECT),
+        Field("policy", Policy.number.expression, search=Policy.number.expression, filter=FilterKind.SELECT),
+        Field("standing", standing, Kind.BADGE, filter=FilterKind.SELECT),
+        Field("need", need, Kind.MONEY, currency=currency, filter=FilterKind.AMOUNT_RANGE),
+        Field("requested", newest.requested_minor, Kind.MONEY, currency=newest.currency),
+        Field("limit", limit, Kind.MONEY, currency=currency),
+        Field("gap", need - limit, Kind.MONEY, currency=currency),
+        Field("used", used, Kind.MONEY, currency=currency),
+        Field("balance", balance, Kind.MONEY, currency=currency),
+        Field("turnover", func.coalesce(turnover.turnover, 0), Kind.MONEY, currency=currency),
+        Field("terms", turnover.terms, Kind.NUMBER),
+        Field("fee", LimitFee.fee_minor.expression, Kind.MONEY, currency=LimitFee.currency.expression),
+        Field("buyer_id", Buyer.id.expression, Kind.NUMBER, hidden=True),
+        Field("policy_id", known.policy_id, Kind.NUMBER, hidden=True),
+    )
+
+    def source(statement: Select[Any]) -> Select[Any]:
+        statement = (
+            statement.select_from(Buyer)
+            .join(known.buyer_id.table, and_(known.buyer_id == Buyer.id, known.layer == Layer.PRIMARY))
+            .join(Policy, Policy.id == known.policy_id)
+            .outerjoin(turnover.buyer_id.table, and_(turnover.policy_id == known.policy_id, turnover.buyer_id == known.buyer_id))
+            .outerjoin(peaks.buyer_id.table, and_(peaks.policy_id == known.policy_id, peaks.buyer_id == known.buyer_id))
+            .outerjoin(ordinary, ordinary.id == ordinary_key(known))
+            .outerjoin(newest, newest.id == newest_key(known))
+            .outerjoin(LimitFee, and_(LimitFee.policy_id == known.policy_id, LimitFee.kind == cast(ordinary.kind, String), limit > 0))
+        )
+        if policy_id is not None:
+            statement = statement.where(known.policy_id == policy_id)
+        if entity_policies is not None:
+            statement = statement.where(known.policy_id.in_(sorted(entity_policies)))
+        return statement
+
+    row_key = cast(Buyer.id, String) + literal("-") + cast(known.policy_id, String)
+    return Listing("limit-needs", fields, source, key=row_key, order=Order("gap", descending=True), normalise=search_name)
+
+
+# ---------------------------------------------------------------------- one account
+
+
+@dataclass(frozen=True, slots=True)
+class AccountNeed:
+    """What one buyer needs under a policy, what carries it, and whether the limit fits; amounts in limit currency."""
+
+    buyer: Buyer
+    policy: Policy
+    turnover: Money
+    terms_days: int
+    need: Need
+    limit: Money
+    top_up: Money
+    fit: FitJudgement
+    unused: UnusedLimit | None
+    waterfall: CapacityWaterfall
+
+
+def find_need(policy_id: int, buyer_id: int, on: date, *, own_limit: Money | None = None) -> AccountNeed:
+    """The need of one account, worked out by the rules from its turnover and from its balance day by day.
+
+    Errors: ``buyer_unknown``, ``policy_unknown``, ``currencies_differ`` for an own limit in another currency.
+    """
+    buyer = db.session.scalar(select(Buyer).where(Buyer.id == buyer_id))
+    policy = db.session.scalar(select(Policy).where(Policy.id == policy_id))
+    if buyer is None:
+        raise Refusal("buyer_unknown", buyer=str(buyer_id))
+    if policy is None:
+        raise Refusal("policy_unknown", policy=str(policy_id))
+    currency = policy.limit_currency
+    turnover = _turnover(on, _policies_with_tax(on), (policy_id, buyer_id))
+    row = db.session.execute(select(turnover)).mappings().first()
+    months = [0 if row is None else int(row[f"month_{month}"]) for month in reversed(range(MONTHS))]
+    sold, terms = (Money(0, currency), 0) if row is None else (Money(int(row["turnover"]), currency), int(row["terms"]))
+    from_turnover = calculate_need(sold, terms, seasonality=calculate_seasonality(months, terms))
+    balances, used = _daily(policy_id, buyer_id, on)
+    need = higher_need(from_turnover, observed_need(balances, currency, on)) or from_turnover
+    stack = next(iter(limit_stacks(buyer_id, on, policy_id=policy_id)), None)
+    layers = {layer.layer: layer.limit for layer in stack.layers} if stack is not None else {}
+    primary, top_up = (Money(layers.get(layer, 0), currency) for layer in (Layer.PRIMARY, Layer.TOP_UP))
+    granted = [each.decided_on for each in stack.decisions if each.layer is Layer.PRIMARY] if stack is not None else []
+    unused = find_unused(
+        [LimitUse(str(buyer_id), primary, Money(used, currency), min(granted))] if granted else [], on, fee=_fee(policy_id, buyer_id, on)
+    )
+    return AccountNeed(
+        buyer,
+        policy,
+        sold,
+        terms,
+        need,
+        primary,
+        top_up,
+        judge_fit(primary, need.amount),
+        unused[0] if unused else None,
+        calculate_waterfall(need.amount, primary=primary, top_up=top_up, own_limit=own_limit),
+    )
+
+
+def _daily(policy_id: int, buyer_id: int, on: date) -> tuple[Sequence[tuple[date, int]], int]:
+    """The balance on each day on which it changed in the months looked back, and the most that was used of the limits."""
+    begin, position = add_months(on, -MONTHS), InvoicePosition
+    changes: dict[date, tuple[int, int]] = {}
+    statement = select(position.valid_from, position.valid_to, position.open_minor, position.primary_minor + position.top_up_minor).where(
+        position.policy_id == policy_id,
+        position.buyer_id == buyer_id,
+        position.valid_to > begin,
+        position.valid_from <= on,
+        or_(position.open_minor > 0, position.primary_minor > 0),
+    )
+    for valid_from, valid_to, owed, covered in db.session.execute(statement):
+        for day, sign in ((max(valid_from, begin), 1), (valid_to, -1)):
+            before = changes.get(day, (0, 0))
+            changes[day] = before[0] + sign * owed, before[1] + sign * covered
+    balances, balance, used, most = [], 0, 0, 0
+    for day in sorted(day for day in changes if day <= on):
+        balance, used = balance + changes[day][0], used + changes[day][1]
+        most = max(most, used)
+        balances.append((day, balance))
+    return balances, most
+
+
+def _fee(policy_id: int, buyer_id: int, on: date) -> Money | None:
+    """What the limit of an account costs a year."""
+    row = db.session.execute(
+        select(LimitFee.fee_minor, LimitFee.currency)
+        .join(LimitDecision, and_(LimitDecision.policy_id == LimitFee.policy_id, cast(LimitDecision.kind, String) == LimitFee.kind))
+        .where(LimitFee.policy_id == policy_id, LimitDecision.buyer_id == buyer_id, LimitDecision.decided_on <= on)
+        .order_by(LimitDecision.decided_on.desc(), LimitDecision.id.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else Money(int(row.fee_minor), row.currency)
+
+
+def list_fees() -> list[tuple[LimitFee, Policy]]:
+    """What limits cost a year, by policy and kind."""
+    statement = (
+        select(LimitFee, Policy).join(Policy, Policy.id == LimitFee.policy_id).order_by(Policy.priority, Policy.number, LimitFee.kind)
+    )
+    return [(fee, policy) for fee, policy in db.session.execute(statement)]
