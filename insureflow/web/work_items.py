@@ -28,7 +28,7 @@ from insureflow.web.context import choose_locale
 from insureflow.web.links import buyer_url, link_to
 from insureflow.web.tables import Empty, TableView, build_table, wanted_export, word_options
 
-blueprint = Blueprint("work_items", __name__, url_prefix="/work")
+blueprint = Blueprint("work_items", __name__, url_prefix="/work-items")
 
 _TONES = {WorkState.LATE: "stopped", WorkState.OPEN: "undecided", WorkState.DONE: "covered"}
 

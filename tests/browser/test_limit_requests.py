@@ -88,7 +88,7 @@ def test_the_kit_of_a_cut(visit: Visit, account: Account) -> None:
     assert not manager.is_too_wide()
     sent(manager, "button:text-is('Make work of all actions')")
     assert "Work that was made" in page.locator("main").inner_text()
-    page = manager.open("/work/")
+    page = manager.open("/work-items/")
     assert "After the cut to" in page.locator("main").inner_text()
     assert manager.violations() == []
     assert not manager.is_too_wide()

@@ -66,23 +66,23 @@ def test_the_pages_of_work(app: Flask, client: PageClient, account: Account) -> 
     with app.app_context():
         key = make(account)
     log_in(client, account.tenant, Role.CREDIT_ANALYST)
-    listed = client.get("/work/").get_data(as_text=True)
+    listed = client.get("/work-items/").get_data(as_text=True)
     assert "1 piece of work is open, 1 of it is late." in listed
     assert "The limit went from 100,000.00\u00a0EUR to 40,000.00\u00a0EUR with effect from 1 Jul 2026." in listed
     assert "Müller" in listed
     mine = account.tenant.logins[Role.CREDIT_ANALYST]
-    assert client.post(f"/work/{key}/assign", data={"owner": str(mine.user_id)}).status_code == 302
-    assert mine.email in client.get(f"/work/{key}").get_data(as_text=True)
-    refused = client.post(f"/work/{key}/done", data={"outcome": "not_needed", "note": ""})
+    assert client.post(f"/work-items/{key}/assign", data={"owner": str(mine.user_id)}).status_code == 302
+    assert mine.email in client.get(f"/work-items/{key}").get_data(as_text=True)
+    refused = client.post(f"/work-items/{key}/done", data={"outcome": "not_needed", "note": ""})
     assert refused.status_code == 422
     assert "why this need not be done" in refused.get_data(as_text=True)
-    assert client.post(f"/work/{key}/done", data={"outcome": "done", "note": "called"}).status_code == 302
-    assert "Nothing waits for you" in client.get("/work/").get_data(as_text=True)
-    assert "Müller" in client.get("/work/?whose=all&state=done").get_data(as_text=True)
-    with client.get("/work/?whose=all&state=done&format=csv") as answer:
+    assert client.post(f"/work-items/{key}/done", data={"outcome": "done", "note": "called"}).status_code == 302
+    assert "Nothing waits for you" in client.get("/work-items/").get_data(as_text=True)
+    assert "Müller" in client.get("/work-items/?whose=all&state=done").get_data(as_text=True)
+    with client.get("/work-items/?whose=all&state=done&format=csv") as answer:
         assert "a limit was cut" in answer.get_data(as_text=True)
-    assert client.post(f"/work/{key}/reopen").status_code == 302
-    assert client.get("/work/999999").status_code == 404
+    assert client.post(f"/work-items/{key}/reopen").status_code == 302
+    assert client.get("/work-items/999999").status_code == 404
     log_in(client, account.tenant, Role.AUDITOR)
-    assert client.get("/work/").status_code == 200
-    assert client.post(f"/work/{key}/reopen").status_code == 403
+    assert client.get("/work-items/").status_code == 200
+    assert client.post(f"/work-items/{key}/reopen").status_code == 403

@@ -70,7 +70,7 @@ def test_from_the_wish_to_the_answer(app: Flask, client: PageClient, account: Ac
 
     log_in(client, account.tenant, Role.CREDIT_MANAGER)
     assert "1 request waits for a second person" in client.get("/limit-requests/approvals").get_data(as_text=True)
-    assert "needs a second person" in client.get("/work/").get_data(as_text=True)
+    assert "needs a second person" in client.get("/work-items/").get_data(as_text=True)
     assert client.post(f"/limit-requests/{key}/reject", data={"reason": ""}).status_code == 422
     client.post(f"/limit-requests/{key}/approve")
     sent = client.get(f"/limit-requests/{key}").get_data(as_text=True)
