@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from enum import StrEnum
 
 
@@ -34,10 +33,3 @@ class WorkOutcome(StrEnum):
 
     DONE = "done"
     NOT_NEEDED = "not_needed"
-
-
-def state_of_work(due_on: date | None, done_on: date | None, on: date) -> WorkState:
-    """How a piece of work stands on a day: done once it was done by then, late after its day."""
-    if done_on is not None and done_on <= on:
-        return WorkState.DONE
-    return WorkState.LATE if due_on is not None and due_on < on else WorkState.OPEN
