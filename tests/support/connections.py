@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 from support.ledgers import NOW, Books, organisation
 from support.sandbox import CREDENTIALS, POLICY_KEYS, RunningSandbox
@@ -56,6 +56,13 @@ class Insured:
             rows = list(db.session.scalars(statement))
             db.session.rollback()
             return rows
+
+    def count(self) -> int:
+        """How many decisions there are."""
+        with within(self.organisation_id):
+            number = int(db.session.scalar(select(func.count(LimitDecision.id))) or 0)
+            db.session.rollback()
+            return number
 
     def limits(self) -> dict[str, int]:
         """The last decided amount of every buyer by its company number, in major units; 0 for the end of a limit."""

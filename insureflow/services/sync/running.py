@@ -88,12 +88,12 @@ class _Run:
         try:
             if not self.reach.capabilities:
                 self._discover()
-            since, cursor = self._starting_point(whole=whole)
+            since, reads_all, cursor = self._starting_point(whole=whole)
             self._poll_requests()
-            if since is not None:
-                self._read(self.reach.connector.list_changes(self.reach.connection, since))
-            elif self._may(Operation.LIST_COVERS):
-                self._read(self.reach.connector.list_covers(self.reach.connection, cursor))
+            if since is not None:  # also before a whole list: what has ended since is not in it
+                self._read(self.reach.connector.list_changes(self.reach.connection, since), keeps_place=False)
+            if reads_all:
+                self._read(self.reach.connector.list_covers(self.reach.connection, cursor), keeps_place=True)
                 complete = cursor is None and self.is_whole
         except ConnectorError as problem:
             error = problem
@@ -141,27 +141,25 @@ class _Run:
             session.flush()
             self.run_id = run.id
 
-    def _starting_point(self, *, whole: bool) -> tuple[date | None, str | None]:
-        """Since when changes are asked for (None: everything), and where a list that was cut short goes on."""
+    def _starting_point(self, *, whole: bool) -> tuple[date | None, bool, str | None]:
+        """Since when changes are asked for (None: not at all), whether the whole list is read, and where one that was cut short goes on."""
         with transaction(self.reach.organisation_id) as session:
             row = connections.get_connection(session, self.reach.connection_id, lock=True)
-            kept = row.sync_cursor
-            if kept is not None:
-                saved_at = datetime.fromisoformat(kept["at"])
-                if not whole and kept.get("cursor") and self.started_at - saved_at < timedelta(hours=CURSOR_HOURS):
-                    return None, str(kept["cursor"])
-                row.sync_cursor = None
-            if not self._may(Operation.LIST_CHANGES):
-                return None, None
+            since = (row.last_good_sync_at or row.created_at).date() - timedelta(days=1) if self._may(Operation.LIST_CHANGES) else None
+            if not self._may(Operation.LIST_COVERS):
+                return since, False, None
+            kept, row.sync_cursor = row.sync_cursor, None
+            is_usable = kept is not None and self.started_at - datetime.fromisoformat(kept["at"]) < timedelta(hours=CURSOR_HOURS)
+            if kept is not None and is_usable and not whole:
+                row.sync_cursor = kept
+                return since, True, str(kept["cursor"])
             last_whole = session.scalar(
                 select(func.max(SyncRun.started_at)).where(
                     SyncRun.connection_id == row.id, SyncRun.is_whole, SyncRun.state == SyncState.DONE
                 )
             )
-            if self._may(Operation.LIST_COVERS) and (whole or last_whole is None or self.started_at - last_whole > timedelta(days=1)):
-                return None, None
-            since = row.last_good_sync_at or row.created_at
-            return since.date() - timedelta(days=1), None
+            is_recent = last_whole is not None and self.started_at - last_whole <= timedelta(days=1)
+            return since, whole or since is None or not is_recent, None
 
     def _poll_requests(self) -> None:
         """How the requests stand that the insurer studies."""
@@ -183,7 +181,7 @@ class _Run:
             self.reach.recorder.flush_batch()
             self._apply(covers, None)
 
-    def _read(self, pages: Iterator[CoverPage]) -> None:
+    def _read(self, pages: Iterator[CoverPage], *, keeps_place: bool) -> None:
         for page in pages:
             self.reach.recorder.flush_batch()
             self.counts["pages"] += 1
@@ -192,10 +190,10 @@ class _Run:
             chunks = [page.covers[start : start + CHUNK] for start in range(0, len(page.covers), CHUNK)] or [()]
             for chunk in chunks[:-1]:
                 self._apply(chunk, None)
-            self._apply(chunks[-1], page)
+            self._apply(chunks[-1], page, keeps_place=keeps_place)
             self.progress(len(self.seen), page.total)
 
-    def _apply(self, covers: Sequence[InsurerCover], page: CoverPage | None) -> Applied:
+    def _apply(self, covers: Sequence[InsurerCover], page: CoverPage | None, *, keeps_place: bool = False) -> Applied:
         """One unit of work: the covers, and with the last of a page the place where it ends."""
         with transaction(self.reach.organisation_id) as session:
             row = connections.get_connection(session, self.reach.connection_id, lock=True)
@@ -205,6 +203,7 @@ class _Run:
             )
             if page is not None:
                 self._note_unreadable(session, page)
+            if page is not None and keeps_place:
                 row.sync_cursor = {"cursor": page.cursor, "at": now().isoformat()} if page.cursor else None
             for name, number in applied.counts.items():
                 self.counts[name] = self.counts.get(name, 0) + number

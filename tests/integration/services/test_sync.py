@@ -113,7 +113,7 @@ def test_a_withdrawal_ends_the_limit_on_its_day(insured: Insured, sandbox: Runni
     run(insured)
     effective_on = TODAY + timedelta(days=days)
     sandbox.control("withdraw", {"insurer": "atradius", "company_id": A, **({"effective_on": effective_on.isoformat()} if days else {})})
-    run(insured, whole=False)
+    run(insured, whole=not days)  # what has ended is in no whole list; it must be heard of all the same
     last = insured.decisions(insured.buyers[A])[-1]
     assert (last.status, last.effective_on) == (LimitStatus.WITHDRAWN, effective_on)
     count = len(insured.decisions())
