@@ -24,6 +24,7 @@ from insureflow.services.journal import Actor, Subject
 from insureflow.services.limit_requests.accounts import AccountBook
 from insureflow.services.limit_requests.drafting import get_request, picture, subject_of
 from insureflow.services.limit_requests.submitting import hand_over
+from insureflow.services.limits.decisions import PolicyBook
 from insureflow.services.rates import RateBook
 from insureflow.services.transaction import transaction
 
@@ -123,11 +124,11 @@ def hand_in(actor: Actor, organisation_id: int, request_id: int, role: Role | No
         return request
 
 
-def step(session: Session, actor: Actor, request: LimitRequest, role: Role | None, on: date) -> str:
+def step(session: Session, actor: Actor, request: LimitRequest, role: Role | None, on: date, book: PolicyBook | None = None) -> str:
     """Move a draft on in the running unit of work, and give the action that the journal names."""
     if not need_of(session, request, role, on).is_needed:
         request.state = next_state(request.state, RequestAction.SUBMIT)
-        hand_over(session, request, on, by=actor.user_id)
+        hand_over(session, request, on, by=actor.user_id, book=book)
         return "limit_request.submitted"
     _put_before(session, actor, request, on)
     return "limit_request.approval_asked"

@@ -33,7 +33,7 @@ from insureflow.services.limit_requests.accounts import AccountBook
 from insureflow.services.limit_requests.approving import step
 from insureflow.services.limit_requests.drafting import NewLimitRequest, build, picture, problems_of
 from insureflow.services.limit_requests.matching import BuyerIndex
-from insureflow.services.limits.decisions import get_policy
+from insureflow.services.limits.decisions import PolicyBook, get_policy
 from insureflow.services.tasks import Watch, enqueue, work
 from insureflow.services.transaction import transaction
 
@@ -116,13 +116,14 @@ class _Work:
     def write(self, wishes: Sequence[_Wish], *, hand_in: bool) -> None:
         """Write the requests that are good, and send them where wished."""
         checked = list(self._checked(wishes))
+        books = {key: PolicyBook.load(self.session, key) for key in {request.policy_id for _wish, request in checked} if hand_in}
         for number, (wish, request) in enumerate(checked, start=1):
             if hand_in:
                 try:
                     with self.session.begin_nested():
                         self.session.add(request)
                         self.session.flush()
-                        step(self.session, self.actor, request, self.role, self.on)
+                        step(self.session, self.actor, request, self.role, self.on, books[request.policy_id])
                 except Refusal as refusal:
                     self.note(wish, refusal)
                     continue

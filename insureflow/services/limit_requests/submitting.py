@@ -68,15 +68,15 @@ def find_message(session: Session, request: LimitRequest) -> OutboxMessage | Non
     return session.scalar(select(OutboxMessage).where(OutboxMessage.own_reference == request.own_reference))
 
 
-def hand_over(session: Session, request: LimitRequest, on: date, *, by: int | None) -> None:
+def hand_over(session: Session, request: LimitRequest, on: date, *, by: int | None, book: PolicyBook | None = None) -> None:
     """What leaves the house for a request that has just become submitted: the entry among the decisions, and the message or the work.
 
-    Errors: ``request_under_way``, ``company_not_matched``, those of a request among the limits.
+    ``book`` is that of the policy, where many requests share it. Errors: ``request_under_way``, ``company_not_matched``, those of a request among the limits.
     """
     policy, buyer = session.get_one(Policy, request.policy_id), session.get_one(Buyer, request.buyer_id)
     _refuse_second(session, request, buyer, policy)
     request.submitted_at, request.asked_on = now(), on
-    _note_among_decisions(session, request, policy, on, by)
+    _note_among_decisions(session, request, policy, on, by, book or PolicyBook.load(session, policy.id))
     connection = find_connection(session, policy.id, request.request_type)
     if connection is None:
         work_items.open_item(
@@ -194,7 +194,7 @@ def find_answered(
     )
 
 
-def _note_among_decisions(session: Session, request: LimitRequest, policy: Policy, on: date, by: int | None) -> None:
+def _note_among_decisions(session: Session, request: LimitRequest, policy: Policy, on: date, by: int | None, book: PolicyBook) -> None:
     """The entry "asked for" in the history of limits; giving a limit up asks for no amount and has none."""
     if request.requested_minor is None:
         return
@@ -209,7 +209,7 @@ def _note_among_decisions(session: Session, request: LimitRequest, policy: Polic
         reason=request.comment,
         source="request",
     )
-    entry = build_request(new, policy, PolicyBook.load(session, policy.id), on)
+    entry = build_request(new, policy, book, on)
     known = find_same(session, entry)
     if known is None:
         entry.created_by_id = by
