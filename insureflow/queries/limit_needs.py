@@ -223,6 +223,7 @@ def needs_listing(on: date, *, policy_id: int | None = None, entity_policies: fr
         Field("country", Buyer.country.expression, Kind.COUNTRY, filter=FilterKind.SELECT),
         Field("policy", Policy.number.expression, search=Policy.number.expression, filter=FilterKind.SELECT),
         Field("standing", standing, Kind.BADGE, filter=FilterKind.SELECT),
+        Field("currency", currency, filter=FilterKind.SELECT),
         Field("need", need, Kind.MONEY, currency=currency, filter=FilterKind.AMOUNT_RANGE),
         Field("requested", newest.requested_minor, Kind.MONEY, currency=newest.currency),
         Field("limit", limit, Kind.MONEY, currency=currency),

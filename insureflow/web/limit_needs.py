@@ -17,6 +17,7 @@ from insureflow.domain.currencies import CURRENCIES
 from insureflow.domain.errors import InvalidValue, Refusal
 from insureflow.domain.limits import LimitKind
 from insureflow.domain.money import Money, from_minor, to_minor
+from insureflow.i18n import formats
 from insureflow.i18n.words import sentence_for
 from insureflow.queries import buyers as buyer_queries
 from insureflow.queries import limit_needs as queries
@@ -65,11 +66,12 @@ def _decorate(row: dict[str, Any]) -> dict[str, Any]:
     row["url"] = url_for("limit_needs.show", policy_id=row["policy_id"], buyer_id=row["buyer_id"])
     standing = row["standing"]
     row["standing"] = {"value": standing, "tone": _TONES[standing]}
+    for name in ("requested", "fee"):
+        if row[name] is not None and row[name][1] != row["currency"]:  # the column of currencies speaks of the others
+            row[name] = {"value": None, "hint": formats.money(*row[name], choose_locale())}
     if row["gap"][0] <= 0:
         row["gap"] = {"value": row["gap"], "tone": None}
     row["need"] = {"value": row["need"], "why_url": row["url"]}
-    if standing is not NeedStanding.UNUSED:
-        row["fee"] = {"value": row["fee"], "tone": None}
     return row
 
 
@@ -83,6 +85,7 @@ def _view() -> TableView:
             "country": _("Country"),
             "policy": _("Policy"),
             "standing": _("Fit"),
+            "currency": _("Currency"),
             "need": _("Needed"),
             "requested": _("Last asked for"),
             "limit": _("Limit"),
@@ -96,9 +99,11 @@ def _view() -> TableView:
         {
             "standing": lambda: word_options(list(NeedStanding)),
             "policy": lambda: [(policy.number, policy.number) for policy in g.scope.policies],
+            "currency": lambda: [(code, code) for code in sorted({policy.limit_currency for policy in g.scope.policies})],
             "country": lambda: country_options(buyer_queries.countries_of_buyers()),
         },
         decorate=_decorate,
+        currency_column="currency",
         empty=lambda: Empty(_("Nothing to compare yet"), _("Import invoices and enter limits: this shows which limits fit.")),
     )
 

@@ -156,6 +156,8 @@ def _page(
             "policy": answered.policy,
             "entity": answered.entity,
             "trace": answered.answer.trace.to_list(),
+            "before": answered.answer.headroom_before,
+            "after": answered.answer.headroom_after,
         }
     labels = [(label_of(hit), {**request.args.to_dict(), "buyer": label_of(hit)}) for hit in hits or []]
     return render_template("shipping/index.html", form=form, shown=shown, labels=labels), status
