@@ -16,8 +16,11 @@ from flask import Flask
 from sqlalchemy.orm import Session
 from support.accounts import TERMS
 from support.tenants import Tenant, make_tenant
+from support.twin_limits import CODES as LIMIT_CODES
+from support.twin_limits import fill_limits
 
 from insureflow.connectors.ledgers import get_shipped_profile, profile_to_mapping
+from insureflow.domain.access import Role
 from insureflow.domain.buyers import AddressKind, BuyerStatus, IdentifierScheme, NameKind, search_name
 from insureflow.domain.cover.events import Layer
 from insureflow.domain.limits import AccountActKind, LimitKind, LimitStatus
@@ -41,7 +44,7 @@ from insureflow.models.receivables import (
     StoredFile,
 )
 from insureflow.models.scope import within
-from insureflow.services import cover, journal, policies
+from insureflow.services import cover, journal, policies, tokens
 from insureflow.services.clock import now
 from insureflow.services.journal import Subject
 from insureflow.services.transaction import transaction
@@ -58,16 +61,18 @@ CODES = frozenset(
         "import_batch.file_sha256", "import_batch.mode", "import_problem.code", "journal_entry.action", "journal_entry.subject_type",
         "journal_entry.previous_hash", "journal_entry.hash", "task.kind", "task.stage", "saved_view.page",
     }
+    | LIMIT_CODES
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """A filled organisation: its mark, and its keys per table, lowest first."""
+    """A filled organisation: its mark, its keys per table, lowest first, and the secret of a key for the API."""
 
     tenant: Tenant
     mark: str
     keys: dict[str, list[int]]
+    secret: str
 
 
 def owned_tables() -> dict[str, type[Base]]:
@@ -93,14 +98,41 @@ def make_twin(app: Flask, mark: str, *, seed: int) -> Twin:
             on=TODAY,
             note=f"{mark} note of terms",
         )
+        second = policies.add_policy(
+            tenant.actor(),
+            tenant.id,
+            number=f"{mark}-SECOND",
+            name=f"{mark} second policy",
+            insurer=f"{mark} Insurance",
+            product=f"{mark} Product",
+            currency="EUR",
+            terms=TERMS,
+            entities=[f"{mark}2"],
+            effective_on=date(2025, 1, 1),
+            on=TODAY,
+            note=f"{mark} note of terms",
+        )
         with transaction(tenant.id) as session:
-            _fill(session, tenant, mark, seed, policy.id)
+            buyer_id = _fill(session, tenant, mark, seed, policy.id)
+            fill_limits(
+                session,
+                tenant.id,
+                mark,
+                seed,
+                policy_id=policy.id,
+                other_policy_id=second.id,
+                buyer_id=buyer_id,
+                entity_id=tenant.entity_id,
+                actor=tenant.actor(),
+                on=TODAY,
+            )
             journal.record(
                 session, tenant.actor(), "buyer.changed", Subject("buyer", 1, f"{mark} subject"), before={"name": mark}, after=None
             )
-        keys = {name: _keys(tenant, model) for name, model in owned_tables().items()}
+            token, secret = tokens.add_token(tenant.actor(), tenant.id, tenant.logins[Role.ADMINISTRATOR].user_id, f"{mark} key")
+        keys = {name: _keys(tenant, model) for name, model in owned_tables().items()} | {"api_token": [token.id]}
         db.session.remove()
-    return Twin(tenant, mark, keys)
+    return Twin(tenant, mark, keys, secret)
 
 
 def _keys(tenant: Tenant, model: Any) -> list[int]:
@@ -108,7 +140,8 @@ def _keys(tenant: Tenant, model: Any) -> list[int]:
         return list(db.session.scalars(sa.select(model.id).order_by(model.id)))
 
 
-def _fill(session: Session, tenant: Tenant, mark: str, seed: int, policy_id: int) -> None:
+def _fill(session: Session, tenant: Tenant, mark: str, seed: int, policy_id: int) -> int:
+    """Fills the tables of the foundation and gives the key of the buyer that has most."""
     amounts = iter(range(seed, seed + 10_000_000, 111_317))
     person = tenant.actor().user_id
     parent = _buyer(session, tenant, mark, f"{mark} Holding AG", "1000")
@@ -145,8 +178,9 @@ def _fill(session: Session, tenant: Tenant, mark: str, seed: int, policy_id: int
     for layer, kind, status in (
         (Layer.PRIMARY, LimitKind.NAMED, LimitStatus.APPROVED),
         (Layer.TOP_UP, LimitKind.TOP_UP, LimitStatus.APPROVED),
+        (Layer.TOP_UP, LimitKind.TOP_UP, LimitStatus.REDUCED),
     ):
-        amount = next(amounts)
+        amount = next(amounts) // (3 if status is LimitStatus.REDUCED else 1)
         session.add(
             LimitDecision(
                 policy_id=policy_id,
@@ -162,7 +196,7 @@ def _fill(session: Session, tenant: Tenant, mark: str, seed: int, policy_id: int
                 decided_on=date(2026, 1, 5),
                 effective_on=date(2026, 1, 5),
                 conditions={},
-                insurer_reference=f"{mark}-{layer.value}",
+                insurer_reference=f"{mark}-{layer.value}-{status.value}",
                 reason=f"{mark} reason of the limit",
                 created_at=now(),
                 created_by_id=person,
@@ -183,17 +217,19 @@ def _fill(session: Session, tenant: Tenant, mark: str, seed: int, policy_id: int
     session.add(ManualRate(base="USD", quote="EUR", valid_on=date(2026, 3, 1), rate=Decimal(seed) / 10**7, source=f"{mark} bank", created_at=now()))  # fmt: skip
     for login in tenant.logins.values():
         session.add(SavedView(user_id=login.user_id, page="receivables.index", name=f"{mark} view", query=f"q={mark}"))
-    session.add(
-        Task(
-            kind="import_ledger",
-            parameters={"file": f"{mark}.csv", "actor": mark},
-            state=TaskState.FAILED,
-            result={},
-            error={"code": "file_empty", "parameters": {"name": mark}},
-            created_at=now(),
-            created_by_id=person,
+    for kind in ("import_ledger", "request_limits"):
+        session.add(
+            Task(
+                kind=kind,
+                parameters={"file": f"{mark}.csv", "actor": mark},
+                state=TaskState.FAILED,
+                result={},
+                error={"code": "file_empty", "parameters": {"name": mark}},
+                created_at=now(),
+                created_by_id=person,
+            )
         )
-    )
+        session.flush()
     session.flush()
     cover.refresh_buyers(session, None, TODAY)
     session.flush()
@@ -211,6 +247,7 @@ def _fill(session: Session, tenant: Tenant, mark: str, seed: int, policy_id: int
             note=f"{mark} evidence",
         )
     )
+    return buyer.id
 
 
 def _buyer(session: Session, tenant: Tenant, mark: str, name: str, number: str, country: str = "DE") -> Buyer:

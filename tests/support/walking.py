@@ -22,6 +22,13 @@ from insureflow.web.access import MEMBER, declared_permission
 #: Tables by the name of the place, where it is not the table's own name.
 TABLES = {
     "act": "account_act",
+    "assessment": "discretionary_assessment",
+    "connection": "insurer_connection",
+    "difference": "sync_difference",
+    "exchange": "insurer_exchange",
+    "message": "outbox_message",
+    "item": "work_item",
+    "request": "limit_request",
     "alias": "buyer_name",
     "batch": "import_batch",
     "decision": "limit_decision",
@@ -37,6 +44,7 @@ TABLES = {
     "problem": "import_problem",
     "profile": "import_profile",
     "rate": "manual_rate",
+    "token": "api_token",
     "user": "app_user",
     "version": "policy_terms_version",
     "view": "saved_view",
@@ -44,6 +52,9 @@ TABLES = {
 
 #: Places that are no keys: by name, or by endpoint and name where the same name means two things.
 PLAIN: dict[str, object] = {
+    "pushes.receive slug": "nobody",
+    "pushes.receive push_key": "unknown",
+    "connections.add connector_key": "atradius",
     "policies.preset key": "atradius-nl",
     "policies.new key": "atradius-nl",
     "exposure.country code": "DE",
@@ -58,11 +69,15 @@ PLAIN: dict[str, object] = {
     "year": 2026,
     "bucket": "not_yet_due",
     "layer": "primary",
+    "token_id": 1,
 }
 
 
+#: Which row's key a place takes where the first one is of another kind.
+LAST = frozenset({"limit_cuts.show", "limit_cuts.plan", "limit_requests.task", "limit_requests.progress", "limit_requests.cancel_task"})
+
 #: Pages that answer only with arguments behind their address, and 404 without.
-NEEDS_ARGUMENTS = frozenset({"obligations.worked_out"})
+NEEDS_ARGUMENTS = frozenset({"obligations.worked_out", "api_shipments.ask"})
 
 
 class Unfilled(AssertionError):
@@ -126,7 +141,8 @@ def addresses(app: Flask, route: Route, keys: Mapping[str, Sequence[int]]) -> li
         if isinstance(converter, AnyConverter):
             choices[name] = sorted(converter.items)
         elif table is not None:
-            choices[name] = list(keys.get(table, ()))[:1]
+            known = list(keys.get(table, ()))
+            choices[name] = known[-1:] if route.endpoint in LAST else known[:1]
         else:
             value = PLAIN.get(f"{route.endpoint} {name}", PLAIN.get(name))
             choices[name] = [] if value is None else [value]
