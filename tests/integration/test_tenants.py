@@ -265,7 +265,7 @@ def test_nobody_changes_the_other(app: Flask, own: Twin, other: Twin) -> None:
 
     changing = [route for route in routes(app, "POST", "PUT", "PATCH", "DELETE") if not route.endpoint.startswith("security.")]
     for route in changing:
-        if not route.has_keys:
+        if not route.has_keys or route.rule.rule.startswith("/api/"):  # the API is tried with its own keys
             continue
         forms = by_action.get(filled(app, route, mine)) or [Form("", "POST", {"reason": "trying", "note": "trying"})]
         for address in mixtures(app, route, mine, theirs):

@@ -12,19 +12,15 @@ from sqlalchemy.orm import Session
 from insureflow.domain.buyers import NameKind, conflicting_insurers, search_name
 from insureflow.domain.errors import Refusal
 from insureflow.models.buyers import Buyer, BuyerAddress, BuyerIdentifier, BuyerName, CustomerNumber, InsurerIdentity
-from insureflow.models.cover import AccountState, Exposure, InvoicePosition, Obligation, ObligationMark
-from insureflow.models.limits import AccountAct, LimitDecision
+from insureflow.models.cover import ObligationMark
+from insureflow.models.limits import LimitDecision
 from insureflow.models.policies import Policy
-from insureflow.models.receivables import CreditNote, Invoice, Payment
-from insureflow.models.shipments import ShipmentCheck
 from insureflow.services import cover, journal
 from insureflow.services.buyers.details import details_of, picture
+from insureflow.services.buyers.documents import DERIVED, documents
 from insureflow.services.buyers.records import get_buyer, subject_of
 from insureflow.services.journal import Actor
 from insureflow.services.transaction import transaction
-
-_DOCUMENTS = (Invoice, CreditNote, Payment, LimitDecision, AccountAct, ShipmentCheck)
-_DERIVED = (InvoicePosition, AccountState, Exposure, Obligation)
 
 
 def merge_buyers(actor: Actor, organisation_id: int, kept_id: int, merged_id: int, on: date) -> Buyer:
@@ -41,7 +37,7 @@ def merge_buyers(actor: Actor, organisation_id: int, kept_id: int, merged_id: in
             raise Refusal("countries_differ_in_merge", kept=kept.legal_name, merged=merged.legal_name)
         _check_insurers(session, kept, merged)
         before = {"kept": picture(details_of(kept)), "merged": {"id": merged.id, **picture(details_of(merged))}}
-        moved = {model.__tablename__: _count(session, model, merged.id) for model in _DOCUMENTS}
+        moved = {model.__tablename__: count for model in documents() if (count := _count(session, model, merged.id))}
         _move_documents(session, kept.id, merged.id)
         _move_group(session, kept, merged)
         _move_identity(session, kept, merged)
@@ -97,9 +93,9 @@ def _check_insurers(session: Session, kept: Buyer, merged: Buyer) -> None:
 
 
 def _move_documents(session: Session, kept_id: int, merged_id: int) -> None:
-    for model in _DERIVED:
+    for model in DERIVED:
         session.execute(delete(model).where(model.buyer_id == merged_id).execution_options(synchronize_session=False))
-    for document in _DOCUMENTS:
+    for document in documents():
         session.execute(
             update(document).where(document.buyer_id == merged_id).values(buyer_id=kept_id).execution_options(synchronize_session=False)
         )

@@ -14,10 +14,11 @@ from insureflow.domain.receivables import DocumentKind
 from insureflow.domain.tasks import ImportState
 from insureflow.models.buyers import Buyer, BuyerIdentifier, BuyerName, CustomerNumber
 from insureflow.models.cover import AccountState, Exposure, InvoicePosition, Obligation, ObligationMark
-from insureflow.models.limits import AccountAct, LimitDecision
+from insureflow.models.limits import AccountAct
 from insureflow.models.organisations import Entity
 from insureflow.models.receivables import Allocation, CreditNote, Dispute, ImportBatch, Invoice, Payment
 from insureflow.services import cover, journal
+from insureflow.services.buyers.documents import documents
 from insureflow.services.imports.holding import portions
 from insureflow.services.imports.locking import only_import_of
 from insureflow.services.imports.remembering import Before, forget, recall
@@ -182,15 +183,7 @@ def _drop_new_buyers(session: Session, keys: list[int], buyers: set[int]) -> Non
     """Remove buyers that the batch made and that nobody has looked at or used since."""
     for portion in portions(keys, _PORTION):
         used: set[int] = set()
-        for column in (
-            Invoice.buyer_id,
-            Payment.buyer_id,
-            CreditNote.buyer_id,
-            LimitDecision.buyer_id,
-            AccountAct.buyer_id,
-            ObligationMark.buyer_id,
-            Buyer.parent_id,
-        ):
+        for column in (*(model.buyer_id for model in documents()), ObligationMark.buyer_id, Buyer.parent_id):
             used.update(key for key in session.scalars(select(column).where(column.in_(portion)).distinct()) if key is not None)
         untouched = session.scalars(select(Buyer.id).where(Buyer.id.in_(portion), Buyer.status == BuyerStatus.TO_REVIEW))
         gone = [key for key in untouched if key not in used]
