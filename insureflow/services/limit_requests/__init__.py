@@ -15,19 +15,9 @@ from insureflow.services.limit_requests.approving import (
     submit,
     thresholds_of,
 )
-from insureflow.services.limit_requests.bulk import (
-    SMALL,
-    AmountRule,
-    BulkOutcome,
-    Selection,
-    enqueue_file,
-    enqueue_selection,
-    outcome_as_data,
-    outcome_of_task,
-    request_file,
-    request_selection,
-)
+from insureflow.services.limit_requests.bulk import SMALL, AmountRule, BulkOutcome, Selection, request_file, request_selection
 from insureflow.services.limit_requests.drafting import NewLimitRequest, draft, revise
+from insureflow.services.limit_requests.queueing import enqueue_file, enqueue_selection, outcome_as_data, outcome_of_task
 from insureflow.services.limit_requests.submitting import (
     OPERATIONS,
     apply_decision,
