@@ -59,6 +59,13 @@ def _pairs(given: tuple[str, ...], option: str) -> dict[str, str]:
     return pairs
 
 
+def _secret(name: str) -> str:
+    """A credential typed in unseen, or a line of standard input."""
+    if sys.stdin.isatty():
+        return str(click.prompt(name, hide_input=True, err=True))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
 def _error(error: Any) -> str:
     return sentence_for(Refusal(error.code, **dict(error.parameters)), LOCALE)
 
@@ -160,7 +167,7 @@ def add(
     budget: int,
 ) -> None:
     """Connect a policy. Credentials never stand in the command, where others could read them."""
-    credentials = {name: click.prompt(name, hide_input=sys.stdin.isatty(), err=True) for name in names}
+    credentials = {name: _secret(name) for name in names}
     setup = connections.Setup(
         connector=connector,
         environment=environment,
