@@ -31,18 +31,26 @@ class Section:
 SECTIONS: tuple[Section, ...] = (
     Section(
         _l("Today"),
-        ("dashboard",),
-        (Page("dashboard.index", _l("Dashboard"), Permission.VIEW_EXPOSURE),),
+        ("dashboard", "work_items"),
+        (
+            Page("dashboard.index", _l("Dashboard"), Permission.VIEW_EXPOSURE),
+            Page("work_items.index", _l("Work"), Permission.VIEW_OBLIGATIONS),
+        ),
     ),
     Section(_l("Buyers"), ("buyers",), (Page("buyers.index", _l("All buyers"), Permission.VIEW_BUYERS),)),
     Section(
         _l("Limits"),
-        ("limits", "limit_exchange", "limit_needs"),
+        ("limits", "limit_requests", "limit_cuts", "discretionary", "limit_exchange", "limit_needs", "connections"),
         (
             Page("limits.index", _l("Limits register"), Permission.VIEW_LIMITS),
+            Page("limit_requests.index", _l("Requests"), Permission.VIEW_LIMITS),
+            Page("limit_requests.approvals", _l("Approvals"), Permission.APPROVE_LIMITS),
             Page("limit_needs.index", _l("Limits needed"), Permission.VIEW_LIMITS),
+            Page("discretionary.index", _l("Discretionary limits"), Permission.VIEW_LIMITS),
             Page("limits.cut", _l("Limits cut"), Permission.VIEW_LIMITS),
             Page("limits.history", _l("History of limits"), Permission.VIEW_LIMITS),
+            Page("connections.index", _l("Connections to insurers"), Permission.VIEW_CONNECTIONS),
+            Page("connections.differences", _l("Differences from insurers"), Permission.VIEW_CONNECTIONS),
             Page("limit_exchange.index", _l("Limits by file"), Permission.REQUEST_LIMITS),
         ),
     ),

@@ -20,13 +20,12 @@ from insureflow.queries import limit_requests as request_queries
 from insureflow.queries import limits as limit_queries
 from insureflow.services import limit_requests, limits
 from insureflow.services.files import NewEvidence
-from insureflow.services.limits import NewAct, NewDecision, NewRequest, NewWithdrawal
+from insureflow.services.limits import NewAct, NewDecision, NewWithdrawal
 from insureflow.web.access import requires
 from insureflow.web.limits.forms import (
     ActForm,
     DecisionForm,
     RemovalForm,
-    RequestForm,
     WithdrawalForm,
     read_minor,
     show_refusal,
@@ -137,33 +136,6 @@ def record() -> ResponseReturnValue:
         _answered(new, form)
 
     return _enter("record", buyer, form, enter, _("The decision on %(name)s is entered.", name=buyer.legal_name))
-
-
-@blueprint.route("/request", methods=["GET", "POST"])
-@requires(Permission.EDIT_LIMITS)
-def request_limit() -> ResponseReturnValue:
-    """Note that a limit was asked for."""
-    buyer = _chosen_buyer()
-    if buyer is None:
-        return _choose_buyer()
-    form = RequestForm(data={"layer": Layer.PRIMARY.value, "kind": LimitKind.NAMED.value, "requested_on": g.today, **_start()})
-    form.prepare(g.scope.policies)
-
-    def enter() -> None:
-        new = NewRequest(
-            buyer_id=buyer.id,
-            policy_id=form.policy_id.data,
-            requested_minor=read_minor(form.requested.data, form.currency.data, "requested") or 0,
-            currency=form.currency.data,
-            requested_on=form.requested_on.data,
-            kind=LimitKind(form.kind.data),
-            layer=Layer(form.layer.data),
-            insurer_reference=form.insurer_reference.data,
-            reason=form.reason.data or "",
-        )
-        limits.record_request(g.actor, g.organisation.id, new, g.today)
-
-    return _enter("request", buyer, form, enter, _("The request for %(name)s is noted.", name=buyer.legal_name))
 
 
 @blueprint.route("/withdraw", methods=["GET", "POST"])

@@ -92,13 +92,6 @@ class DecisionForm(_WithAmounts):
         return conditions
 
 
-class RequestForm(_WithAmounts):
-    """A limit that is asked for."""
-
-    requested = StringField(_l("Requested"), [InputRequired()], render_kw={"inputmode": "decimal"})
-    requested_on = DateField(_l("Asked on"), [InputRequired()])
-
-
 class WithdrawalForm(_OnLimit):
     """Notice that a limit ends."""
 
@@ -162,7 +155,6 @@ def title_of(name: str, buyer_name: str) -> str:
     """The heading of a form."""
     titles: dict[str, str] = {
         "record": _("Enter a decision on %(name)s", name=buyer_name),
-        "request": _("Ask for a limit on %(name)s", name=buyer_name),
         "withdraw": _("Enter a withdrawal for %(name)s", name=buyer_name),
         "act": _("Enter an act for %(name)s", name=buyer_name),
     }

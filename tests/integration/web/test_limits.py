@@ -172,21 +172,17 @@ def test_a_wrong_decision_is_shown_again_with_what_is_wrong(
     assert len(decisions(app, account)) == count
 
 
-def test_requests_withdrawals_and_acts_have_forms(manager: PageClient, app: Flask, account: Account) -> None:
+def test_withdrawals_and_acts_have_forms(manager: PageClient, app: Flask, account: Account) -> None:
     who = f"?buyer_id={account.buyer_id}"
     common = {"policy_id": str(account.policy_id), "layer": "primary"}
-    for address in ("/limits/request", "/limits/withdraw", "/limits/act"):
+    for address in ("/limits/withdraw", "/limits/act"):
         assert manager.get(address).status_code == 200
         assert manager.get(address + who).status_code == 200
-    asked = manager.post(
-        "/limits/request" + who, data={**common, "kind": "named", "currency": "EUR", "requested": "500000", "requested_on": "2026-06-02"}
-    )
-    assert asked.status_code == 302
     assert manager.post("/limits/withdraw" + who, data={**common, "received_on": "2026-06-03"}).status_code == 302
     stop = {"policy_id": common["policy_id"], "kind": "stop_cover", "happened_on": "2026-06-04", "note": "bad news"}
     assert manager.post("/limits/act" + who, data=stop).status_code == 302
     assert manager.post("/limits/act" + who, data={**stop, "kind": "buyer_grade"}).status_code == 422
-    assert [each.status.value for each in decisions(app, account)][-2:] == ["requested", "withdrawn"]
+    assert [each.status.value for each in decisions(app, account)][-1:] == ["withdrawn"]
     text = manager.get(f"/buyers/{account.buyer_id}/limits").get_data(as_text=True)
     assert "bad news" in text
     assert "cover stopped" in manager.get("/limits/?on=2026-06-30").get_data(as_text=True)
