@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from insureflow.models import (
+    bank_statements,
     buyers,
     connections,
     cover,
@@ -20,6 +21,7 @@ from insureflow.models import (
 )
 
 __all__ = [
+    "bank_statements",
     "buyers",
     "connections",
     "cover",

@@ -16,6 +16,8 @@ from flask import Flask
 from sqlalchemy.orm import Session
 from support.accounts import TERMS
 from support.tenants import Tenant, make_tenant
+from support.twin_bank import CODES as BANK_CODES
+from support.twin_bank import fill_bank
 from support.twin_limits import CODES as LIMIT_CODES
 from support.twin_limits import fill_limits
 
@@ -62,6 +64,7 @@ CODES = frozenset(
         "journal_entry.previous_hash", "journal_entry.hash", "task.kind", "task.stage", "saved_view.page",
     }
     | LIMIT_CODES
+    | BANK_CODES
 )  # fmt: skip
 
 
@@ -126,6 +129,7 @@ def make_twin(app: Flask, mark: str, *, seed: int) -> Twin:
                 actor=tenant.actor(),
                 on=TODAY,
             )
+            fill_bank(session, tenant.id, mark, seed, buyer_id=buyer_id, entity_id=tenant.entity_id, actor=tenant.actor(), on=TODAY)
             journal.record(
                 session, tenant.actor(), "buyer.changed", Subject("buyer", 1, f"{mark} subject"), before={"name": mark}, after=None
             )

@@ -42,8 +42,7 @@ from insureflow.domain.money import Money
 from insureflow.domain.receivables import RowProblem
 
 # The library logs what it cannot read, and that would put payments of people into the log.
-logging.getLogger("mt940").addHandler(logging.NullHandler())
-logging.getLogger("mt940").propagate = False
+logging.getLogger("mt940").setLevel(logging.CRITICAL + 1)
 
 _FIELD = re.compile(r"^:(\d{2}[A-Z]?|NS):", re.MULTILINE)
 _BEGIN = re.compile(r"^(?=:20:)", re.MULTILINE)

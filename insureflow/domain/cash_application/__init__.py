@@ -13,6 +13,7 @@ from insureflow.domain.cash_application.references import mentions_prepayment, n
 from insureflow.domain.cash_application.reversals import find_reversed
 from insureflow.domain.cash_application.values import (
     Confidence,
+    DecisionKind,
     Deduction,
     EntryState,
     IncomingPayment,
@@ -27,6 +28,7 @@ from insureflow.domain.cash_application.values import (
 
 __all__ = [
     "Confidence",
+    "DecisionKind",
     "Deduction",
     "EntryState",
     "IncomingPayment",

@@ -78,6 +78,15 @@ class EntryState(StrEnum):
     NOT_A_RECEIPT = "not_a_receipt"
 
 
+class DecisionKind(StrEnum):
+    """What was decided about an entry."""
+
+    CONFIRMED = "confirmed"
+    CHOSEN = "chosen"
+    SET_ASIDE = "set_aside"
+    REVERSED = "reversed"
+
+
 def state_of(entry: BankEntry) -> EntryState:
     """Where an entry begins: money that was booked in waits for a match, everything else is no receipt."""
     is_receipt = entry.is_credit and not entry.is_reversal and entry.status is EntryStatus.BOOKED and entry.amount_minor > 0
