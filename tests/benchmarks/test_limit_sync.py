@@ -20,6 +20,7 @@ import httpx2
 from flask import Flask
 from sqlalchemy.orm import Session
 from support.connections import FIRST_COMPANY, insure, use_sandbox
+from support.large_books import say
 from support.sandbox import RunningSandbox
 
 from insureflow.domain.connections import SyncState
@@ -30,11 +31,6 @@ from insureflow.services.clock import now
 LIMITS = int(os.environ.get("INSUREFLOW_BENCH_LIMITS", "100000"))
 CHANGED = LIMITS // 50
 LAST_MONTH = date.today() - timedelta(days=30)
-
-
-def say(text: str) -> None:
-    """Straight to the terminal, as pytest keeps what tests print."""
-    os.write(2, f"\n{text}".encode())
 
 
 @contextmanager
