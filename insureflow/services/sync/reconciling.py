@@ -17,9 +17,9 @@ from insureflow.models.limits import LimitDecision
 from insureflow.queries.limits.situations import ordinary_decisions
 from insureflow.services import connections
 from insureflow.services.clock import now
-from insureflow.services.sync.applying import history_of_buyers
 from insureflow.services.sync.comparing import Held, compare, cover_of
 from insureflow.services.sync.differences import Found, held_data, open_of_kinds, settle, settle_gone, store_found
+from insureflow.services.sync.naming import history_of_buyers
 from insureflow.services.transaction import transaction
 
 _CHUNK = 1000
