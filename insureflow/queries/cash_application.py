@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Select, case, func, or_, select
 
 from insureflow.domain.buyers import search_name
 from insureflow.domain.cash_application import EntryState
+from insureflow.domain.policies import parse_terms
 from insureflow.models.bank_statements import BankAccount, BankEntry, BankMatch, BankStatement, CashTolerance
 from insureflow.models.buyers import Buyer
 from insureflow.models.database import db
@@ -17,6 +19,7 @@ from insureflow.models.organisations import Entity, User
 from insureflow.models.policies import Policy
 from insureflow.models.receivables import Invoice
 from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Order
+from insureflow.queries.policies import list_versions, version_on
 
 #: So many invoices are offered to choose from.
 MOST_OFFERED = 50
@@ -125,7 +128,7 @@ def find_entry(entry_id: int) -> EntryView | None:
     entry, account, statement, entity = row
     matches = db.session.scalars(select(BankMatch).where(BankMatch.entry_id == entry_id).order_by(BankMatch.id.desc())).all()
     keys = {proposal["buyer_id"] for proposal in entry.proposals} | ({entry.buyer_id} if entry.buyer_id else set())
-    names = dict(db.session.execute(select(Buyer.id, Buyer.legal_name).where(Buyer.id.in_(keys))).tuples().all()) if keys else {}
+    names = dict(db.session.execute(select(Buyer.id, Buyer.legal_name).where(Buyer.id.in_(sorted(keys)))).all())
     reversed_by = db.session.scalar(select(BankEntry.id).where(BankEntry.reverses_id == entry_id).limit(1))
     return EntryView(entry, account, statement, entity, matches, names, reversed_by)
 
@@ -215,7 +218,20 @@ def list_tolerances() -> Sequence[CashTolerance]:
     return db.session.scalars(select(CashTolerance).order_by(CashTolerance.currency)).all()
 
 
-def policies_of(buyer_ids: Sequence[int]) -> Sequence[Policy]:
-    """The policies under which these buyers have invoices, by number."""
+@dataclass(frozen=True, slots=True)
+class PrepaymentRule:
+    """What a policy does with money for supplies that are paid in advance."""
+
+    policy: Policy
+    reduces_old_debt: bool
+
+
+def prepayment_rules(buyer_ids: Sequence[int], on: date) -> list[PrepaymentRule]:
+    """What the policies under which these buyers have invoices do with prepayments, by their terms on a day."""
     used = select(Invoice.policy_id).where(Invoice.buyer_id.in_(buyer_ids), Invoice.policy_id.is_not(None)).distinct()
-    return db.session.scalars(select(Policy).where(Policy.id.in_(used)).order_by(Policy.number)).all()
+    found: list[PrepaymentRule] = []
+    for policy in db.session.scalars(select(Policy).where(Policy.id.in_(used)).order_by(Policy.number)).all():
+        version = version_on(list_versions(policy.id), on)
+        if version is not None:
+            found.append(PrepaymentRule(policy, parse_terms(version.data).allocation.prepayments_reduce_old_debt))
+    return found
