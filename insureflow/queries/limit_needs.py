@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
     Numeric,
@@ -26,6 +27,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    text,
     type_coerce,
 )
 from sqlalchemy.orm import aliased
@@ -172,6 +174,20 @@ def _from_turnover(turnover: Any) -> ColumnElement[int]:
     return cast(case(*arms, else_=0), BigInteger)
 
 
+def _needed(turnover: Subquery) -> CTE:
+    """The need from turnover of every account, worked out once however often it is looked at."""
+    columns = turnover.c
+    needed = select(columns.policy_id, columns.buyer_id, columns.turnover, columns.terms, _from_turnover(columns).label("need"))
+    return needed.cte("needed").prefix_with("MATERIALIZED")
+
+
+def _plan_for_all() -> None:
+    """Have PostgreSQL join whole sets, which it takes for small, and not compile the long formulas of seasons."""
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(text("SET LOCAL jit = off"))
+        db.session.execute(text("SET LOCAL enable_nestloop = off"))
+
+
 def _peaks(on: date) -> Subquery:
     """The highest balance of each account on the day and on the same day of the months before, and the most that was used of limits."""
     position = InvoicePosition
@@ -201,12 +217,13 @@ def _policies_with_tax(on: date) -> list[int]:
 
 def needs_listing(on: date, *, policy_id: int | None = None, entity_policies: frozenset[int] | None = None) -> Listing:
     """The need of every account against what was asked for, granted and used, the largest gap first."""
+    _plan_for_all()
     known = layers_on(on).c
-    turnover, peaks = _turnover(on, _policies_with_tax(on)).c, _peaks(on).c
+    turnover, peaks = _needed(_turnover(on, _policies_with_tax(on))).c, _peaks(on).c
     ordinary, newest = aliased(LimitDecision, name="ordinary"), aliased(LimitDecision, name="newest")
     currency = Policy.limit_currency.expression
     balance, used = func.coalesce(peaks.balance, 0), func.coalesce(peaks.used, 0)
-    need = _greatest(func.coalesce(_from_turnover(turnover), 0), balance)
+    need = _greatest(func.coalesce(turnover.need, 0), balance)
     limit = func.coalesce(known.limit_minor, 0)
     is_old = ordinary.decided_on <= add_months(on, -MONTHS)
     standing = type_coerce(
