@@ -79,6 +79,8 @@ def clean_text(text: str | None, longest: int) -> str:
     """A text without control characters, with single spaces, cut to a length."""
     if not text:
         return ""
+    if text.isprintable():
+        return " ".join(text.split())[:longest]
     kept = "".join(" " if character.isspace() else character for character in text if _is_kept(character))
     return " ".join(kept.split())[:longest]
 

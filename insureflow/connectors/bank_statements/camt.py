@@ -19,7 +19,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
 from insureflow.connectors.bank_statements.bounds import MOST_REFERENCE, BadEntry, Meter, StatementBounds, clean_text, read_amount, read_day
-from insureflow.connectors.bank_statements.camt_entries import all_of, find, local_name, read_booking, text_at
+from insureflow.connectors.bank_statements.camt_entries import read_booking, text_at
 from insureflow.domain.bank_statements import Balance, BankStatement, Booking, StatementFile, StatementKind, plain_account
 from insureflow.domain.errors import Refusal
 from insureflow.domain.money import Money
@@ -60,6 +60,12 @@ def _events(content: bytes) -> Iterator[tuple[str, Any]]:
         raise Refusal("statement_damaged", line=line, column=column) from None
 
 
+def _local_name(element: Any) -> str:
+    """The name of an element without its namespace."""
+    tag = element.tag
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
 class _Reader:
     """Reads one message."""
 
@@ -76,7 +82,7 @@ class _Reader:
         current: _Open | None = None
         seen_root = ""
         for event, element in _events(content):
-            name = local_name(element)
+            name = _local_name(element)
             if event == "start":
                 depth += 1
                 seen_root = seen_root or name
@@ -89,6 +95,7 @@ class _Reader:
                     current = _Open()
                 continue
             depth -= 1
+            element.tag = name
             if current is None:
                 continue
             if name == "Ntry":
@@ -161,7 +168,7 @@ class _Reader:
 
     def _balances(self, element: Any, identification: str) -> tuple[Balance | None, Balance | None]:
         found: dict[str, list[Balance]] = {}
-        for each in all_of(element, "Bal"):
+        for each in element.findall("Bal"):
             code = text_at(each, "Tp/CdOrPrtry/Cd") or ""
             if code not in {*_OPENING, *_CLOSING}:
                 continue
@@ -179,7 +186,7 @@ class _Reader:
 
 
 def _balance(element: Any) -> Balance:
-    amount = find(element, "Amt")
+    amount = element.find("Amt")
     currency = amount.get("Ccy") if amount is not None else None
     minor = read_amount(amount.text if amount is not None else None, currency, "Bal/Amt")
     on = read_day(text_at(element, "Dt/Dt") or text_at(element, "Dt/DtTm"), "Bal/Dt")

@@ -1,4 +1,7 @@
-"""One booking of a camt message: its amounts, days, parties and references, and the payments it consists of."""
+"""One booking of a camt message: its amounts, days, parties and references, and the payments it consists of.
+
+Elements come with their local names as tags, whatever their namespace was.
+"""
 
 from __future__ import annotations
 
@@ -23,40 +26,16 @@ _DIRECTIONS = {"CRDT": True, "DBIT": False}
 _TRUE = frozenset({"true", "1"})
 
 
-def local_name(element: Any) -> str:
-    """The name of an element without its namespace."""
-    tag = element.tag
-    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
-
-
-def find(element: Any, path: str) -> Any:
-    """The first element at a path of local names, or None."""
-    for name in path.split("/"):
-        element = next((child for child in element if local_name(child) == name), None)
-        if element is None:
-            return None
-    return element
-
-
-def all_of(element: Any, path: str) -> list[Any]:
-    """All elements at a path of local names."""
-    found = [element]
-    for name in path.split("/"):
-        found = [child for each in found for child in each if local_name(child) == name]
-    return found
-
-
 def text_at(element: Any, path: str) -> str | None:
-    """The text at a path, without the space around it; None where there is none."""
-    found = find(element, path)
-    text = found.text if found is not None else None
+    """The text at a path of local names, without the space around it; None where there is none."""
+    text = element.findtext(path)
     return text.strip() or None if text else None
 
 
 def read_booking(entry: Any, row: int) -> tuple[Booking, list[BadEntry]]:
     """A booking with its parts, and what is noteworthy about it. Errors: ``BadEntry``."""
     whole = _whole(entry, row)
-    details = all_of(entry, "NtryDtls/TxDtls")
+    details = entry.findall("NtryDtls/TxDtls")
     reference = clean_text(text_at(entry, "AcctSvcrRef"), MOST_REFERENCE)
     notes: list[BadEntry] = []
     if len(details) == 1:
@@ -74,7 +53,7 @@ def read_booking(entry: Any, row: int) -> tuple[Booking, list[BadEntry]]:
 
 def _whole(entry: Any, row: int) -> BankEntry:
     """The booking itself, without what its details tell."""
-    amount = find(entry, "Amt")
+    amount = entry.find("Amt")
     currency = clean_text(amount.get("Ccy") if amount is not None else None, 3)
     minor = read_amount(amount.text if amount is not None else None, currency or None, "Amt")
     direction = text_at(entry, "CdtDbtInd")
@@ -112,7 +91,7 @@ def _code(entry: Any) -> str:
 
 def _charges(element: Any, currency: str) -> int:
     """What the bank kept, where it says so in the currency of the booking. Newer versions give records or a total, older single amounts."""
-    amounts = all_of(element, "Chrgs/Rcrd/Amt") or all_of(element, "Chrgs/TtlChrgsAndTaxAmt") or all_of(element, "Chrgs/Amt")
+    amounts = element.findall("Chrgs/Rcrd/Amt") or element.findall("Chrgs/TtlChrgsAndTaxAmt") or element.findall("Chrgs/Amt")
     try:
         return sum(read_amount(each.text, each.get("Ccy"), "Chrgs") for each in amounts if each.get("Ccy") == currency)
     except BadEntry:
@@ -123,7 +102,7 @@ def _amounts(details: Any) -> list[Money]:
     """The amounts of a part, the best first: its own, that of the transaction, its countervalue, what was instructed."""
     found: list[Money] = []
     for path in ("Amt", "AmtDtls/TxAmt/Amt", "AmtDtls/CntrValAmt/Amt", "AmtDtls/InstdAmt/Amt"):
-        element = find(details, path)
+        element = details.find(path)
         if element is not None:
             currency = clean_text(element.get("Ccy"), 3)
             found.append(Money(read_amount(element.text, currency or None, path), currency))
@@ -133,7 +112,7 @@ def _amounts(details: Any) -> list[Money]:
 def _instructed(details: Any, booked: Money) -> Money | None:
     """What the payer ordered, where it is not what was booked."""
     for path in ("AmtDtls/InstdAmt/Amt", "AmtDtls/TxAmt/Amt", "Amt"):
-        element = find(details, path)
+        element = details.find(path)
         if element is None:
             continue
         currency = clean_text(element.get("Ccy"), 3)
@@ -191,7 +170,7 @@ def _told_as_one(whole: BankEntry, details: list[Any], entry: Any) -> BankEntry:
 def _counterparty(part: BankEntry, details: Any) -> tuple[str, str]:
     """Name and account of the other side. A reversal keeps the sides of the payment it takes back."""
     side = "Dbtr" if part.is_credit is not part.is_reversal else "Cdtr"
-    parties = find(details, "RltdPties")
+    parties = details.find("RltdPties")
     if parties is None:
         return "", ""
     names = (f"{side}/Nm", f"{side}/Pty/Nm", f"Ultmt{side}/Nm", f"Ultmt{side}/Pty/Nm")
@@ -203,9 +182,9 @@ def _counterparty(part: BankEntry, details: Any) -> tuple[str, str]:
 def _remittance(details: Any) -> tuple[tuple[str, ...], str]:
     """Structured references, and everything else that was written about the payment."""
     references: list[str] = []
-    texts = [each.text for each in all_of(details, "RmtInf/Ustrd")]
-    for structured in all_of(details, "RmtInf/Strd"):
-        found = [text_at(structured, "CdtrRefInf/Ref"), *(each.text for each in all_of(structured, "RfrdDocInf/Nb"))]
+    texts = [each.text for each in details.findall("RmtInf/Ustrd")]
+    for structured in details.findall("RmtInf/Strd"):
+        found = [text_at(structured, "CdtrRefInf/Ref"), *(each.text for each in structured.findall("RfrdDocInf/Nb"))]
         references.extend(cleaned for each in found if (cleaned := clean_text(each, MOST_REFERENCE)) and cleaned not in references)
-        texts.extend(each.text for each in all_of(structured, "AddtlRmtInf"))
+        texts.extend(each.text for each in structured.findall("AddtlRmtInf"))
     return tuple(references[:MOST_REFERENCES]), clean_text(" ".join(each for each in texts if each), MOST_TEXT)

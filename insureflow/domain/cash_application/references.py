@@ -26,6 +26,8 @@ _PREPAYMENT = frozenset(_PREPAYMENT_WORDS.split())
 
 
 def _words(text: str) -> list[str]:
+    if text.isascii():
+        return _WORD.findall(text.upper())
     folded = unicodedata.normalize("NFKD", text.upper().replace("Ł", "L").replace("Ø", "O"))
     return _WORD.findall("".join(character for character in folded if not unicodedata.combining(character)))
 
