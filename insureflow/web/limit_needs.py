@@ -68,7 +68,7 @@ def _decorate(row: dict[str, Any]) -> dict[str, Any]:
     row["standing"] = {"value": standing, "tone": _TONES[standing]}
     for name in ("requested", "fee"):
         if row[name] is not None and row[name][1] != row["currency"]:  # the column of currencies speaks of the others
-            row[name] = {"value": None, "hint": formats.money(*row[name], choose_locale())}
+            row[name] = {"value": None, "hint": formats.money(row[name][0], row[name][1], choose_locale())}
     if row["gap"][0] <= 0:
         row["gap"] = {"value": row["gap"], "tone": None}
     row["need"] = {"value": row["need"], "why_url": row["url"]}
