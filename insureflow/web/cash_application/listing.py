@@ -19,6 +19,7 @@ from insureflow.services import cash_application as cash
 from insureflow.web.access import may, requires
 from insureflow.web.cash_application.routes import blueprint
 from insureflow.web.context import choose_locale
+from insureflow.web.filters import word
 from insureflow.web.links import buyer_url
 from insureflow.web.receivables.invoices import buyer_options
 from insureflow.web.tables import Empty, TableView, build_table, wanted_export, word_options
@@ -38,12 +39,17 @@ _LONGEST = 90
 def _decorate(row: dict[str, Any]) -> dict[str, Any]:
     confidence = row["confidence"] if row["state"] is EntryState.PROPOSED else None
     text = row["text"] or ""
+    if len(text) > _LONGEST:
+        text = text[: _LONGEST - 1] + "…"
+    state: dict[str, Any] = {"value": row["state"], "tone": TONES[row["state"]]}
+    if row["status"] is not EntryStatus.BOOKED:
+        state["hint"] = word(row["status"])
     return row | {
         "url": url_for("cash_application.show", bank_entry_id=row["key"]),
-        "state": {"value": row["state"], "tone": TONES[row["state"]]},
+        "state": state,
+        "payer": {"value": row["payer"] or row["payer_account"], "hint": text},
         "confidence": None if confidence is None else {"value": confidence, "tone": _SURE.get(confidence, "undecided")},
         "buyer": {"value": row["buyer"], "url": buyer_url(row["buyer_id"])} if row["buyer_id"] else row["buyer"],
-        "text": text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…",
     }
 
 
@@ -83,6 +89,7 @@ def _entries_view() -> TableView:
         },
         decorate=_decorate,
         empty=_empty,
+        beside=frozenset({"text", "status", "payer_account", "bank_reference", "entity"}),
     )
 
 
