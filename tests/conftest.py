@@ -251,7 +251,9 @@ def demo_app(run_folder: Path) -> Iterator[Flask]:
     from insureflow.app import create_app
 
     with databases.demo(run_folder) as database:
-        app = create_app(databases.settings_for(database.url, run_folder / f"instance-{os.getpid()}"))
+        instance = run_folder / f"instance-{os.getpid()}"
+        shutil.copytree(run_folder / "template-instance" / "files", instance / "files", dirs_exist_ok=True)
+        app = create_app(databases.settings_for(database.url, instance))
         app.test_client_class = PageClient
         yield app
         Applications.disconnect(app)

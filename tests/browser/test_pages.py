@@ -23,8 +23,8 @@ from insureflow.models.scope import within
 
 Visit = Callable[..., Visitor]
 
-#: Answers that are not pages: for machines.
-NO_PAGES = {"health.healthz", "health.readyz", "security.logout"}
+#: Answers that are not pages: for machines, and files.
+NO_PAGES = {"health.healthz", "health.readyz", "security.logout", "discretionary.download"}
 #: Of these tables the demo may hold no row; their pages are tried by the tests that make one.
 EMPTY_IN_THE_DEMO = {
     "import_batch",
@@ -35,8 +35,6 @@ EMPTY_IN_THE_DEMO = {
     "task",
     "saved_view",
     "obligation_mark",
-    "work_item",
-    "limit_request",
 }
 
 

@@ -18,13 +18,17 @@ from support.twins import rows_of
 from insureflow.app import create_app
 from insureflow.models.base import FOREVER, Base
 from insureflow.models.buyers import Buyer
+from insureflow.models.connections import LimitFee
 from insureflow.models.cover import AccountState, InvoicePosition, Obligation
 from insureflow.models.database import db
+from insureflow.models.limit_requests import ApprovalThreshold, DiscretionaryAssessment, EvidenceFile, LimitRequest
 from insureflow.models.limits import AccountAct, LimitDecision
 from insureflow.models.policies import Policy
 from insureflow.models.receivables import Dispute, Invoice
 from insureflow.models.scope import within
-from insureflow.services import cover, journal
+from insureflow.models.shipments import ShipmentCheck
+from insureflow.models.work_items import WorkItem
+from insureflow.services import cover, files, journal
 from insureflow.services.demo import load_demo
 from insureflow.services.demo.book import BUYERS, INVOICES, STORIES, generate
 
@@ -39,7 +43,7 @@ def demo(demo_app: Flask, demo_organisation: Any) -> Iterator[Session]:
 
 
 def figures_of(app: Flask, organisation_id: int) -> dict[str, list[tuple[Any, ...]]]:
-    """Everything but instants, secrets of log-ins and the hashes that follow from instants."""
+    """Everything but instants, secrets of log-ins, what is encrypted anew each time, and the hashes that follow from instants."""
     rows = rows_of(app, organisation_id)
     left_out = {"app_user", "membership"}
     plain: dict[str, list[tuple[Any, ...]]] = {}
@@ -49,7 +53,7 @@ def figures_of(app: Flask, organisation_id: int) -> dict[str, list[tuple[Any, ..
         hidden = {
             index
             for index, column in enumerate(Base.metadata.tables[name].columns)
-            if column.name in {"hash", "previous_hash"} or column.name.endswith("_at") or column.name == "at"
+            if column.name in {"hash", "previous_hash", "credentials"} or column.name.endswith("_at") or column.name == "at"
         }
         plain[name] = [
             tuple(value for index, value in enumerate(row) if index not in hidden and not isinstance(value, datetime)) for row in found
@@ -124,6 +128,27 @@ def test_what_is_derived_follows_from_the_ledger(demo_app: Flask, demo_organisat
     assert result.exit_code == 0, result.output + str(result.exception)
     result = demo_app.test_cli_runner().invoke(args=["journal", "verify"])
     assert result.exit_code == 0, result.output
+
+
+def test_people_have_been_at_work(demo: Session) -> None:
+    requests = demo.execute(sa.select(LimitRequest.state, LimitRequest.outcome)).all()
+    assert {"draft", "awaiting_approval", "rejected", "submitted", "referred", "decided"} == {state.value for state, _outcome in requests}
+    assert {"partial", "refused"} == {outcome.value for _state, outcome in requests if outcome}
+    kinds = set(demo.scalars(sa.select(WorkItem.kind)))
+    assert {"approve_request", "send_request", "limit_cut", "cut_action", "renew_evidence"} <= kinds
+    found = demo.scalars(sa.select(DiscretionaryAssessment)).all()
+    assert {"credit_report", "payment_experience"} <= {each.method for each in found if each.is_usable}
+    assert [each.reason for each in found if not each.is_usable] == ["zero_decision", "zero_decision"]
+    assert all(each.amount_minor <= 15_000_00 for each in found)
+    ending = [each.valid_to for each in found if each.decision_id and each.valid_to and each.valid_to <= DEMO_DAY + timedelta(days=30)]
+    assert len(ending) == 1
+    for file in demo.scalars(sa.select(EvidenceFile)).all():
+        assert files.open_download(file.organisation_id, file.id).content.startswith(b"Meridian")
+    kept = demo.scalars(sa.select(ShipmentCheck)).all()
+    assert len([check for check in kept if check.reserved_until and check.covered_minor]) == 2
+    assert len([check for check in kept if not check.reserved_until]) == 2
+    assert demo.scalar(sa.select(ApprovalThreshold.amount_minor)) == 100_000_00
+    assert len(demo.scalars(sa.select(LimitFee)).all()) == 2
 
 
 # The stories

@@ -427,6 +427,16 @@ def policy_terms(short: str, on: date) -> dict[str, object]:
             "aggregate_first_loss": {"amount": "25000"},
             "maximum_liability": {"amount": "4000000"},
             "business_day_calendar": "SE",
+            "discretionary_limit": {
+                "maximum": "15000",
+                "currency": "EUR",
+                "insurer_decision": "ends",
+                "overdue_blocks": {"more_than_days": 60},
+                "methods": [
+                    {"method": "credit_report", "valid_for": {"months": 12}},
+                    {"method": "payment_experience", "look_back": {"months": 12}, "factor": "1.25"},
+                ],
+            },
         }
     if short == "world":
         return common | {
