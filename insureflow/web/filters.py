@@ -56,8 +56,8 @@ def day(value: date | None) -> str:
 
 
 def instant(value: datetime | None) -> str:
-    """An instant in the organisation's time zone."""
-    return "" if value is None else str(format_datetime(value, "medium"))
+    """An instant in the organisation's time zone, with the month in letters and 24 hours as the language writes days."""
+    return "" if value is None else str(format_datetime(value, "d MMM y, HH:mm:ss"))
 
 
 def country(code: str | None) -> str:
