@@ -64,11 +64,13 @@ SECTIONS: tuple[Section, ...] = (
     ),
     Section(
         _l("Receivables"),
-        ("receivables", "imports"),
+        ("receivables", "imports", "cash_application"),
         (
             Page("receivables.index", _l("Invoices"), Permission.VIEW_RECEIVABLES),
             Page("receivables.payments", _l("Payments"), Permission.VIEW_RECEIVABLES),
             Page("receivables.disputes", _l("Disputes"), Permission.VIEW_RECEIVABLES),
+            Page("cash_application.index", _l("Bank entries"), Permission.VIEW_RECEIVABLES),
+            Page("cash_application.statements", _l("Bank statements"), Permission.VIEW_RECEIVABLES),
             Page("imports.index", _l("Imports"), Permission.VIEW_RECEIVABLES),
         ),
     ),
