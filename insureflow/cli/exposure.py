@@ -124,7 +124,7 @@ def _in_one_currency(place: Place, selection: Selection) -> dict[str, Any]:
     """The whole in the reporting currency, added up and rounded as on every page, with the rates it took."""
     currency = place.organisation.reporting_currency
     report = Reporting(currency, selection.on)
-    parts = divide(Portfolio(selection.on, selection.entity_id, selection.policy_id), Division.WHOLE)
+    parts = divide(Portfolio(selection.on, selection.entity_id, selection.policy_id), Division.WHOLE, report)
     whole = parts[0] if parts else PortfolioPart(None)
     opened, covered = report.sum(whole.open), report.sum(whole.covered)
     sums = {
@@ -132,7 +132,7 @@ def _in_one_currency(place: Place, selection: Selection) -> dict[str, Any]:
         "open": opened,
         "covered": covered,
         "uncovered": opened - covered,
-        "insurer_liability": report.sum(whole.rounded_liability),
+        "insurer_liability": report.sum(whole.liability),
     }
     return {
         "currency": currency,

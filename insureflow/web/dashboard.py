@@ -9,10 +9,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from insureflow.domain.access import Permission
-from insureflow.domain.obligations import ObligationKind
 from insureflow.queries.dashboard.attention import limits_cut, over_limit, stopped_accounts
-from insureflow.queries.dashboard.duties import WEEK, cover_at_stake, pressing_duties
-from insureflow.queries.exposure import Division, Portfolio, PortfolioPart, Reporting, divide, headroom
+from insureflow.queries.dashboard.duties import PressingDuties, pressing_duties
+from insureflow.queries.exposure import Division, Portfolio, PortfolioPart, Reporting, divide_many, headroom
 from insureflow.web.access import for_every_member, may
 from insureflow.web.exposure.pictures import ageing_picture, cover_bars, exposure_maps
 from insureflow.web.links import buyer_url, duty_url, invoices_url, link_to, policy_url
@@ -36,13 +35,13 @@ def index() -> ResponseReturnValue:
     """Today, for those who may see exposure; everybody else is welcomed."""
     if not may(Permission.VIEW_EXPOSURE):
         return redirect(url_for("dashboard.welcome"))
-    portfolio = Portfolio(g.on, g.scope.entity_id, g.scope.policy_id)
+    portfolio = Portfolio(g.on, g.scope.entity_id, g.scope.policy_id, today=g.today)
     report = Reporting(g.organisation.reporting_currency, g.on)
-    whole = next(iter(divide(portfolio, Division.WHOLE)), PortfolioPart(None))
+    divided = divide_many(portfolio, (Division.WHOLE, Division.COUNTRY, Division.POLICY, Division.AGE), report)
+    whole = next(iter(divided[Division.WHOLE]), PortfolioPart(None))
     total, covered = report.sum(whole.open), report.sum(whole.covered)
-    liability = report.sum(whole.rounded_liability)
-    over, stopped, cuts = over_limit(portfolio, report), stopped_accounts(portfolio), limits_cut(portfolio)
-    by_policy = divide(portfolio, Division.POLICY)
+    liability = report.sum(whole.liability)
+    over, stopped, cuts = over_limit(portfolio, report, SHOWN), stopped_accounts(portfolio, SHOWN), limits_cut(portfolio)
     names: dict[Any, str] = {None: _("No policy"), **{policy.id: policy.name for policy in g.scope.policies}}
     policy_urls: dict[object, str | None] = {policy.id: invoices_url(policy_id=policy.id) for policy in g.scope.policies}
     policy_urls[None] = invoices_url(reason="no_policy")
@@ -55,16 +54,21 @@ def index() -> ResponseReturnValue:
         ledger=report.sum(whole.ledger),
         invoices=whole.invoices,
         liability=liability,
-        headroom=report.sum(headroom(portfolio)),
-        maps=exposure_maps(divide(portfolio, Division.COUNTRY), report),
-        ageing=ageing_picture(divide(portfolio, Division.AGE), report, g.on),
+        headroom=report.sum(headroom(portfolio, report)),
+        maps=exposure_maps(divided[Division.COUNTRY], report),
+        ageing=ageing_picture(divided[Division.AGE], report, g.on),
         policies=cover_bars(
-            by_policy, report, names=names, urls=policy_urls, title=_("Covered and not covered, by policy"), heading=_("Policy")
+            divided[Division.POLICY],
+            report,
+            names=names,
+            urls=policy_urls,
+            title=_("Covered and not covered, by policy"),
+            heading=_("Policy"),
         ),
-        over_limit=over[:SHOWN],
-        over_limit_count=len({account.buyer_id for account in over}),
-        stopped=stopped[:SHOWN],
-        stopped_count=len({account.buyer_id for account in stopped}),
+        over_limit=over.accounts,
+        over_limit_count=over.buyers,
+        stopped=stopped.accounts,
+        stopped_count=stopped.buyers,
         cuts=cuts[:SHOWN],
         cuts_count=len(cuts),
         buyer_url=buyer_url,
@@ -79,16 +83,15 @@ def index() -> ResponseReturnValue:
 
 def _duties(portfolio: Portfolio, report: Reporting) -> dict[str, Any]:
     """The duties of the next 30 days, and how much depends on those of this week."""
-    duties = pressing_duties(portfolio, report, g.today) if may(Permission.VIEW_OBLIGATIONS) else []
-    late = [duty for duty in duties if duty.is_late]
-    coming = [duty for duty in duties if not duty.is_late]
-    week = [duty for duty in coming if duty.due_on < g.on + WEEK]
+    pressing = (
+        pressing_duties(portfolio, report, g.today, shown=SHOWN) if may(Permission.VIEW_OBLIGATIONS) else PressingDuties([], 0, 0, 0, 0)
+    )
     return {
-        "duties": sorted(coming, key=lambda duty: (-duty.reporting_minor, duty.kind is ObligationKind.SEND_REMINDER, duty.due_on))[:SHOWN],
-        "duties_count": len(coming),
-        "late": late,
-        "week": week,
-        "at_stake": cover_at_stake(week),
+        "duties": pressing.worst,
+        "duties_count": pressing.coming,
+        "late": pressing.late,
+        "week": pressing.this_week,
+        "at_stake": pressing.at_stake,
         "duty_url": duty_url,
         "late_url": link_to("obligations.duties", status="late"),
         "duties_url": link_to("obligations.index"),

@@ -7,6 +7,7 @@ from datetime import date
 from flask import current_app, url_for
 
 from insureflow.queries.dashboard.duties import PressingDuty
+from insureflow.queries.obligations.calendar import DutyKey
 from insureflow.queries.receivables import InvoiceState
 
 
@@ -29,9 +30,13 @@ def policy_url(policy_id: int) -> str | None:
 
 def duty_url(duty: PressingDuty) -> str | None:
     """A duty's own page; one that was worked out for another day is named by what it is about."""
-    if duty.entry.obligation_id is not None:
-        return link_to("obligations.show", obligation_id=duty.entry.obligation_id)
-    key = duty.entry.key
+    return duty_key_url(duty.entry.key if duty.entry.obligation_id is None else duty.entry.obligation_id)
+
+
+def duty_key_url(key: DutyKey | int) -> str | None:
+    """The page of a duty that is known by its key or by what it is about."""
+    if isinstance(key, int):
+        return link_to("obligations.show", obligation_id=key)
     return link_to(
         "obligations.worked_out",
         policy_id=key.policy_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -21,17 +21,17 @@ from wtforms.validators import InputRequired, Length
 from insureflow.domain.access import Permission
 from insureflow.domain.obligations import ObligationKind
 from insureflow.queries.dashboard.calculated import CalculatedListing, calculated_field
-from insureflow.queries.dashboard.duties import WEEK, PressingDuty, cover_at_stake, list_duties
+from insureflow.queries.dashboard.duties import EXPECTED, DayOfDuties, PressingDuty, duty_calendar, list_duties
 from insureflow.queries.exposure import Portfolio, Reporting
 from insureflow.queries.listing import FilterKind, Kind, Order
-from insureflow.queries.obligations.calendar import CalendarStatus, find_entry
+from insureflow.queries.obligations.calendar import SETTLED, CalendarStatus, find_entry
 from insureflow.services import obligations
 from insureflow.services.obligations import Mark
 from insureflow.web.access import may, requires
 from insureflow.web.filters import country as country_name
 from insureflow.web.filters import day as shown_day
 from insureflow.web.filters import word
-from insureflow.web.links import buyer_url, duty_url, link_to, policy_url
+from insureflow.web.links import buyer_url, duty_key_url, duty_url, link_to, policy_url
 from insureflow.web.tables import Empty, TableView, build_table, country_options, read_date, wanted_export, word_options
 
 blueprint = Blueprint("obligations", __name__, url_prefix="/obligations")
@@ -85,13 +85,7 @@ def _reporting() -> Reporting:
 
 def tone_of(duty: PressingDuty, on: date) -> str:
     """How a duty presses: late or due today, within 15 days, later, or no longer."""
-    if duty.entry.status in (CalendarStatus.DONE, CalendarStatus.DONE_LATE):
-        return "covered"
-    if duty.is_late or (duty.is_open and duty.due_on == on):
-        return "stopped"
-    if duty.is_open and (duty.due_on - on).days <= PRESSING_DAYS:
-        return "uncovered"
-    return "undecided"
+    return _tone_of_status(duty.kind, duty.entry.status, duty.due_on, on)
 
 
 def status_of(duty: PressingDuty) -> CalendarStatus:
@@ -120,18 +114,27 @@ def _month() -> date:
 _WORSE = ("stopped", "uncovered", "undecided", "covered")
 
 
-def _entries(on: date, duties: list[PressingDuty]) -> tuple[DayEntry, ...]:
-    counted = Counter(duty.kind for duty in duties)
+def _tone_of_status(kind: ObligationKind, status: CalendarStatus, due_on: date, on: date) -> str:
+    """How duties press that fall due on a day and stand alike; as ``tone_of`` of each of them."""
+    is_open = kind not in EXPECTED and status not in SETTLED
+    if status in (CalendarStatus.DONE, CalendarStatus.DONE_LATE):
+        return "covered"
+    if is_open and (status is CalendarStatus.LATE or due_on == on):
+        return "stopped"
+    return "uncovered" if is_open and (due_on - on).days <= PRESSING_DAYS else "undecided"
+
+
+def _entries(on: date, found: Sequence[DayOfDuties]) -> tuple[DayEntry, ...]:
     entries = []
     for kind in ObligationKind:
-        if not counted[kind]:
+        of_kind = [group for group in found if group.kind is kind]
+        count = sum(group.count for group in of_kind)
+        if not count:
             continue
-        of_kind = [duty for duty in duties if duty.kind is kind]
-        tone = min((tone_of(duty, g.on) for duty in of_kind), key=_WORSE.index)
-        count = counted[kind]
+        tone = min((_tone_of_status(kind, group.status, on, g.on) for group in of_kind), key=_WORSE.index)
         label = word(kind) if count == 1 else _("%(kind)s × %(count)s", kind=word(kind), count=count)
         if count == 1:
-            url = duty_url(of_kind[0]) or ""
+            url = duty_key_url(of_kind[0].duty) or ""
         else:
             url = url_for("obligations.duties", kind=kind.value, due_on_from=on.isoformat(), due_on_to=on.isoformat())
         entries.append(DayEntry(str(label), tone, url))
@@ -148,10 +151,7 @@ def index() -> ResponseReturnValue:
     weeks = calendar.Calendar(firstweekday=0).monthdatescalendar(month.year, month.month)
     report = _reporting()
     first, last = weeks[0][0], weeks[-1][-1]
-    found = list_duties(_portfolio(), report, g.today, first=min(first, g.on), last=max(last, g.on + WEEK), with_late=True)
-    by_day: dict[date, list[PressingDuty]] = {}
-    for duty in found:
-        by_day.setdefault(duty.due_on, []).append(duty)
+    found = duty_calendar(_portfolio(), report, g.today, first, last)
     locale = get_locale()
     grid = [
         [
@@ -160,15 +160,13 @@ def index() -> ResponseReturnValue:
                 format_date(day, "d MMM" if day.day == 1 else "d", locale=locale),
                 day.month == month.month,
                 day == g.on,
-                _entries(day, by_day.get(day, [])),
+                _entries(day, found.days.get(day, ())),
             )
             for day in week
         ]
         for week in weeks
     ]
     names = get_day_names("abbreviated", context="stand-alone", locale=locale)
-    week = [duty for duty in found if duty.is_open and g.on <= duty.due_on < g.on + WEEK]
-    late = [duty for duty in found if duty.is_late]
     return render_template(
         "obligations/index.html",
         grid=grid,
@@ -177,11 +175,10 @@ def index() -> ResponseReturnValue:
         before=(month - timedelta(days=1)).strftime("%Y-%m"),
         after=(month + timedelta(days=32)).strftime("%Y-%m"),
         is_this_month=(month.year, month.month) == (g.on.year, g.on.month),
-        week=week,
-        late=late,
-        at_stake=cover_at_stake(week),
+        week=found.this_week,
+        late=found.late,
+        at_stake=found.at_stake,
         report=report,
-        has_any=bool(found),
     )
 
 

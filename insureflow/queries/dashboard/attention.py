@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import func, or_, select
 
 from insureflow.domain.limits import LimitKind, LimitStatus
 from insureflow.domain.money import convert_minor
 from insureflow.models.buyers import Buyer
-from insureflow.models.cover import AccountState, InvoicePosition
+from insureflow.models.cover import AccountState
 from insureflow.models.database import db
 from insureflow.models.limits import LimitDecision
 from insureflow.models.policies import Policy
-from insureflow.queries.exposure import Portfolio, Reporting, narrowed
+from insureflow.queries.exposure import Portfolio, Reporting, account_sums
 
 #: How long a cut of a limit is news.
 NEWS = timedelta(days=30)
@@ -77,27 +77,24 @@ class StoppedAccount:
     covered_minor: int
 
 
-def _sums(portfolio: Portfolio) -> Any:
-    """What is open, covered and over the limit of each account."""
-    return (
-        narrowed(
-            select(
-                InvoicePosition.buyer_id.label("buyer_id"),
-                InvoicePosition.policy_id.label("policy_id"),
-                func.sum(InvoicePosition.open_minor).label("open"),
-                func.sum(InvoicePosition.primary_minor + InvoicePosition.top_up_minor).label("covered"),
-                func.sum(InvoicePosition.over_limit_minor).label("over_limit"),
-            ),
-            portfolio,
-        )
-        .group_by(InvoicePosition.buyer_id, InvoicePosition.policy_id)
-        .subquery()
-    )
+Account = TypeVar("Account")
 
 
-def over_limit(portfolio: Portfolio, reporting: Reporting) -> list[AccountOverLimit]:
+@dataclass(frozen=True, slots=True)
+class Worst(Generic[Account]):
+    """The accounts that matter most, and how many buyers there are of the kind."""
+
+    accounts: Sequence[Account]
+    buyers: int
+
+
+def over_limit(portfolio: Portfolio, reporting: Reporting, shown: int) -> Worst[AccountOverLimit]:
     """The accounts with receivables beyond their limit, the largest excess first."""
-    sums = _sums(portfolio)
+    over = account_sums(portfolio)
+    standing = [AccountState.valid_from <= portfolio.on, AccountState.valid_to > portfolio.on, over.c.over_limit > 0]
+    is_its = (over.c.buyer_id == AccountState.buyer_id) & (over.c.policy_id == AccountState.policy_id)
+    currencies = set(db.session.scalars(select(Policy.limit_currency).distinct()))
+    there = func.coalesce(reporting.expression(over.c.over_limit, AccountState.limit_currency, currencies), 0)
     statement = (
         select(
             Buyer.id,
@@ -108,16 +105,25 @@ def over_limit(portfolio: Portfolio, reporting: Reporting) -> list[AccountOverLi
             AccountState.limit_currency,
             (AccountState.limit_primary_minor + AccountState.limit_top_up_minor).label("limit"),
             AccountState.stopped,
-            sums.c.open,
-            sums.c.over_limit,
+            over.c.open,
+            over.c.over_limit,
         )
         .select_from(AccountState)
-        .join(sums, (sums.c.buyer_id == AccountState.buyer_id) & (sums.c.policy_id == AccountState.policy_id))
+        .join(over, is_its)
         .join(Buyer, Buyer.id == AccountState.buyer_id)
         .join(Policy, Policy.id == AccountState.policy_id)
-        .where(AccountState.valid_from <= portfolio.on, AccountState.valid_to > portfolio.on, sums.c.over_limit > 0)
+        .where(*standing)
+        .order_by(there.desc(), Buyer.legal_name, Buyer.id)
+        .limit(shown)
     )
-    found = [
+    rows = db.session.execute(statement).all()
+    count = int(
+        db.session.scalar(
+            select(func.count(AccountState.buyer_id.distinct())).select_from(AccountState).join(over, is_its).where(*standing)
+        )
+        or 0
+    )
+    accounts = [
         AccountOverLimit(
             buyer_id=row.id,
             buyer=row.legal_name,
@@ -131,9 +137,9 @@ def over_limit(portfolio: Portfolio, reporting: Reporting) -> list[AccountOverLi
             reporting_minor=reporting.converted(int(row.over_limit), row.limit_currency) or 0,
             is_stopped=bool(row.stopped),
         )
-        for row in db.session.execute(statement)
+        for row in rows
     ]
-    return sorted(found, key=lambda account: (-account.reporting_minor, account.buyer))
+    return Worst(accounts, count)
 
 
 def _is_less(decision: LimitDecision, last: LimitDecision, limit_currency: str) -> bool:
@@ -196,9 +202,16 @@ def limits_cut(portfolio: Portfolio) -> list[LimitCut]:
     return cuts[::-1]
 
 
-def stopped_accounts(portfolio: Portfolio) -> list[StoppedAccount]:
+def stopped_accounts(portfolio: Portfolio, shown: int) -> Worst[StoppedAccount]:
     """The accounts with cover stopped on the day, the largest amount open first, with the day the stop began."""
-    sums = _sums(portfolio)
+    standing = [AccountState.valid_from <= portfolio.on, AccountState.valid_to > portfolio.on, AccountState.stopped.is_(True)]
+    if portfolio.policy_id is not None:
+        standing.append(AccountState.policy_id == portfolio.policy_id)
+    count = int(db.session.scalar(select(func.count(AccountState.buyer_id.distinct())).where(*standing)) or 0)
+    if not count:
+        return Worst([], 0)
+    sums = account_sums(portfolio)
+    open_minor = func.coalesce(sums.c.open, 0).label("open")
     statement = (
         select(
             Buyer.id,
@@ -208,20 +221,20 @@ def stopped_accounts(portfolio: Portfolio) -> list[StoppedAccount]:
             Policy.name.label("policy"),
             AccountState.limit_currency,
             AccountState.valid_from,
-            func.coalesce(sums.c.open, 0).label("open"),
+            open_minor,
             func.coalesce(sums.c.covered, 0).label("covered"),
         )
         .select_from(AccountState)
         .outerjoin(sums, (sums.c.buyer_id == AccountState.buyer_id) & (sums.c.policy_id == AccountState.policy_id))
         .join(Buyer, Buyer.id == AccountState.buyer_id)
         .join(Policy, Policy.id == AccountState.policy_id)
-        .where(AccountState.valid_from <= portfolio.on, AccountState.valid_to > portfolio.on, AccountState.stopped.is_(True))
+        .where(*standing)
+        .order_by(open_minor.desc(), Buyer.legal_name, Buyer.id)
+        .limit(shown)
     )
-    if portfolio.policy_id is not None:
-        statement = statement.where(AccountState.policy_id == portfolio.policy_id)
     rows = db.session.execute(statement).all()
     since = _stopped_since([(row.id, row.policy_id) for row in rows], portfolio.on)
-    found = [
+    accounts = [
         StoppedAccount(
             buyer_id=row.id,
             buyer=row.legal_name,
@@ -235,7 +248,7 @@ def stopped_accounts(portfolio: Portfolio) -> list[StoppedAccount]:
         )
         for row in rows
     ]
-    return sorted(found, key=lambda account: (-account.open_minor, account.buyer))
+    return Worst(accounts, count)
 
 
 def _stopped_since(accounts: Sequence[tuple[int, int]], on: date) -> dict[tuple[int, int], date]:

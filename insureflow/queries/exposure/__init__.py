@@ -6,17 +6,17 @@ from insureflow.queries.exposure.figures import AMOUNTS, UNCOVERED, Figures, Gro
 from insureflow.queries.exposure.portfolio import (
     AGE_BANDS,
     AgeBand,
-    Amounts,
-    Atom,
     Division,
     Portfolio,
     PortfolioPart,
-    by_currency,
+    account_sums,
     divide,
+    divide_many,
     headroom,
     narrowed,
+    uncovered_by_reason,
 )
-from insureflow.queries.exposure.reporting import Reporting
+from insureflow.queries.exposure.reporting import Amounts, Reporting
 
 __all__ = [
     "AGE_BANDS",
@@ -24,7 +24,6 @@ __all__ = [
     "UNCOVERED",
     "AgeBand",
     "Amounts",
-    "Atom",
     "Division",
     "Figures",
     "Grouping",
@@ -32,10 +31,12 @@ __all__ = [
     "PortfolioPart",
     "Reporting",
     "Selection",
-    "by_currency",
+    "account_sums",
     "divide",
+    "divide_many",
     "exposure_by",
     "headroom",
     "narrowed",
     "total_of",
+    "uncovered_by_reason",
 ]

@@ -1,34 +1,28 @@
 """Exposure of a portfolio as of any day, divided by whatever a page asks, added up by the database.
 
 Everything rests on the positions of invoices, so past and future days are answered like today. Amounts are kept in limit
-currency (without a policy: the invoice's currency), in small parts, until ``Reporting`` turns each part into the reporting currency.
+currency (without a policy: the invoice's currency). The database turns each account's receivables of one currency, entity and age
+into the reporting currency by itself and rounds them there, as ``Reporting`` says; so all divisions agree to the cent, and what
+comes back is as small as the division, however many invoices there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import CTE, BigInteger, ColumnElement, Select, Subquery, case, cast, func, literal, null, select, union_all
 
-from insureflow.domain.money import round_half_up
 from insureflow.models.buyers import Buyer
-from insureflow.models.cover import AccountState, InvoicePosition
+from insureflow.models.cover import AccountState, Exposure, InvoicePosition
 from insureflow.models.database import db
 from insureflow.models.receivables import Invoice
-from insureflow.queries.cover.policies import PolicyBook
-
-#: The smallest part that is turned into another currency: an account's receivables of one currency, entity and age.
-#: Its first member is the currency of the amounts.
-Atom = tuple[Any, ...]
-
-#: Minor units by atom. Every division of a portfolio adds up the same atoms, so their sums agree to the cent.
-Amounts = dict[Atom, int]
+from insureflow.queries.cover.policies import InsurancePolicy, PolicyBook
+from insureflow.queries.exposure.reporting import Amounts, Reporting
 
 #: Reasons for which cover was stopped or lost: they stand apart from what never was covered.
 STOPPED_REASONS = frozenset({"shipped_while_stopped", "extended_without_consent", "notified_late"})
@@ -36,13 +30,22 @@ STOPPED_REASONS = frozenset({"shipped_while_stopped", "extended_without_consent"
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """What a page looks at: the day, and the entity, policy, country or buyer it is narrowed to."""
+    """What a page looks at: the day, and the entity, policy, country or buyer it is narrowed to.
+
+    With ``today``, the business date, sums by account of that day and later ones come from the summaries, which are the same.
+    """
 
     on: date
     entity_id: int | None = None
     policy_id: int | None = None
     country: str | None = None
     buyer_id: int | None = None
+    today: date | None = None
+
+    @property
+    def is_summarised(self) -> bool:
+        """True if the summaries can answer for accounts as a whole."""
+        return self.today is not None and self.on >= self.today and self.entity_id is None
 
 
 class Division(StrEnum):
@@ -86,71 +89,60 @@ AGE_BANDS = (
 
 @dataclass(slots=True)
 class PortfolioPart:
-    """Sums of one part of a portfolio, by atom.
+    """Sums of one part of a portfolio.
 
     ``ledger`` is by the ledger's own allocation in invoice currencies; everything else by the policies' allocation in limit
-    currencies. ``liability`` is exact and by limit currency, buyer, policy and invoice currency, as it is rounded:
-    covered × insured percentage ÷ 100.
+    currencies. ``stopped`` is what lost its cover by a stop, an extension or a late notification. ``liability`` is the insurer's:
+    covered × insured percentage ÷ 100, rounded once for each buyer, policy and invoice currency.
     """
 
     key: Any
     label: str | None = None
     invoices: int = 0
-    ledger: Amounts = field(default_factory=dict)
-    open: Amounts = field(default_factory=dict)
-    covered: Amounts = field(default_factory=dict)
-    reasons: dict[str, Amounts] = field(default_factory=dict)
-    liability: dict[Atom, Fraction] = field(default_factory=dict)
-
-    @property
-    def uncovered(self) -> Amounts:
-        """What is open and not covered."""
-        return {atom: minor - self.covered.get(atom, 0) for atom, minor in self.open.items()}
-
-    @property
-    def stopped(self) -> Amounts:
-        """What lost its cover by a stop, an extension or a late notification."""
-        lost: Amounts = {}
-        for reason in STOPPED_REASONS & self.reasons.keys():
-            _add(lost, self.reasons[reason])
-        return lost
-
-    @property
-    def rounded_liability(self) -> Amounts:
-        """The insurer's liability, rounded once for each buyer, policy and invoice currency."""
-        return {atom: round_half_up(exact) for atom, exact in self.liability.items()}
+    ledger: Amounts = field(default_factory=Amounts)
+    open: Amounts = field(default_factory=Amounts)
+    covered: Amounts = field(default_factory=Amounts)
+    stopped: Amounts = field(default_factory=Amounts)
+    liability: Amounts = field(default_factory=Amounts)
 
 
-def by_currency(amounts: Mapping[Atom, int]) -> dict[str, int]:
-    """The same amounts added up by their currency."""
-    sums: dict[str, int] = {}
-    for atom, minor in amounts.items():
-        sums[atom[0]] = sums.get(atom[0], 0) + minor
-    return sums
-
-
-def _add(sums: Amounts, more: Mapping[Atom, int]) -> None:
-    for atom, minor in more.items():
-        sums[atom] = sums.get(atom, 0) + minor
-
-
-def narrowed(statement: Any, portfolio: Portfolio) -> Any:
-    """Positions with their invoices and buyers, as they stand at the end of the portfolio's day."""
-    statement = (
-        statement.select_from(InvoicePosition)
-        .join(Invoice, Invoice.id == InvoicePosition.invoice_id)
-        .join(Buyer, Buyer.id == InvoicePosition.buyer_id)
-        .where(InvoicePosition.valid_from <= portfolio.on, InvoicePosition.valid_to > portfolio.on)
+def narrowed(statement: Any, portfolio: Portfolio, *, with_invoice: bool = False) -> Any:
+    """Positions as they stand at the end of the portfolio's day; with their invoices and buyers where those are asked for."""
+    statement = statement.select_from(InvoicePosition).where(
+        InvoicePosition.valid_from <= portfolio.on, InvoicePosition.valid_to > portfolio.on
     )
+    if with_invoice or portfolio.entity_id is not None:
+        statement = statement.join(Invoice, Invoice.id == InvoicePosition.invoice_id)
     if portfolio.entity_id is not None:
         statement = statement.where(Invoice.entity_id == portfolio.entity_id)
     if portfolio.policy_id is not None:
         statement = statement.where(InvoicePosition.policy_id == portfolio.policy_id)
     if portfolio.country is not None:
-        statement = statement.where(Buyer.country == portfolio.country)
+        statement = statement.join(Buyer, Buyer.id == InvoicePosition.buyer_id).where(Buyer.country == portfolio.country)
     if portfolio.buyer_id is not None:
         statement = statement.where(InvoicePosition.buyer_id == portfolio.buyer_id)
     return statement
+
+
+def account_sums(portfolio: Portfolio) -> Subquery:
+    """What is ``open``, ``covered`` and ``over_limit`` of each account."""
+    position = InvoicePosition
+    model: Any = Exposure if portfolio.is_summarised else position
+    covered = Exposure.covered_minor if portfolio.is_summarised else position.primary_minor + position.top_up_minor
+    keys, amounts = (model.buyer_id, model.policy_id), (model.open_minor, covered, model.over_limit_minor)
+    columns = [_sum(amount).label(name) for name, amount in zip(("open", "covered", "over_limit"), amounts, strict=True)]
+    statement = select(keys[0].label("buyer_id"), keys[1].label("policy_id"), *columns)
+    if portfolio.is_summarised:
+        statement = statement.where(Exposure.valid_from <= portfolio.on, Exposure.valid_to > portfolio.on)
+        if portfolio.policy_id is not None:
+            statement = statement.where(Exposure.policy_id == portfolio.policy_id)
+        if portfolio.buyer_id is not None:
+            statement = statement.where(Exposure.buyer_id == portfolio.buyer_id)
+        if portfolio.country is not None:
+            statement = statement.join(Buyer, Buyer.id == Exposure.buyer_id).where(Buyer.country == portfolio.country)
+    else:
+        statement = narrowed(statement, portfolio)
+    return statement.group_by(*keys).subquery()
 
 
 def age_band(on: date) -> ColumnElement[str]:
@@ -162,155 +154,256 @@ def age_band(on: date) -> ColumnElement[str]:
     return case(*arms, else_=AGE_BANDS[-1].key)
 
 
-def _dimension(division: Division, on: date) -> tuple[ColumnElement[Any], ColumnElement[Any] | None]:
-    """What is grouped by, and what names a group."""
-    match division:
-        case Division.WHOLE:
-            return InvoicePosition.organisation_id.expression, None
-        case Division.COUNTRY:
-            return Buyer.country.expression, None
-        case Division.POLICY:
-            return InvoicePosition.policy_id.expression, None
-        case Division.ENTITY:
-            return Invoice.entity_id.expression, None
-        case Division.CURRENCY:
-            return InvoicePosition.currency.expression, None
-        case Division.BUYER:
-            return Buyer.id.expression, Buyer.legal_name.expression
-        case Division.AGE:
-            return age_band(on), None
+#: The smallest part that is turned into another currency: an account's receivables of one currency, entity and age.
+_ATOM = ("buyer_id", "policy_id", "currency", "limit_currency", "entity_id", "age")
+
+#: What the liability is rounded for.
+_ACCOUNT = ("buyer_id", "policy_id", "currency", "limit_currency")
+
+#: Divisions that cut through accounts.
+_THROUGH_ACCOUNTS = frozenset({Division.AGE, Division.ENTITY})
+
+_DIMENSION = {
+    Division.POLICY: "policy_id",
+    Division.ENTITY: "entity_id",
+    Division.CURRENCY: "currency",
+    Division.BUYER: "buyer_id",
+    Division.AGE: "age",
+}
 
 
-def divide(portfolio: Portfolio, division: Division, book: PolicyBook | None = None) -> list[PortfolioPart]:
+def divide(portfolio: Portfolio, division: Division, report: Reporting) -> list[PortfolioPart]:
     """The portfolio divided, in no particular order; parts with nothing open are absent."""
-    dimension, name = _dimension(division, portfolio.on)
-    columns: list[ColumnElement[Any]] = [
-        InvoicePosition.buyer_id.expression,
-        InvoicePosition.policy_id.expression,
-        InvoicePosition.currency.expression,
-        InvoicePosition.limit_currency.expression,
-        InvoicePosition.excluded_reason.expression,
-        InvoicePosition.insured_percentage.expression,
-        Invoice.entity_id.expression,
-        age_band(portfolio.on),
-    ]
-    grouped = [dimension, *([] if name is None else [name]), *columns]
-    sums = [
-        func.count(InvoicePosition.id).label("invoices_"),
-        *(
-            func.sum(column).label(label)
-            for label, column in (
-                ("ledger_", InvoicePosition.ledger_open_minor),
-                ("open_", InvoicePosition.open_minor),
-                ("primary_", InvoicePosition.primary_minor),
-                ("top_up_", InvoicePosition.top_up_minor),
-                ("excluded_", InvoicePosition.excluded_minor),
-                ("vat_", InvoicePosition.vat_minor),
-                ("disputed_", InvoicePosition.disputed_minor),
-                ("over_limit_", InvoicePosition.over_limit_minor),
-            )
-        ),
-    ]
-    statement = narrowed(
-        select(
-            dimension.label("key_"),
-            *([] if name is None else [name.label("name_")]),
-            *(
-                column.label(label)
-                for column, label in zip(
-                    columns, ("buyer_", "policy_", "currency_", "limit_", "reason_", "percentage_", "entity_", "age_"), strict=True
-                )
-            ),
-            *sums,
-        ),
-        portfolio,
-    ).group_by(*grouped)
-    found: dict[Any, PortfolioPart] = {}
+    return divide_many(portfolio, (division,), report)[division]
+
+
+def divide_many(portfolio: Portfolio, divisions: Collection[Division], report: Reporting) -> dict[Division, list[PortfolioPart]]:
+    """The portfolio divided in several ways by one reading of it.
+
+    Where several are asked for, those that cut through accounts carry no liability: it is rounded by account.
+    """
+    asked = [division for division in Division if division in divisions and division is not Division.WHOLE]
+    whole = [division for division in asked if len(divisions) == 1 or division not in _THROUGH_ACCOUNTS]
+    currencies, percentages = _occurring(portfolio)
+    if not currencies:
+        return {division: [] for division in divisions}
+    own = [policy for policy in PolicyBook.load().policies.values() if policy.has_top_up_percentage]
+    scale = _scale(percentages | _own_percentages(own))
+    atoms = _atoms(portfolio, percentages, own, scale)
+    statement = union_all(_parts(atoms, asked, report, currencies), _liabilities(atoms, asked, whole, report, currencies, scale))
+    found: dict[Division, dict[Any, PortfolioPart]] = {division: {} for division in divisions}
     for row in db.session.execute(statement).mappings():
-        part = found.setdefault(row["key_"], PortfolioPart(row["key_"], row["name_"] if name is not None else None))
-        _take(part, row)
-    _add_top_up(found, portfolio, dimension, book)
-    return list(found.values())
+        for division, parts in found.items():
+            if row["is_liability"] and division is not Division.WHOLE and division not in whole:
+                continue
+            key = None if division is Division.WHOLE else row[division.value]
+            label = row["label"] if division is Division.BUYER else None
+            _take(parts.setdefault(key, PortfolioPart(key, label)), row)
+    return {division: list(parts.values()) for division, parts in found.items()}
 
 
 def _take(part: PortfolioPart, row: Any) -> None:
-    limit, percentage = row["limit_"], row["percentage_"]
-    account = (limit, row["buyer_"], row["policy_"], row["currency_"])
-    atom = (*account, row["entity_"], row["age_"])
-    covered = int(row["primary_"]) + int(row["top_up_"])
-    part.invoices += int(row["invoices_"])
-    _add(part.ledger, {(row["currency_"], *atom): int(row["ledger_"])})
-    _add(part.open, {atom: int(row["open_"])})
-    _add(part.covered, {atom: covered})
-    if covered and percentage is not None:
-        part.liability[account] = part.liability.get(account, Fraction(0)) + Fraction(percentage) * covered / 100
-    for reason, label in (
-        (row["reason_"], "excluded_"),
-        ("vat_not_covered", "vat_"),
-        ("disputed", "disputed_"),
-        ("over_limit", "over_limit_"),
-    ):
-        if reason is not None and int(row[label]):
-            _add(part.reasons.setdefault(reason, {}), {atom: int(row[label])})
-
-
-def _add_top_up(found: Mapping[Any, PortfolioPart], portfolio: Portfolio, dimension: ColumnElement[Any], book: PolicyBook | None) -> None:
-    """Correct the liability where a policy gives its top-up layer an insured percentage of its own."""
-    book = book or PolicyBook.load()
-    own = {policy.id for policy in book.policies.values() if policy.has_top_up_percentage}
-    if not own:
+    limit = row["limit_currency"]
+    if row["is_liability"]:
+        part.liability.add(limit, row["liability"], row["liability_there"])
         return
-    columns = (
-        InvoicePosition.buyer_id,
-        InvoicePosition.policy_id,
-        InvoicePosition.currency,
-        InvoicePosition.limit_currency,
-        InvoicePosition.insured_percentage,
-        Invoice.shipment_on,
+    part.invoices += int(row["invoices"])
+    part.ledger.add(row["ledger_currency"], row["ledger"], row["ledger_there"])
+    for name in ("open", "covered", "stopped"):
+        getattr(part, name).add(limit, row[name], row[f"{name}_there"])
+
+
+def _occurring(portfolio: Portfolio) -> tuple[set[str], set[Decimal]]:
+    """The currencies and the insured percentages that occur."""
+    position = InvoicePosition
+    statement = narrowed(select(position.currency, position.limit_currency, position.insured_percentage), portfolio).distinct()
+    rows = db.session.execute(statement).all()
+    return {code for row in rows for code in row[:2]}, {row[2] for row in rows if row[2] is not None}
+
+
+def _scale(percentages: Collection[Decimal]) -> int:
+    """What makes all these percentages whole."""
+    return int(10 ** max([0, *(-int(each.normalize().as_tuple().exponent) for each in percentages)]))
+
+
+def _own_percentages(policies: Collection[InsurancePolicy]) -> set[Decimal]:
+    """The insured percentages that terms give to top-up layers."""
+    layers = (dated.terms.layers.top_up for policy in policies for dated in policy.history)
+    return {top_up.insured_percentage for top_up in layers if top_up is not None and top_up.insured_percentage is not None}
+
+
+def _whole_percentage(percentages: Collection[Decimal], scale: int) -> ColumnElement[int]:
+    arms = [(InvoicePosition.insured_percentage == each, literal(int(each * scale), BigInteger)) for each in sorted(percentages)]
+    return case(*arms, else_=literal(0, BigInteger)) if arms else literal(0, BigInteger)
+
+
+def _own_percentage(policies: Sequence[InsurancePolicy], general: ColumnElement[int], scale: int) -> ColumnElement[int]:
+    """The percentage of the top-up layer: its own by the terms in force on the day of shipment, else the general one."""
+    arms: list[tuple[ColumnElement[bool], ColumnElement[int]]] = []
+    for policy in policies:
+        versions = sorted(policy.history, key=lambda version: version.effective_on)
+        for number, dated in reversed(list(enumerate(versions))):
+            top_up = dated.terms.layers.top_up
+            own = None if top_up is None else top_up.insured_percentage
+            is_then = InvoicePosition.policy_id == policy.id
+            if number:
+                is_then = is_then & (Invoice.shipment_on >= dated.effective_on)
+            arms.append((is_then, general if own is None else literal(int(own * scale), BigInteger)))
+    return case(*arms, else_=general)
+
+
+def _atom_keys(portfolio: Portfolio) -> list[Any]:
+    """What makes an atom, in the order of ``_ATOM``."""
+    position = InvoicePosition
+    columns = (position.buyer_id, position.policy_id, position.currency, position.limit_currency, Invoice.entity_id, age_band(portfolio.on))
+    return [column.label(name) for name, column in zip(_ATOM, columns, strict=True)]
+
+
+def _atoms(portfolio: Portfolio, percentages: Collection[Decimal], own: Sequence[InsurancePolicy], scale: int) -> CTE:
+    """The sums of every atom; ``share`` is what the insurer answers for, still to be divided by a hundred times the scale."""
+    position = InvoicePosition
+    general = _whole_percentage(percentages, scale)
+    share = (position.primary_minor + position.top_up_minor) * general
+    if own:
+        share = position.primary_minor * general + position.top_up_minor * _own_percentage(own, general, scale)
+    keys = _atom_keys(portfolio)
+    sums = {
+        "ledger": position.ledger_open_minor,
+        "open": position.open_minor,
+        "covered": position.primary_minor + position.top_up_minor,
+        "stopped": case((position.excluded_reason.in_(sorted(STOPPED_REASONS)), position.excluded_minor), else_=0),
+        "share": share,
+    }
+    statement = narrowed(
+        select(*keys, func.count(position.id).label("invoices"), *(_sum(each).label(name) for name, each in sums.items())),
+        portfolio,
+        with_invoice=True,
     )
+    atoms: CTE = statement.group_by(*keys).cte("atoms")
+    return atoms
+
+
+def _sum(expression: Any) -> ColumnElement[int]:
+    return cast(func.sum(expression), BigInteger)
+
+
+def _dimensions(source: Any, asked: Collection[Division]) -> dict[str, ColumnElement[Any]]:
+    """What is grouped by, over atoms or accounts joined with their buyers."""
+    dimensions: dict[str, ColumnElement[Any]] = {}
+    for division in asked:
+        dimensions[division.value] = Buyer.country.expression if division is Division.COUNTRY else source.c[_DIMENSION[division]]
+        if division is Division.BUYER:
+            dimensions["label"] = Buyer.legal_name.expression
+    return dimensions
+
+
+def _joined(statement: Any, source: Any, asked: Collection[Division]) -> Select[Any]:
+    joined: Select[Any] = statement.select_from(source)
+    is_named = Division.COUNTRY in asked or Division.BUYER in asked
+    return joined.join(Buyer, Buyer.id == source.c.buyer_id) if is_named else joined
+
+
+def _parts(atoms: CTE, asked: Collection[Division], report: Reporting, currencies: Collection[str]) -> Select[Any]:
+    """The sums of each part, as they are and in the reporting currency."""
+    dimensions = _dimensions(atoms, asked)
+    columns: list[ColumnElement[Any]] = [_sum(atoms.c.invoices).label("invoices")]
+    for name in ("ledger", "open", "covered", "stopped"):
+        amount, currency = atoms.c[name], atoms.c.currency if name == "ledger" else atoms.c.limit_currency
+        columns += [_sum(amount).label(name), _sum(report.expression(amount, currency, currencies)).label(f"{name}_there")]
+    zero = literal(0, BigInteger)
+    statement = select(
+        literal(0, BigInteger).label("is_liability"),
+        *(column.label(name) for name, column in dimensions.items()),
+        atoms.c.currency.label("ledger_currency"),
+        atoms.c.limit_currency.label("limit_currency"),
+        *columns,
+        zero.label("liability"),
+        zero.label("liability_there"),
+    )
+    return _joined(statement, atoms, asked).group_by(*dimensions.values(), atoms.c.currency, atoms.c.limit_currency)
+
+
+def _liabilities(
+    atoms: CTE, asked: Collection[Division], kept: Collection[Division], report: Reporting, currencies: Collection[str], scale: int
+) -> Select[Any]:
+    """The insurer's liability of each part, rounded once for each account; in the columns of ``_parts``."""
+    keys = dict.fromkeys([*_ACCOUNT, *(_DIMENSION[division] for division in kept if division in _THROUGH_ACCOUNTS)])
+    whole = 100 * scale
+    rounded = ((2 * _sum(atoms.c.share) + whole) // (2 * whole)).label("liability")
+    accounts = select(*(atoms.c[key] for key in keys), rounded).group_by(*(atoms.c[key] for key in keys)).subquery("accounts")
+    dimensions = _dimensions(accounts, kept)
+    types = {name: column.type for name, column in _dimensions(atoms, asked).items()}
+    zero = literal(0, BigInteger)
+    measures = [f"{name}{of}" for name in ("ledger", "open", "covered", "stopped") for of in ("", "_there")]
+    nothing = [zero.label(name) for name in ("invoices", *measures)]
+    statement = select(
+        literal(1, BigInteger).label("is_liability"),
+        *((dimensions[name] if name in dimensions else cast(null(), kind)).label(name) for name, kind in types.items()),
+        accounts.c.limit_currency.label("ledger_currency"),
+        accounts.c.limit_currency.label("limit_currency"),
+        *nothing,
+        _sum(accounts.c.liability).label("liability"),
+        _sum(report.expression(accounts.c.liability, accounts.c.limit_currency, currencies)).label("liability_there"),
+    )
+    return _joined(statement, accounts, kept).group_by(*dimensions.values(), accounts.c.limit_currency)
+
+
+def uncovered_by_reason(portfolio: Portfolio, report: Reporting) -> dict[str, Amounts]:
+    """What is open and not covered, by reason."""
+    position = InvoicePosition
+    keys = _atom_keys(portfolio)
+    excluded, names = position.excluded_reason.label("excluded_reason"), ("excluded", "vat", "disputed", "over_limit")
+    sums = [_sum(getattr(position, f"{name}_minor")).label(name) for name in names]
+    found = narrowed(select(*keys, excluded, *sums), portfolio, with_invoice=True).group_by(*keys, excluded).cte("found")
+    reasons = {
+        "excluded": found.c.excluded_reason,
+        "vat": literal("vat_not_covered"),
+        "disputed": literal("disputed"),
+        "over_limit": literal("over_limit"),
+    }
+    single = union_all(
+        *(
+            select(*(found.c[key] for key in _ATOM), reason.label("reason"), found.c[name].label("minor")).where(found.c[name] != 0)
+            for name, reason in reasons.items()
+        )
+    ).subquery("single")
+    atom = [single.c[key] for key in _ATOM]
+    atoms = select(*atom, single.c.reason, _sum(single.c.minor).label("minor")).group_by(*atom, single.c.reason).subquery("atoms")
+    currencies, _percentages = _occurring(portfolio)
+    there = report.expression(atoms.c.minor, atoms.c.limit_currency, currencies)
     statement = (
-        narrowed(select(dimension.label("key_"), *columns, func.sum(InvoicePosition.top_up_minor).label("top_up_")), portfolio)
-        .where(InvoicePosition.policy_id.in_(own), InvoicePosition.top_up_minor > 0)
-        .group_by(dimension, *columns)
+        select(atoms.c.reason, atoms.c.limit_currency, _sum(atoms.c.minor).label("minor"), _sum(there).label("there"))
+        .where(atoms.c.reason.is_not(None))
+        .group_by(atoms.c.reason, atoms.c.limit_currency)
     )
+    by_reason: dict[str, Amounts] = {}
     for row in db.session.execute(statement):
-        percentage = book.policies[row.policy_id].top_up_percentage_on(row.shipment_on)
-        if percentage is not None:
-            difference = Fraction(percentage) - Fraction(row.insured_percentage or Decimal(0))
-            liability = found[row.key_].liability
-            account = (row.limit_currency, row.buyer_id, row.policy_id, row.currency)
-            liability[account] = liability.get(account, Fraction(0)) + difference * int(row.top_up_) / 100
+        by_reason.setdefault(row.reason, Amounts()).add(row.limit_currency, row.minor, row.there)
+    return by_reason
 
 
-def headroom(portfolio: Portfolio) -> Amounts:
+def headroom(portfolio: Portfolio, report: Reporting) -> Amounts:
     """What could still be shipped under the limits in force, by limit currency.
 
     *Formula:* Σ over accounts and layers of max(0, limit − reserved by disputes − covered); nothing where cover is stopped. Limits
     belong to a buyer under a policy, so the entity a page is narrowed to does not change them.
     """
-    whole = Portfolio(portfolio.on, None, portfolio.policy_id, portfolio.country, portfolio.buyer_id)
-    used = (
-        narrowed(
-            select(
-                InvoicePosition.buyer_id.label("buyer_id"),
-                InvoicePosition.policy_id.label("policy_id"),
-                func.sum(InvoicePosition.primary_minor).label("in_primary"),
-                func.sum(InvoicePosition.top_up_minor).label("in_top_up"),
-            ),
-            whole,
-        )
-        .group_by(InvoicePosition.buyer_id, InvoicePosition.policy_id)
-        .subquery()
-    )
+    whole = replace(portfolio, entity_id=None)
+    used = account_sums(whole)
+    keys = (InvoicePosition.buyer_id.label("buyer_id"), InvoicePosition.policy_id.label("policy_id"))
+    in_top_up = narrowed(select(*keys, _sum(InvoicePosition.top_up_minor).label("minor")), whole).where(InvoicePosition.top_up_minor > 0)
+    top_up = in_top_up.group_by(*keys).subquery()
     state = AccountState
-    free_primary = state.limit_primary_minor - state.reserved_primary_minor - func.coalesce(used.c.in_primary, 0)
-    free_top_up = state.limit_top_up_minor - state.reserved_top_up_minor - func.coalesce(used.c.in_top_up, 0)
+    used_top_up = func.coalesce(top_up.c.minor, 0)
+    free_primary = state.limit_primary_minor - state.reserved_primary_minor - (func.coalesce(used.c.covered, 0) - used_top_up)
+    free_top_up = state.limit_top_up_minor - state.reserved_top_up_minor - used_top_up
     free = case((free_primary > 0, free_primary), else_=0) + case((free_top_up > 0, free_top_up), else_=0)
     statement = (
         select(state.limit_currency, func.sum(free).label("free_"))
         .select_from(state)
         .join(Buyer, Buyer.id == state.buyer_id)
         .outerjoin(used, (used.c.buyer_id == state.buyer_id) & (used.c.policy_id == state.policy_id))
+        .outerjoin(top_up, (top_up.c.buyer_id == state.buyer_id) & (top_up.c.policy_id == state.policy_id))
         .where(state.valid_from <= portfolio.on, state.valid_to > portfolio.on, state.stopped.is_(False))
         .group_by(state.limit_currency)
     )
@@ -320,4 +413,8 @@ def headroom(portfolio: Portfolio) -> Amounts:
         statement = statement.where(Buyer.country == portfolio.country)
     if portfolio.buyer_id is not None:
         statement = statement.where(state.buyer_id == portfolio.buyer_id)
-    return {(row.limit_currency,): int(row.free_ or 0) for row in db.session.execute(statement)}
+    free_there = Amounts()
+    for row in db.session.execute(statement):
+        minor = int(row.free_ or 0)
+        free_there.add(row.limit_currency, minor, report.converted(minor, row.limit_currency))
+    return free_there

@@ -151,7 +151,15 @@ def find_entry(obligation_id: int, on: date) -> CalendarEntry | None:
     duty = _duty(row)
     worked_out = duties_on(DutySelection(on, on, [ObligationKind(row.kind)], row.policy_id, row.buyer_id))
     duty = next((found for found in worked_out if found[:5] == duty[:5]), duty)
-    return _entry(row.id, duty, _marks(on).get(DutyKey(*duty[:5])), _Names([duty]), on)
+    return _entry(row.id, duty, _marks(on, [] if duty.buyer_id is None else [duty.buyer_id]).get(DutyKey(*duty[:5])), _Names([duty]), on)
+
+
+def list_entries(obligation_ids: Collection[int], on: date) -> dict[int, CalendarEntry]:
+    """Some duties of today's calendar by their keys, without their steps: as many as a page shows."""
+    found = [(row.id, _duty(row)) for row in db.session.scalars(select(Obligation).where(Obligation.id.in_(obligation_ids)))]
+    names = _Names([duty for _, duty in found])
+    marks = _marks(on, {duty.buyer_id for _, duty in found if duty.buyer_id is not None}) if found else {}
+    return {key: _entry(key, duty, marks.get(DutyKey(*duty[:5])), names, on) for key, duty in found}
 
 
 # ---------------------------------------------------------------------- where duties come from
@@ -265,8 +273,12 @@ def duties_on(selection: DutySelection) -> list[Duty]:
 # ---------------------------------------------------------------------- how duties stand
 
 
-def _marks(on: date) -> dict[DutyKey, ObligationMark]:
-    found = db.session.scalars(select(ObligationMark).where(ObligationMark.marked_on <= on).order_by(ObligationMark.id))
+def _marks(on: date, buyer_ids: Collection[int] | None = None) -> dict[DutyKey, ObligationMark]:
+    """What was done about duties by a day; of these buyers and of whole policies, or of all."""
+    statement = select(ObligationMark).where(ObligationMark.marked_on <= on).order_by(ObligationMark.id)
+    if buyer_ids is not None:
+        statement = statement.where(or_(ObligationMark.buyer_id.is_(None), ObligationMark.buyer_id.in_(buyer_ids)))
+    found = db.session.scalars(statement)
     return {DutyKey(mark.policy_id, mark.buyer_id, mark.invoice_id, mark.kind, mark.due_on): mark for mark in found}
 
 

@@ -53,7 +53,7 @@ def sums_of(figures: PortfolioPart, report: Reporting) -> dict[str, Any]:
         "covered": (covered, currency),
         "uncovered": (exposure - covered, currency),
         "share": share(exposure - covered, exposure),
-        "liability": (report.sum(figures.rounded_liability), currency),
+        "liability": (report.sum(figures.liability), currency),
     }
 
 
@@ -132,7 +132,7 @@ def _total(figures: Sequence[PortfolioPart], report: Reporting) -> tuple[int, in
 def by_country() -> ResponseReturnValue:
     """Exposure by the country of the buyer."""
     report = reporting()
-    figures = divide(portfolio(), Division.COUNTRY)
+    figures = divide(portfolio(), Division.COUNTRY, report)
     rows = [
         {
             "key": each.key,
@@ -188,7 +188,7 @@ def country(code: str) -> ResponseReturnValue:
     if code not in COUNTRIES:
         abort(404)
     report = reporting()
-    figures = divide(portfolio(country=code), Division.BUYER)
+    figures = divide(portfolio(country=code), Division.BUYER, report)
     view = view_of("buyers-of-country", _("Buyers in %(country)s", country=country_name(code)), _("Buyer"), buyer_rows(figures, report))
     if (export := wanted_export(view, f"exposure-{code.lower()}")) is not None:
         return export
@@ -197,7 +197,7 @@ def country(code: str) -> ResponseReturnValue:
         "exposure/country.html",
         code=code,
         listing=build_table(view),
-        ageing=ageing_picture(divide(portfolio(country=code), Division.AGE), report, g.on, country=code),
+        ageing=ageing_picture(divide(portfolio(country=code), Division.AGE, report), report, g.on, country=code),
         report=report,
         total=total,
         covered=covered,
@@ -210,7 +210,7 @@ def country(code: str) -> ResponseReturnValue:
 def ageing() -> ResponseReturnValue:
     """Exposure by how late it is."""
     report = reporting()
-    figures = divide(portfolio(), Division.AGE)
+    figures = divide(portfolio(), Division.AGE, report)
     by_band = {each.key: each for each in figures}
     rows = [
         {
@@ -281,7 +281,7 @@ def _divided(division: Division) -> ResponseReturnValue:
     """The page of one division."""
     name = division.value
     report = reporting()
-    figures = divide(portfolio(), division)
+    figures = divide(portfolio(), division, report)
     title, heading, names = _parts(division)
     names = {each.key: names.get(each.key, str(each.key)) for each in figures}
     invoices: dict[Any, str | None] = {}

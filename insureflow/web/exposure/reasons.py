@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from insureflow.domain.access import Permission
 from insureflow.domain.countries import COUNTRIES
 from insureflow.domain.cover import Reason
-from insureflow.queries.exposure import Division, PortfolioPart, by_currency, divide
+from insureflow.queries.exposure import Division, PortfolioPart, divide, uncovered_by_reason
 from insureflow.queries.rates import DatedRate
 from insureflow.web.access import requires
 from insureflow.web.exposure.pages import buyer_rows, portfolio, reporting, view_of
@@ -73,30 +73,26 @@ def why() -> ResponseReturnValue:
     narrowed: dict[str, Any] = {"country": country, **{name: _number(name) for name in ("buyer_id", "policy_id", "entity_id")}}
     chosen = portfolio(**narrowed)
     report = reporting()
-    buyers = divide(chosen, Division.BUYER)
+    buyers = divide(chosen, Division.BUYER, report)
     view = view_of("buyers-of-figure", _("Buyers"), _("Buyer"), buyer_rows(buyers, report))
     if (export := wanted_export(view, "exposure")) is not None:
         return export
-    whole = next(iter(divide(chosen, Division.WHOLE)), PortfolioPart(None))
-    lines = []
-    opened, covered = by_currency(whole.open), by_currency(whole.covered)
-    for currency in sorted(opened):
-        of_open = report.sum({atom: minor for atom, minor in whole.open.items() if atom[0] == currency})
-        of_covered = report.sum({atom: minor for atom, minor in whole.covered.items() if atom[0] == currency})
-        is_known = currency not in report.missing
-        lines.append(
-            CurrencyLine(
-                currency,
-                opened[currency],
-                covered.get(currency, 0),
-                report.used.get(currency),
-                of_open if is_known else None,
-                of_covered if is_known else None,
-            )
+    whole = next(iter(divide(chosen, Division.WHOLE, report)), PortfolioPart(None))
+    total, covered = report.sum(whole.open), report.sum(whole.covered)
+    lines = [
+        CurrencyLine(
+            currency,
+            minor,
+            whole.covered.get(currency, 0),
+            report.used.get(currency),
+            whole.open.converted.get(currency, 0) if currency not in report.missing else None,
+            whole.covered.converted.get(currency, 0) if currency not in report.missing else None,
         )
+        for currency, minor in sorted(whole.open.items())
+    ]
     reasons = [
         ReasonLine(Reason(reason), report.sum(amounts), invoices_url(reason=reason, **narrowed))
-        for reason, amounts in whole.reasons.items()
+        for reason, amounts in uncovered_by_reason(chosen, report).items()
     ]
     is_panel = bool(request.headers.get("HX-Request"))
     return render_template(
@@ -107,9 +103,9 @@ def why() -> ResponseReturnValue:
         lines=lines,
         reasons=sorted(reasons, key=lambda line: -line.minor),
         report=report,
-        total=report.sum(whole.open),
-        covered=report.sum(whole.covered),
-        liability=report.sum(whole.rounded_liability),
+        total=total,
+        covered=covered,
+        liability=report.sum(whole.liability),
         ledger=report.sum(whole.ledger),
         invoices=whole.invoices,
         invoices_url=invoices_url(**narrowed),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import BigInteger, literal, select, union_all
 from sqlalchemy.orm import Session
 from support.ledgers import Books, organisation
 from support.trading import TODAY, Trade, make_up
@@ -19,7 +20,7 @@ from insureflow.models.receivables import Allocation, CreditNote, Invoice, Payme
 from insureflow.models.scope import within
 from insureflow.queries import exposure
 from insureflow.queries.dashboard import attention
-from insureflow.queries.exposure import Division, Figures, Grouping, Portfolio, Reporting, Selection
+from insureflow.queries.exposure import Amounts, Division, Figures, Grouping, Portfolio, Reporting, Selection
 from insureflow.queries.rates import RateBook
 from insureflow.services.cover import rebuild
 from insureflow.services.transaction import transaction
@@ -111,7 +112,7 @@ def test_parts_add_up_and_liability_is_bounded(trade: Trade) -> None:
 
 def test_ages_add_up_to_what_is_open(trade: Trade) -> None:
     with within(trade.organisation_id):
-        ages = {part.key: part for part in exposure.divide(Portfolio(TODAY), Division.AGE)}
+        ages = {part.key: part for part in exposure.divide(Portfolio(TODAY), Division.AGE, Reporting("EUR", TODAY))}
         whole = exposure.exposure_by(Grouping.TOTAL, Selection(TODAY, TODAY))
         due = {row.id: row.due_on for row in db.session.scalars(select(Invoice))}
         late = {
@@ -130,14 +131,24 @@ def test_both_ways_to_a_figure_agree_currency_by_currency(trade: Trade) -> None:
     """What commands print and what pages show come from the same positions."""
     with within(trade.organisation_id):
         for day in (TODAY - timedelta(days=77), TODAY):
-            (whole,) = exposure.divide(Portfolio(day), Division.WHOLE)
+            (whole,) = exposure.divide(Portfolio(day), Division.WHOLE, Reporting("EUR", day))
             rows = exposure.exposure_by(Grouping.TOTAL, Selection(day, TODAY))
-            for amounts, name in ((whole.open, "open"), (whole.covered, "covered"), (whole.rounded_liability, "liability")):
+            for amounts, name in ((whole.open, "open"), (whole.covered, "covered"), (whole.liability, "liability")):
                 sums: dict[str, int] = defaultdict(int)
                 for row in rows:
                     sums[row.limit_currency] += getattr(row, name)
-                shown = {currency: minor for currency, minor in exposure.by_currency(amounts).items() if minor}
+                shown = {currency: minor for currency, minor in amounts.items() if minor}
                 assert shown == {currency: minor for currency, minor in sums.items() if minor}, (day, name)
+
+
+def test_accounts_summed_beforehand_are_those_of_their_invoices(trade: Trade) -> None:
+    with within(trade.organisation_id):
+        for narrowed in ({}, {"policy_id": trade.policies[0].id}, {"buyer_id": trade.buyers[0].id}, {"country": "DE"}):
+            slow, quick = (Portfolio(TODAY, today=today, **narrowed) for today in (None, TODAY))
+            report = Reporting("USD", TODAY)
+            assert exposure.headroom(slow, report) == exposure.headroom(quick, report)
+            assert attention.over_limit(slow, report, 9) == attention.over_limit(quick, report, 9)
+            assert attention.stopped_accounts(slow, 9) == attention.stopped_accounts(quick, 9)
 
 
 @pytest.mark.parametrize(
@@ -159,8 +170,8 @@ def test_an_invoice_falls_into_its_class_of_age(session: Session, days_late: int
         books.invoice(books.entity(), books.buyer(), 100, TODAY - timedelta(days=300), TODAY - timedelta(days=days_late))
     rebuild(owner.id, TODAY)
     with within(owner.id):
-        (part,) = exposure.divide(Portfolio(TODAY), Division.AGE)
-        assert (part.key, sum(part.ledger.values()), sum(part.uncovered.values())) == (bucket, 100, 100)
+        (part,) = exposure.divide(Portfolio(TODAY), Division.AGE, Reporting("EUR", TODAY))
+        assert (part.key, part.ledger, part.open, sum(part.covered.values())) == (bucket, {"EUR": 100}, {"EUR": 100}, 0)
 
 
 def test_accounts_that_need_attention(session: Session) -> None:
@@ -182,23 +193,56 @@ def test_accounts_that_need_attention(session: Session) -> None:
     with within(owner.id):
         asked = Portfolio(TODAY)
         report = Reporting("EUR", TODAY)
-        assert [(row.buyer, row.over_limit_minor) for row in attention.over_limit(asked, report)] == [("Over", 500_00)]
-        assert [row.buyer for row in attention.stopped_accounts(asked)] == ["Late"]
-        assert exposure.by_currency(exposure.headroom(asked)) == {"EUR": 1_500_00}
+        assert [(row.buyer, row.over_limit_minor) for row in attention.over_limit(asked, report, 5).accounts] == [("Over", 500_00)]
+        assert [row.buyer for row in attention.stopped_accounts(asked, 5).accounts] == ["Late"]
+        assert (attention.over_limit(asked, report, 0), attention.stopped_accounts(asked, 0)) == (attention.Worst([], 1),) * 2
+        assert exposure.headroom(asked, report) == {"EUR": 1_500_00}
         assert [(row.buyer, row.before_minor, row.after_minor) for row in attention.limits_cut(asked)] == [("Cut", 5_000_00, 2_000_00)]
         assert attention.limits_cut(Portfolio(TODAY + timedelta(days=20))) == []
 
 
 def test_one_currency_with_every_rate_and_nothing_dropped() -> None:
-    """Each part is rounded by itself, so that any division of a portfolio adds up to the same total."""
     on = date(2026, 6, 30)
-    book = RateBook([("AED", "EUR", date(2026, 1, 1), Decimal("0.25"))])
-    report = Reporting("EUR", on, book)
-    parts = {("USD", 1): 100_01, ("USD", 2): 33, ("AED", 1): 10_02, ("EUR", 1): 5, ("NGN", 1): 7_00}
-    rate = book.get("USD", "EUR", on).rate
-    whole = report.sum(parts)
-    assert whole == convert_minor(100_01, "USD", "EUR", rate) + convert_minor(33, "USD", "EUR", rate) + 2_51 + 5
-    assert whole == sum(report.sum({atom: minor}) for atom, minor in parts.items())
-    assert report.sum({("USD", 1): -33}) == -convert_minor(33, "USD", "EUR", rate)
+    report = Reporting("EUR", on, RateBook([("AED", "EUR", date(2026, 1, 1), Decimal("0.25"))]))
+    amounts = Amounts()
+    for currency, minor in (("USD", 100_01), ("USD", 33), ("AED", 10_02), ("EUR", 5), ("NGN", 7_00)):
+        amounts.add(currency, minor, report.converted(minor, currency))
+    rate = RateBook([]).get("USD", "EUR", on).rate
+    dollars = convert_minor(100_01, "USD", "EUR", rate) + convert_minor(33, "USD", "EUR", rate)
+    assert amounts == {"USD": 100_34, "AED": 10_02, "EUR": 5, "NGN": 7_00}
+    assert report.sum(amounts) == dollars + 2_51 + 5
+    assert report.converted(-33, "USD") == -convert_minor(33, "USD", "EUR", rate)
     assert {(used.base, used.source, used.on) for used in report.rates} == {("USD", "ECB", on), ("AED", "manual", date(2026, 1, 1))}
     assert report.missing == {"NGN"}
+
+
+def test_the_database_converts_as_the_rules_do(session: Session) -> None:
+    """Whole numbers on both databases, to the last unit, for small and huge amounts and for short and long rates."""
+    rates = {
+        "AED": "0.25",
+        "SEK": "0.0890115268147224",
+        "IDR": "0.0000530512463",
+        "KWD": "2.9876543210987654",
+        "JPY": "0.00612345",
+        "GBP": "12345",
+        "TND": "0.0000000000123456789012345678",
+    }
+    on = date(2026, 6, 30)
+    report = Reporting("EUR", on, RateBook([(code, "EUR", on, Decimal(rate)) for code, rate in rates.items()]))
+    organisation(session)
+    draw = random.Random(5)
+    sizes = [0, 1, 2, 49, 50, 51, 99_999_999, 100_000_000, 10**13 + 7, *(draw.randrange(10 ** draw.randrange(1, 14)) for _ in range(40))]
+    amounts = [sign * size for size in sizes for sign in (1, -1)]
+    given = union_all(
+        *(select(literal(place).label("place"), literal(minor, BigInteger).label("minor")) for place, minor in enumerate(amounts))
+    )
+    source = given.subquery("given")
+    for currency in (*rates, "EUR", "NGN"):
+        there = report.expression(source.c.minor, literal(currency), [currency])
+        found = session.scalars(select(there).select_from(source).order_by(source.c.place)).all()
+        assert list(found) == [report.converted(minor, currency) for minor in amounts], currency
+        if currency in rates and len(rates[currency]) < 18:
+            rate = Decimal(rates[currency])
+            assert [report.converted(minor, currency) for minor in amounts] == [
+                convert_minor(minor, currency, "EUR", rate) for minor in amounts
+            ]

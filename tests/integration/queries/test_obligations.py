@@ -14,6 +14,8 @@ from insureflow.domain.errors import Refusal
 from insureflow.domain.limits import AccountActKind, LimitKind
 from insureflow.domain.obligations import ObligationKind
 from insureflow.models.scope import within
+from insureflow.queries.dashboard.duties import DutyCalendar, duty_calendar, pressing_duties
+from insureflow.queries.exposure import Portfolio, Reporting
 from insureflow.queries.obligations.calendar import CalendarStatus, DutySelection, calendar, counts, find_entry
 from insureflow.services import obligations
 from insureflow.services.cover import rebuild, refresh_buyers
@@ -52,6 +54,36 @@ def test_the_stored_calendar_is_the_one_worked_out(session: Session, day: date) 
                 "stop_shipments",
                 "declare_turnover",
             }
+
+
+def agree_both_ways(day: date, **narrowed: int) -> DutyCalendar:
+    """What the database counts of the stored duties is what is counted one by one of those worked out."""
+    asked = Portfolio(day, **narrowed)
+    span = day - timedelta(days=40), day + timedelta(days=60)
+    stored, worked_out = (duty_calendar(asked, Reporting("USD", TODAY), day + timedelta(days=more), *span) for more in (0, 1))
+    assert {on: {(each.kind, each.status, each.count) for each in found} for on, found in stored.days.items()} == {
+        on: {(each.kind, each.status, each.count) for each in found} for on, found in worked_out.days.items()
+    }
+    assert replace(stored, days={}) == replace(worked_out, days={})
+    pressing, other = (pressing_duties(asked, Reporting("USD", TODAY), day + timedelta(days=more), shown=7) for more in (0, 1))
+    assert replace(pressing, worst=()) == replace(other, worst=())
+    assert [(each.reporting_minor, each.kind, each.due_on) for each in pressing.worst] == [
+        (each.reporting_minor, each.kind, each.due_on) for each in other.worst
+    ]
+    assert all(each.entry.obligation_id for each in pressing.worst)
+    return stored
+
+
+@pytest.mark.parametrize("day", [TODAY, TODAY + timedelta(days=45)])
+def test_duties_counted_by_the_database_are_those_of_the_calendar(session: Session, day: date) -> None:
+    trade = make_up(session)
+    rebuild(trade.organisation_id, day)
+    with within(trade.organisation_id):
+        whole = agree_both_ways(day)
+        assert whole.days
+        assert whole.late > 0
+        agree_both_ways(day, policy_id=trade.policies[0].id)
+        agree_both_ways(day, entity_id=trade.entities[0].id)
 
 
 def story(session: Session) -> tuple[int, int]:
@@ -99,6 +131,8 @@ def test_what_the_account_says_was_done_is_done(session: Session) -> None:
     with within(owner):
         (entry,) = calendar(DutySelection(TODAY, TODAY, kinds=[ObligationKind.NOTIFY_OVERDUE]), date.min, date.max)
         assert (entry.status, entry.done_on) == (CalendarStatus.DONE, date(2026, 6, 29))
+        (notified,) = agree_both_ways(TODAY).days[entry.key.due_on]
+        assert (notified.status, notified.count) == (CalendarStatus.DONE, 1)
 
 
 def _notification(policy_id: int, buyer_id: int):
@@ -133,6 +167,7 @@ def test_marks_are_journalled_outlive_a_rebuild_and_can_be_undone(session: Sessi
         found = find_entry(after.obligation_id, TODAY)
         assert found is not None
         assert found.status is CalendarStatus.WAIVED
+        assert agree_both_ways(TODAY).late == 2
         assert [step["name"] for step in found.trace] == ["send_reminder"], "the steps are worked out when they are asked for"
     obligations.undo_mark(ACTOR, owner, after.obligation_id, today=TODAY)
     with within(owner):
