@@ -67,6 +67,7 @@ def _setup_logging(app: Flask, settings: config.Config) -> None:
     )
     logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s %(message)s")
     app.logger.setLevel(settings.log_level)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # its lines hold whole addresses; exchanges are logged apart, without secrets
 
 
 def _setup_proxies(app: Flask, settings: config.Config) -> None:
