@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -34,7 +35,7 @@ from insureflow.models.cover import AccountState, InvoicePosition
 from insureflow.models.database import db
 from insureflow.models.receivables import Invoice
 from insureflow.queries.limits.situations import SITUATION, layers_on, situation_of
-from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Order
+from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Narrowing, Order, Page
 
 
 class YesNo(StrEnum):
@@ -60,7 +61,14 @@ _BEST_FIRST: tuple[LimitSituation, ...] = (
 )
 
 
-def amounts_by_buyer(on: date, *, policy_id: int | None = None, entity_id: int | None = None, buyer_id: int | None = None) -> Subquery:
+def amounts_by_buyer(
+    on: date,
+    *,
+    policy_id: int | None = None,
+    entity_id: int | None = None,
+    buyer_id: int | None = None,
+    buyer_ids: Collection[int] | None = None,
+) -> Subquery:
     """What each buyer owes and has as limits on a day, by limit currency (without policy: by the currency of the invoices)."""
     nothing = literal(0, Integer)
     owed = (
@@ -90,7 +98,9 @@ def amounts_by_buyer(on: date, *, policy_id: int | None = None, entity_id: int |
     if entity_id is not None:
         owed = owed.where(Invoice.entity_id == entity_id)
     if buyer_id is not None:
-        owed, allowed = owed.where(InvoicePosition.buyer_id == buyer_id), allowed.where(AccountState.buyer_id == buyer_id)
+        buyer_ids = [buyer_id]
+    if buyer_ids is not None:
+        owed, allowed = owed.where(InvoicePosition.buyer_id.in_(buyer_ids)), allowed.where(AccountState.buyer_id.in_(buyer_ids))
     both = union_all(owed, allowed).subquery("both")
     return (
         select(
@@ -107,9 +117,9 @@ def amounts_by_buyer(on: date, *, policy_id: int | None = None, entity_id: int |
     )
 
 
-def best_situations(on: date, *, policy_id: int | None = None) -> Subquery:
+def best_situations(on: date, *, policy_id: int | None = None, buyer_ids: Collection[int] | None = None) -> Subquery:
     """How each buyer stands best among its policies, as a place in ``_BEST_FIRST``."""
-    layers = layers_on(on).c
+    layers = layers_on(on, buyer_ids=buyer_ids).c
     situation = cast(situation_of(layers), String)
     place = case(*((situation == word.value, number) for number, word in enumerate(_BEST_FIRST)), else_=len(_BEST_FIRST))
     statement = select(layers.buyer_id, func.min(place).label("place")).where(layers.layer == Layer.PRIMARY)
@@ -127,11 +137,64 @@ def _joined(expression: Any, model: Any) -> ColumnElement[str]:
     return func.coalesce(found, "")
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which buyers a list is about, and on which day."""
+
+    on: date
+    policy_id: int | None
+    entity_id: int | None
+    with_archived: bool
+
+
+class _Found(Listing):
+    """The same list without what only the rows shown need."""
+
+    def count(self, narrowing: Narrowing) -> tuple[int, dict[str, list[tuple[int, str]]]]:
+        """How many rows fit, and their totals."""
+        return self._count_and_add(narrowing)
+
+    def keys(self, narrowing: Narrowing, order: Order | None, number: int, size: int) -> dict[str, int]:
+        """The rows of a page in order, each with its buyer."""
+        statement = self._ordered(self._narrow(self.source(select(self.key, Buyer.id)), narrowing), order)
+        return {row[0]: row[1] for row in db.session.execute(statement.limit(size).offset((number - 1) * size))}
+
+
+class _BuyerListing(Listing):
+    """The list of buyers. What is said of the limits and names of a buyer is found for the buyers of the page alone."""
+
+    def __init__(self, asked: _Asked) -> None:
+        whole = _listing(asked)
+        super().__init__(whole.name, whole.fields, whole.source, key=whole.key, order=whole.order, normalise=whole.normalise)
+        self._asked = asked
+
+    def page(self, narrowing: Narrowing, order: Order | None, number: int, size: int) -> Page:
+        """Page ``number`` (from 1) of ``size`` rows, with the count and totals of all rows that fit."""
+        is_by_situation = "situation" in narrowing.choices or (order is not None and order.key == "situation")
+        # With a policy the situation also says who is in the list at all.
+        if is_by_situation or self._asked.policy_id is not None:
+            return super().page(narrowing, order, number, size)
+        found = _listing(self._asked, with_situation=False)
+        total_rows, totals = found.count(narrowing)
+        keys = found.keys(narrowing, order, number, size)
+        if not keys:
+            return Page([], total_rows, totals)
+        shown = _listing(self._asked, buyer_ids=sorted(set(keys.values())))
+        rows = {row["key"]: row for row in shown.stream(Narrowing(), None)}
+        return Page([rows[key] for key in keys], total_rows, totals)
+
+
 def buyer_listing(on: date, *, policy_id: int | None = None, entity_id: int | None = None, with_archived: bool = False) -> Listing:
     """Buyers with their amounts on a day, one row for each buyer and limit currency; of one policy or entity where one is chosen."""
+    return _BuyerListing(_Asked(on, policy_id, entity_id, with_archived))
+
+
+def _listing(asked: _Asked, *, with_situation: bool = True, buyer_ids: Collection[int] | None = None) -> _Found:
+    """The list of these buyers or of all; without the situation of their limits it may be neither shown nor asked for."""
+    policy_id, entity_id = asked.policy_id, asked.entity_id
     parent = aliased(Buyer, name="parent")
-    amounts = amounts_by_buyer(on, policy_id=policy_id, entity_id=entity_id)
-    best = best_situations(on, policy_id=policy_id)
+    amounts = amounts_by_buyer(asked.on, policy_id=policy_id, entity_id=entity_id, buyer_ids=buyer_ids)
+    best = best_situations(asked.on, policy_id=policy_id, buyer_ids=buyer_ids)
     money = amounts.c
     uncovered = money.open_minor - money.covered_minor
     places = [(best.c.place == number, word.value) for number, word in enumerate(_BEST_FIRST)]
@@ -168,12 +231,13 @@ def buyer_listing(on: date, *, policy_id: int | None = None, entity_id: int | No
 
     def source(statement: Select[Any]) -> Select[Any]:
         statement = (
-            statement.select_from(Buyer)
-            .outerjoin(parent, parent.id == Buyer.parent_id)
-            .outerjoin(amounts, money.buyer_id == Buyer.id)
-            .outerjoin(best, best.c.buyer_id == Buyer.id)
+            statement.select_from(Buyer).outerjoin(parent, parent.id == Buyer.parent_id).outerjoin(amounts, money.buyer_id == Buyer.id)
         )
-        if not with_archived:
+        if with_situation:
+            statement = statement.outerjoin(best, best.c.buyer_id == Buyer.id)
+        if buyer_ids is not None:
+            statement = statement.where(Buyer.id.in_(buyer_ids))
+        if not asked.with_archived:
             statement = statement.where(Buyer.status != BuyerStatus.ARCHIVED)
         if policy_id is not None:
             statement = statement.where(or_(money.buyer_id.is_not(None), best.c.buyer_id.is_not(None)))
@@ -183,7 +247,7 @@ def buyer_listing(on: date, *, policy_id: int | None = None, entity_id: int | No
         return statement
 
     row_key = cast(Buyer.id, String) + "-" + func.coalesce(money.currency, "")
-    return Listing("buyers", fields, source, key=row_key, order=Order("open", descending=True), normalise=search_name)
+    return _Found("buyers", fields, source, key=row_key, order=Order("open", descending=True), normalise=search_name)
 
 
 def countries_of_buyers() -> Sequence[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -147,12 +148,12 @@ def _decision_arm(on: date) -> Select[Any]:
     ).where(decision.decided_on <= on)
 
 
-def layers_on(on: date) -> Subquery:
+def layers_on(on: date, *, buyer_ids: Collection[int] | None = None) -> Subquery:
     """Every layer that anything was said about, and every account that owes, with what is known of it on a day; one row each.
 
     ``ordinary`` finds the last ordinary decision in effect, or the withdrawal (``decision_key``), ``newest`` the last word,
     requests included; ``temporary_id`` is a temporary limit that is valid, ``grade`` finds the insurer's grade of the buyer.
-    One reading of each table, added up: joining them costs far more than reading them.
+    One reading of each table, added up: joining them costs far more than reading them. ``buyer_ids``: of these buyers only.
     """
     position, state, act = InvoicePosition, AccountState, AccountAct
     owing = (position.valid_from <= on, position.valid_to > on, position.policy_id.is_not(None), position.open_minor > 0)
@@ -161,7 +162,7 @@ def layers_on(on: date) -> Subquery:
     primary, top_up = (literal(layer, LimitDecision.layer.type) for layer in (Layer.PRIMARY, Layer.TOP_UP))
     stopped = case((state.stopped, 1), else_=0)
     grade = _place_in_time(act.happened_on, act.id)
-    parts = union_all(
+    arms = [
         _decision_arm(on),
         _arm(position, primary, open_minor=position.open_minor, used_minor=position.primary_minor).where(*owing),
         _arm(position, top_up, used_minor=position.top_up_minor).where(*owing, position.top_up_minor > 0),
@@ -173,7 +174,10 @@ def layers_on(on: date) -> Subquery:
         ),
         _arm(act, primary, grade=grade).where(*graded),
         _arm(act, top_up, grade=grade).where(*graded),
-    ).subquery("parts")
+    ]
+    if buyer_ids is not None:
+        arms = [arm.where(arm.selected_columns.buyer_id.in_(buyer_ids)) for arm in arms]
+    parts = union_all(*arms).subquery("parts")
     part = parts.c
     amounts = [cast(func.sum(part[name]), BigInteger).label(name) for name in ("open_minor", "used_minor", "limit_minor")]
     newest = [func.max(part[name]).label(name) for name in ("ordinary", "newest", "temporary_to", "temporary_id", "stopped", "grade")]
