@@ -430,6 +430,7 @@ def policy_terms(short: str, on: date) -> dict[str, object]:
             "discretionary_limit": {
                 "maximum": "15000",
                 "currency": "EUR",
+                "countries": europe,
                 "insurer_decision": "ends",
                 "overdue_blocks": {"more_than_days": 60},
                 "methods": [

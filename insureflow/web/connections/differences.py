@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask import abort, flash, g, redirect, render_template, request, url_for
@@ -11,6 +12,8 @@ from flask_babel import gettext as _
 from insureflow.domain.access import Permission
 from insureflow.domain.connections import DifferenceKind
 from insureflow.domain.errors import Refusal
+from insureflow.domain.money import to_minor
+from insureflow.i18n import formats
 from insureflow.i18n.words import sentence_for, word
 from insureflow.queries import connections as queries
 from insureflow.services import sync
@@ -22,6 +25,7 @@ from insureflow.web.tables import Empty, TableView, build_table, wanted_export
 
 #: What each side of a difference shows, in this order.
 _SHOWN = ("decided", "status", "decided_on", "effective_on", "valid_to", "source", "cover_id", "company_id")
+_DAYS = frozenset({"decided_on", "effective_on", "valid_to"})
 
 
 @blueprint.get("/differences")
@@ -71,7 +75,9 @@ def _side(data: dict[str, Any]) -> list[tuple[str, str]]:
         if value in (None, ""):
             continue
         if isinstance(value, dict):
-            value = f"{value.get('amount')} {value.get('currency')}"
+            value = formats.money(to_minor(str(value["amount"]), str(value["currency"])), str(value["currency"]), locale())
+        elif name in _DAYS:
+            value = formats.day(date.fromisoformat(value), locale())
         elif name == "status":
             value = word(f"LimitStatus.{value}", locale())
         pairs.append((labels[name], str(value)))

@@ -152,7 +152,9 @@ def exchanges(connection_id: int) -> ResponseReturnValue:
             "correlation": _("Number of the exchange"),
         },
         options={"operation": lambda: [(each, each.replace("_", " ")) for each in queries.list_operations(connection_id)]},
-        decorate=lambda row: row | {"url": url_for("connections.exchange", exchange_id=row["key"])},
+        decorate=lambda row: (
+            row | {"operation": row["operation"].replace("_", " "), "url": url_for("connections.exchange", exchange_id=row["key"])}
+        ),
         empty=lambda: Empty(_("Nothing was said yet")),
     )
     exported = wanted_export(view, "exchanges")
