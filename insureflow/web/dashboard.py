@@ -9,9 +9,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from insureflow.domain.access import Permission
+from insureflow.queries import connections
 from insureflow.queries.dashboard.attention import limits_cut, over_limit, stopped_accounts
 from insureflow.queries.dashboard.duties import PressingDuties, pressing_duties
 from insureflow.queries.exposure import Division, Portfolio, PortfolioPart, Reporting, divide_many, headroom
+from insureflow.services.clock import now
 from insureflow.web.access import for_every_member, may
 from insureflow.web.exposure.pictures import ageing_picture, cover_bars, exposure_maps
 from insureflow.web.links import buyer_url, duty_url, invoices_url, link_to, policy_url
@@ -47,6 +49,7 @@ def index() -> ResponseReturnValue:
     policy_urls[None] = invoices_url(reason="no_policy")
     return render_template(
         "dashboard/index.html",
+        worrying=connections.list_worrying(now()) if g.on == g.today else (),
         **_duties(portfolio, report),
         report=report,
         total=total,
