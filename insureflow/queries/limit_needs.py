@@ -13,7 +13,6 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
-    CTE,
     BigInteger,
     ColumnElement,
     Numeric,
@@ -25,10 +24,11 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    null,
     or_,
     select,
-    text,
     type_coerce,
+    union_all,
 )
 from sqlalchemy.orm import aliased
 
@@ -114,7 +114,10 @@ def _value(taxed: Collection[int]) -> ColumnElement[int]:
 
 
 def _turnover(on: date, taxed: Collection[int], account: tuple[int, int] | None = None) -> Subquery:
-    """Turnover by buyer, policy and month, the newest first (``month_0``), with the average terms in days."""
+    """Turnover by buyer and policy, with the average terms in days and what of it is of the newest months, added up.
+
+    ``since_0`` is the newest month alone, ``since_1`` the newest two; all twelve are ``turnover``.
+    """
     value = _value(taxed)
     bounds = [add_months(on, -month) for month in range(MONTHS + 1)]
     # a label keeps the expression of one invoice in one place; the sums are taken over it
@@ -132,17 +135,15 @@ def _turnover(on: date, taxed: Collection[int], account: tuple[int, int] | None 
     if account is not None:
         each = each.where(Invoice.policy_id == account[0], Invoice.buyer_id == account[1])
     rows = each.subquery("invoiced").c
-    months = [
-        cast(
-            func.sum(case((and_(rows.invoice_on > bounds[month + 1], rows.invoice_on <= bounds[month]), rows.value), else_=0)), BigInteger
-        ).label(f"month_{month}")
-        for month in range(MONTHS)
+    since = [
+        cast(func.sum(case((rows.invoice_on > bounds[month + 1], rows.value), else_=0)), BigInteger).label(f"since_{month}")
+        for month in range(MONTHS - 1)
     ]
     total = cast(func.sum(rows.value), BigInteger)
     days = cast(func.sum(rows.value * case((rows.days > 0, rows.days), else_=0)), BigInteger)
     terms = case((total > 0, (days + total // 2) // func.nullif(total, 0)), else_=0)
     return (
-        select(rows.policy_id, rows.buyer_id, total.label("turnover"), cast(terms, BigInteger).label("terms"), *months)
+        select(rows.policy_id, rows.buyer_id, total.label("turnover"), cast(terms, BigInteger).label("terms"), *since)
         .group_by(rows.policy_id, rows.buyer_id)
         .subquery("turnover")
     )
@@ -153,13 +154,12 @@ def _highest_in_a_row(turnover: Any, length: int) -> ColumnElement[int]:
     if length >= MONTHS:
         whole: ColumnElement[int] = turnover.turnover
         return whole
+    # a sum of months is the difference of two sums from the newest month on: two terms, however many months
+    since = [literal(0, BigInteger), *(turnover[f"since_{month}"] for month in range(MONTHS - 1)), turnover.turnover]
     sums = []
     for start in range(MONTHS):
-        columns = [turnover[f"month_{(start + step) % MONTHS}"] for step in range(length)]
-        total = columns[0]
-        for column in columns[1:]:
-            total = total + column
-        sums.append(total)
+        end = start + length
+        sums.append(since[end] - since[start] if end <= MONTHS else since[MONTHS] - since[start] + since[end - MONTHS])
     return _greatest(*sums)
 
 
@@ -172,20 +172,6 @@ def _from_turnover(turnover: Any) -> ColumnElement[int]:
         rounded = (exact * 2 + divisor) // (divisor * 2)
         arms.append((turnover.terms <= length * DAYS_IN_MONTH, rounded) if length < MONTHS else (turnover.terms > 0, rounded))
     return cast(case(*arms, else_=0), BigInteger)
-
-
-def _needed(turnover: Subquery) -> CTE:
-    """The need from turnover of every account, worked out once however often it is looked at."""
-    columns = turnover.c
-    needed = select(columns.policy_id, columns.buyer_id, columns.turnover, columns.terms, _from_turnover(columns).label("need"))
-    return needed.cte("needed").prefix_with("MATERIALIZED")
-
-
-def _plan_for_all() -> None:
-    """Have PostgreSQL join whole sets, which it takes for small, and not compile the long formulas of seasons."""
-    if db.engine.dialect.name == "postgresql":
-        db.session.execute(text("SET LOCAL jit = off"))
-        db.session.execute(text("SET LOCAL enable_nestloop = off"))
 
 
 def _peaks(on: date) -> Subquery:
@@ -211,20 +197,62 @@ def _peaks(on: date) -> Subquery:
     )
 
 
+#: What is known of an account, with its type, by the readings that know it.
+_ACCOUNT: dict[str, Any] = {
+    "limit": BigInteger(),
+    "ordinary": BigInteger(),
+    "newest": BigInteger(),
+    "turnover": BigInteger(),
+    "terms": BigInteger(),
+    "need": BigInteger(),
+    "balance": BigInteger(),
+    "used": BigInteger(),
+    "is_known": BigInteger(),
+}
+
+
+def _reading(source: Any, **known: Any) -> Select[Any]:
+    """What one reading knows about accounts; it says nothing about the other columns."""
+    columns = [known.get(name, cast(null(), kind)).label(name) for name, kind in _ACCOUNT.items()]
+    return select(source.policy_id, source.buyer_id, *columns)
+
+
+def _accounts(on: date) -> Subquery:
+    """Every account that ``layers_on`` knows with its limit, its turnover and its highest balances; one row each.
+
+    The readings are added up, not joined: a database that takes a sum for small compares each row of one with each of the other.
+    """
+    known, turnover, peaks = layers_on(on).c, _turnover(on, _policies_with_tax(on)).c, _peaks(on).c
+    readings = union_all(
+        _reading(known, limit=known.limit_minor, ordinary=known.ordinary, newest=known.newest, is_known=literal(1, BigInteger)).where(
+            known.layer == Layer.PRIMARY
+        ),
+        _reading(turnover, turnover=turnover.turnover, terms=turnover.terms, need=_from_turnover(turnover)),
+        _reading(peaks, balance=peaks.balance, used=peaks.used),
+    ).subquery("readings")
+    reading = readings.c
+    columns = [func.max(reading[name]).label(name) for name in _ACCOUNT if name != "is_known"]
+    return (
+        select(reading.policy_id, reading.buyer_id, *columns)
+        .group_by(reading.policy_id, reading.buyer_id)
+        .having(func.max(reading.is_known) == 1)
+        .subquery("accounts")
+    )
+
+
 def _policies_with_tax(on: date) -> list[int]:
     return [policy.id for policy in PolicyBook.load().policies.values() if policy.history and policy.terms_on(on).vat_covered]
 
 
 def needs_listing(on: date, *, policy_id: int | None = None, entity_policies: frozenset[int] | None = None) -> Listing:
     """The need of every account against what was asked for, granted and used, the largest gap first."""
-    _plan_for_all()
-    known = layers_on(on).c
-    turnover, peaks = _needed(_turnover(on, _policies_with_tax(on))).c, _peaks(on).c
+    accounts = _accounts(on)
+    known = accounts.c
     ordinary, newest = aliased(LimitDecision, name="ordinary"), aliased(LimitDecision, name="newest")
     currency = Policy.limit_currency.expression
-    balance, used = func.coalesce(peaks.balance, 0), func.coalesce(peaks.used, 0)
-    need = _greatest(func.coalesce(turnover.need, 0), balance)
-    limit = func.coalesce(known.limit_minor, 0)
+    balance, used = func.coalesce(known.balance, 0), func.coalesce(known.used, 0)
+    need = _greatest(func.coalesce(known.need, 0), balance)
+    limit = func.coalesce(known.limit, 0)
     is_old = ordinary.decided_on <= add_months(on, -MONTHS)
     standing = type_coerce(
         case(
@@ -247,8 +275,8 @@ def needs_listing(on: date, *, policy_id: int | None = None, entity_policies: fr
         Field("gap", need - limit, Kind.MONEY, currency=currency),
         Field("used", used, Kind.MONEY, currency=currency),
         Field("balance", balance, Kind.MONEY, currency=currency),
-        Field("turnover", func.coalesce(turnover.turnover, 0), Kind.MONEY, currency=currency),
-        Field("terms", turnover.terms, Kind.NUMBER),
+        Field("turnover", func.coalesce(known.turnover, 0), Kind.MONEY, currency=currency),
+        Field("terms", known.terms, Kind.NUMBER),
         Field("fee", LimitFee.fee_minor.expression, Kind.MONEY, currency=LimitFee.currency.expression),
         Field("buyer_id", Buyer.id.expression, Kind.NUMBER, hidden=True),
         Field("policy_id", known.policy_id, Kind.NUMBER, hidden=True),
@@ -257,10 +285,8 @@ def needs_listing(on: date, *, policy_id: int | None = None, entity_policies: fr
     def source(statement: Select[Any]) -> Select[Any]:
         statement = (
             statement.select_from(Buyer)
-            .join(known.buyer_id.table, and_(known.buyer_id == Buyer.id, known.layer == Layer.PRIMARY))
+            .join(accounts, known.buyer_id == Buyer.id)
             .join(Policy, Policy.id == known.policy_id)
-            .outerjoin(turnover.buyer_id.table, and_(turnover.policy_id == known.policy_id, turnover.buyer_id == known.buyer_id))
-            .outerjoin(peaks.buyer_id.table, and_(peaks.policy_id == known.policy_id, peaks.buyer_id == known.buyer_id))
             .outerjoin(ordinary, ordinary.id == ordinary_key(known))
             .outerjoin(newest, newest.id == newest_key(known))
             .outerjoin(LimitFee, and_(LimitFee.policy_id == known.policy_id, LimitFee.kind == cast(ordinary.kind, String), limit > 0))
@@ -308,7 +334,8 @@ def find_need(policy_id: int, buyer_id: int, on: date, *, own_limit: Money | Non
     currency = policy.limit_currency
     turnover = _turnover(on, _policies_with_tax(on), (policy_id, buyer_id))
     row = db.session.execute(select(turnover)).mappings().first()
-    months = [0 if row is None else int(row[f"month_{month}"]) for month in reversed(range(MONTHS))]
+    since = [0] * (MONTHS + 1) if row is None else [0, *(int(row[f"since_{month}"]) for month in range(MONTHS - 1)), int(row["turnover"])]
+    months = [since[month + 1] - since[month] for month in reversed(range(MONTHS))]
     sold, terms = (Money(0, currency), 0) if row is None else (Money(int(row["turnover"]), currency), int(row["terms"]))
     from_turnover = calculate_need(sold, terms, seasonality=calculate_seasonality(months, terms))
     balances, used = _daily(policy_id, buyer_id, on)
