@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from insureflow.connectors.insurers.interface import ConnectorError, CoverPage, InsurerCover, StopSync, TryLater
+from insureflow.connectors.insurers.interface import ConnectorError, CoverPage, InsurerCover, ItemFailed, StopSync, TryLater
 from insureflow.domain.connections import DifferenceKind, Operation, SyncState, back_off_seconds
 from insureflow.domain.limits.life import WAITING_FOR_INSURER
 from insureflow.models.connections import InsurerConnection, SyncRun
@@ -76,6 +76,7 @@ class _Run:
         self.seen: set[str] = set()
         self.unreadable: set[str] = set()
         self.is_whole = True
+        self.refused: ItemFailed | None = None
         self.run_id = 0
         self.started_at = now()
 
@@ -101,7 +102,8 @@ class _Run:
             self.reach.recorder.flush()
         result = SyncResult(SyncState.FAILED, counts=self.counts, error=error, network_milliseconds=self.reach.recorder.milliseconds)
         if error is None:
-            result.state = SyncState.DONE if self.is_whole else SyncState.PARTLY
+            result.state = SyncState.DONE if self.is_whole and self.refused is None else SyncState.PARTLY
+            result.error = self.refused
             result.is_whole = complete
         if isinstance(error, StopSync):
             connections.stop_connection(self.reach.organisation_id, self.reach.connection_id, error)
@@ -177,8 +179,13 @@ class _Run:
             ).all()
         wanted = [reference for reference in references if reference]
         for start in range(0, len(wanted), _POLL_CHUNK):
-            covers = self.reach.connector.poll(self.reach.connection, tuple(wanted[start : start + _POLL_CHUNK]))
-            self.reach.recorder.flush_batch()
+            try:
+                covers = self.reach.connector.poll(self.reach.connection, tuple(wanted[start : start + _POLL_CHUNK]))
+            except ItemFailed as problem:  # a request that the insurer does not know must not keep all other limits from being read
+                self.refused = self.refused or problem
+                continue
+            finally:
+                self.reach.recorder.flush_batch()
             self._apply(covers, None)
 
     def _read(self, pages: Iterator[CoverPage], *, keeps_place: bool) -> None:

@@ -12,10 +12,12 @@ from support.sandbox import RunningSandbox, running_sandbox
 
 from insureflow.domain.connections import SyncState
 from insureflow.domain.limits import LimitStatus
+from insureflow.domain.limits.life import RequestState, RequestType
 from insureflow.models.buyers import InsurerIdentity
 from insureflow.models.connections import InsurerConnection, InsurerExchange, SyncRun
 from insureflow.models.database import db
 from insureflow.models.journal import JournalEntry
+from insureflow.models.limit_requests import LimitRequest
 from insureflow.models.work_items import WorkItem
 from insureflow.services import connections, limits, sync
 from insureflow.services.clock import now
@@ -71,6 +73,35 @@ def test_the_first_brings_everything_and_the_second_changes_nothing(insured: Ins
     with transaction(insured.organisation_id):
         assert session.scalar(select(func.count(SyncRun.id)).where(SyncRun.state == SyncState.DONE)) == 2
     assert insured.differences() == {}
+
+
+def test_a_request_that_the_insurer_does_not_know_keeps_nothing_else_away(sandbox: RunningSandbox, session: Session) -> None:
+    seed(sandbox, "allianz_trade", [{"company_id": A, "amount": 50_000}], LAST_MONTH)
+    insured = insure(session, connector="allianz_trade")
+    run(insured)
+    with transaction(insured.organisation_id):
+        decision = insured.decisions()[0]
+        session.add(
+            LimitRequest(
+                policy_id=decision.policy_id,
+                buyer_id=decision.buyer_id,
+                request_type=RequestType.INCREASE,
+                layer=decision.layer,
+                kind=decision.kind,
+                state=RequestState.REFERRED,
+                requested_minor=70_000_00,
+                currency=decision.currency,
+                asked_on=TODAY,
+                own_reference="IFGONE",
+                insurer_reference="no-such-cover",
+                created_at=now(),
+            )
+        )
+    sandbox.control("cut", {"insurer": "allianz_trade", "company_id": A, "amount": 20_000})
+    result = run(insured)
+    assert (result.state, result.error and result.error.code) == (SyncState.PARTLY, "insurer_refuses")
+    assert result.counts["recorded"] == 1
+    assert insured.decisions()[-1].decided_minor == 20_000_00
 
 
 def test_a_part_without_news_costs_a_handful_of_statements(sandbox: RunningSandbox, session: Session) -> None:
