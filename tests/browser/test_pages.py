@@ -23,8 +23,8 @@ from insureflow.models.scope import within
 
 Visit = Callable[..., Visitor]
 
-#: Answers that are not pages: for machines, and files.
-NO_PAGES = {"health.healthz", "health.readyz", "security.logout", "discretionary.download"}
+#: Answers that are not pages: for machines, files, and a part of a page.
+NO_PAGES = {"health.healthz", "health.readyz", "security.logout", "discretionary.download", "shipping.buyers"}
 #: Of these tables the demo may hold no row; their pages are tried by the tests that make one.
 EMPTY_IN_THE_DEMO = {
     "import_batch",
@@ -35,6 +35,12 @@ EMPTY_IN_THE_DEMO = {
     "task",
     "saved_view",
     "obligation_mark",
+    "sync_difference",
+    "insurer_exchange",
+    "outbox_message",
+    "look_up",
+    "bank_entry",
+    "bank_statement",
 }
 
 
@@ -45,6 +51,9 @@ def keys_of_demo(app: Flask, organisation_id: int) -> dict[str, list[int]]:
         keys = {name: list(db.session.scalars(sa.select(model.id).order_by(model.id).limit(1))) for name, model in tables.items()}  # type: ignore[attr-defined]  # every table of ours has it
         invoice = tables["invoice"]
         keys["invoice"] = list(db.session.scalars(sa.select(invoice.id).where(invoice.open_minor > 0).order_by(invoice.id).limit(1)))  # type: ignore[attr-defined]  # a column of invoices
+        connected = sa.select(tables["insurer_connection"].policy_id)  # type: ignore[attr-defined]  # a column of connections
+        policy = tables["policy"]
+        keys["policy_by_hand"] = list(db.session.scalars(sa.select(policy.id).where(policy.id.not_in(connected)).limit(1)))  # type: ignore[attr-defined]  # every table of ours has it
         keys["app_user"] = list(
             db.session.scalars(sa.select(Membership.user_id).where(Membership.organisation_id == organisation_id).order_by(Membership.id))
         )
@@ -65,7 +74,7 @@ def pages(app: Flask, organisation_id: int, role: Role) -> list[str]:
         ):
             continue
         try:
-            found += addresses(app, route, keys)
+            found += addresses(app, route, keys | {"policy": keys["policy_by_hand"]} if route.endpoint == "connections.add" else keys)
         except Unfilled:
             empty = {name for name in EMPTY_IN_THE_DEMO if not keys[name]}
             names = {name.removesuffix("_id") for name in route.rule.arguments}
