@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import select
@@ -11,7 +11,7 @@ from sqlalchemy import select
 from insureflow.domain import cover
 from insureflow.domain.errors import Refusal
 from insureflow.domain.limits import LimitStatus, RequestType
-from insureflow.domain.limits.cuts import BindingOrder, Cut, CutKind, CutKit, prepare_cut_kit
+from insureflow.domain.limits.cuts import BindingOrder, Cut, CutKind, CutKit, effective_day_of, prepare_cut_kit
 from insureflow.domain.money import convert_minor
 from insureflow.models.buyers import Buyer
 from insureflow.models.database import db
@@ -21,7 +21,7 @@ from insureflow.models.policies import Policy
 from insureflow.models.receivables import Invoice
 from insureflow.models.shipments import ShipmentCheck
 from insureflow.queries.cover.accounts import Frozen, PolicyAccount, accounts_of
-from insureflow.queries.cover.ledgers import load_ledgers
+from insureflow.queries.cover.ledgers import BuyerLedger, Decision, load_ledgers
 from insureflow.queries.cover.policies import PolicyBook
 from insureflow.queries.rates import RateBook, missing_rate
 
@@ -57,32 +57,51 @@ def find_cut(decision_id: int, *, report_orders_days: int | None = None) -> CutV
     buyer, policy = db.session.get_one(Buyer, decision.buyer_id), db.session.get_one(Policy, decision.policy_id)
     if not is_cut(decision):
         raise Refusal("decision_cuts_nothing", buyer=buyer.legal_name)
-    account = _account(decision)
+    ledger = load_ledgers([decision.buyer_id])[0]
+    place = (decision.decided_on, decision.id)
+    account = _account(ledger, decision, lambda other: (other.decided_on, other.id) <= place)
+    assert account is not None  # the decision itself is in it
     insured = account.policy
     history = cover.replay(account.rules_account(), account.events)
+    before = _account(ledger, decision, lambda other: (other.decided_on, other.id) < place)
     invoices = {
         str(invoice.id): invoice
         for invoice in db.session.scalars(select(Invoice).where(Invoice.buyer_id == buyer.id, Invoice.policy_id == policy.id))
     }
     named = decision.effective_on if decision.effective_on > decision.decided_on else None
+    cut = Cut(_kind_of(decision), decision.decided_on, named)
+    notice = insured.terms_on(decision.decided_on).limit_cancellation_notice
     kit = prepare_cut_kit(
         history,
-        Cut(_kind_of(decision), decision.decided_on, named),
-        insured.terms_on(decision.decided_on).limit_cancellation_notice,
+        cut,
+        notice,
         due_on=[(key, invoice.due_on) for key, invoice in invoices.items()],
         orders=_orders(decision, policy),
         report_orders_days=report_orders_days,
+        limit_before=_limit_on(before, effective_day_of(cut, notice)) or None,
     )
     return CutView(decision, buyer, policy, kit, {key: invoice.number for key, invoice in invoices.items()})
 
 
-def _account(decision: LimitDecision) -> PolicyAccount:
-    ledger = load_ledgers([decision.buyer_id])[0]
+def _account(ledger: BuyerLedger, decision: LimitDecision, counts: Callable[[Decision], bool]) -> PolicyAccount | None:
+    """The account of a decision with the limits that count; None where nothing makes one.
+
+    Several decisions may bear one day, so a limit is read as it stood after one of them, not at the end of the day.
+    """
     frozen = Frozen()
-    accounts = accounts_of(ledger, PolicyBook.load(), RateBook.load(), frozen)
+    told = replace(ledger, decisions=[other for other in ledger.decisions if counts(other)])
+    accounts = accounts_of(told, PolicyBook.load(), RateBook.load(), frozen)
     if frozen.missing:
         raise missing_rate(*min(frozen.missing))
-    return next(account for account in accounts if account.policy.id == decision.policy_id)
+    return next((account for account in accounts if account.policy.id == decision.policy_id), None)
+
+
+def _limit_on(account: PolicyAccount | None, day: date) -> int:
+    """The limit of an account at the end of a day, in minor units of its limit currency."""
+    if account is None:
+        return 0
+    state = cover.replay(account.rules_account(), account.events).on(day).account
+    return state.limit_primary + state.limit_top_up
 
 
 def _kind_of(decision: LimitDecision) -> CutKind:

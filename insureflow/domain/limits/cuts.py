@@ -143,18 +143,19 @@ def prepare_cut_kit(
     due_on: Iterable[tuple[str, date]] = (),
     orders: Iterable[BindingOrder] = (),
     report_orders_days: int | None = None,
+    limit_before: int | None = None,
 ) -> CutKit:
-    """What a cut means and asks for, from the account's cover with the cut in it.
+    """What a cut means and asks for, from the account's cover with the cut in it, and without what was decided after it.
 
-    ``due_on`` names the due dates of open items, so that overdue ones can be told apart; ``report_orders_days`` is the time the
+    ``limit_before`` is what would count from the effective day on but for the cut; None for what counted on the day before the notice. ``due_on`` names the due dates of open items, so that overdue ones can be told apart; ``report_orders_days`` is the time the
     policy gives for reporting binding orders, None where it gives none. *Source:* nothing covered is taken away; goods shipped
-    before the effective day still run off under the old limit. Errors: ``cut_not_known`` where the account has no limit on the
-    day before the notice.
+    before the effective day still run off under the old limit. Errors: ``cut_not_known`` where there was no limit to cut.
     """
     currency = history.limit_currency
     effective_on = effective_day_of(cut, notice)
-    before = history.on(cut.told_on - timedelta(days=1)).account
-    limit_before = before.limit_primary + before.limit_top_up
+    if limit_before is None:
+        before = history.on(cut.told_on - timedelta(days=1)).account
+        limit_before = before.limit_primary + before.limit_top_up
     if not limit_before:
         raise Refusal("cut_not_known", told_on=cut.told_on)
     told, after = history.on(cut.told_on), history.on(effective_on).account

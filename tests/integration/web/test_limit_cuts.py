@@ -94,3 +94,23 @@ def test_a_withdrawal_runs_off_after_notice(app: Flask, client: PageClient, acco
     assert "payment in advance" in page
     with app.app_context(), within(account.organisation_id):
         assert limit_cuts.plan_work(account.tenant.actor(), account.organisation_id, key, CUT_ON, report_orders_days=10) > 0
+
+
+def test_each_of_several_cuts_of_a_day_has_its_own_before_and_after(app: Flask, client: PageClient, account: Account) -> None:
+    log_in(client, account.tenant, Role.CREDIT_MANAGER)
+    said = {"policy_id": str(account.policy_id), "layer": "primary", "kind": "named", "currency": "EUR", "decided_on": CUT_ON.isoformat()}
+    keys = []
+    for amount in (40_000, 90_000, 60_000, 140_000, 70_000):
+        assert client.post(f"/limits/record?buyer_id={account.buyer_id}", data={**said, "decided": str(amount)}).status_code == 302
+        keys.append(newest(app, account))
+    with app.app_context(), within(account.organisation_id):
+        facts = [item.facts for item in db.session.scalars(select(WorkItem).where(WorkItem.kind == "limit_cut").order_by(WorkItem.id))]
+    assert [(each["before"]["amount"], each["after"]["amount"]) for each in facts] == [
+        ("100000.00", "40000.00"),
+        ("90000.00", "60000.00"),
+        ("140000.00", "70000.00"),
+    ]
+    shown = ((keys[0], "100,000.00", "40,000.00"), (keys[2], "90,000.00", "60,000.00"), (keys[4], "140,000.00", "70,000.00"))
+    for key, before, after in shown:
+        page = client.get(f"/limit-cuts/{key}").get_data(as_text=True)
+        assert f"The limit goes from {before}\u00a0EUR to {after}\u00a0EUR" in page

@@ -125,6 +125,13 @@ def test_where_there_was_no_limit_nothing_was_cut() -> None:
         prepare_cut_kit(replay(account(NOTICE), []), Cut(CutKind.WITHDRAWAL, TOLD), NOTICE)
 
 
+def test_a_cut_may_take_the_place_of_what_was_granted_on_its_day() -> None:
+    events = [LimitDecision(START, 250, "EUR"), LimitDecision(TOLD, 400, "EUR"), LimitDecision(TOLD, 160, "EUR")]
+    kit = prepare_cut_kit(replay(account(NOTICE), events), Cut(CutKind.REDUCTION, TOLD), NOTICE, limit_before=400)
+    assert (kit.limit_before, kit.limit_after) == (eur(400), eur(160))
+    assert kit.actions[-1].amount == eur(240)
+
+
 amounts = st.integers(1, 500)
 
 
