@@ -306,7 +306,11 @@ def needs_listing(on: date, *, policy_id: int | None = None, entity_policies: fr
 
 @dataclass(frozen=True, slots=True)
 class AccountNeed:
-    """What one buyer needs under a policy, what carries it, and whether the limit fits; amounts in limit currency."""
+    """What one buyer needs under a policy, what carries it, and whether the limit fits; amounts in limit currency.
+
+    ``owed`` is open on the day, ``highest`` the most that was open at once and ``used`` the most that limits carried in the months
+    looked back.
+    """
 
     buyer: Buyer
     policy: Policy
@@ -318,6 +322,9 @@ class AccountNeed:
     fit: FitJudgement
     unused: UnusedLimit | None
     waterfall: CapacityWaterfall
+    owed: Money
+    highest: Money
+    used: Money
 
 
 def find_need(policy_id: int, buyer_id: int, on: date, *, own_limit: Money | None = None) -> AccountNeed:
@@ -358,6 +365,9 @@ def find_need(policy_id: int, buyer_id: int, on: date, *, own_limit: Money | Non
         judge_fit(primary, need.amount),
         unused[0] if unused else None,
         calculate_waterfall(need.amount, primary=primary, top_up=top_up, own_limit=own_limit),
+        Money(balances[-1][1] if balances else 0, currency),
+        Money(max((balance for _day, balance in balances), default=0), currency),
+        Money(used, currency),
     )
 
 

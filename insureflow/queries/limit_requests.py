@@ -25,7 +25,8 @@ from insureflow.domain.limits import (
     possible_actions,
 )
 from insureflow.domain.money import Money, minor_digits
-from insureflow.models.buyers import Buyer
+from insureflow.domain.policies import is_country_covered
+from insureflow.models.buyers import Buyer, CustomerNumber
 from insureflow.models.connections import InsurerConnection, OutboxMessage
 from insureflow.models.database import db
 from insureflow.models.journal import JournalEntry
@@ -33,6 +34,7 @@ from insureflow.models.limit_requests import LimitRequest
 from insureflow.models.limits import LimitDecision
 from insureflow.models.organisations import User
 from insureflow.models.policies import Policy
+from insureflow.queries.cover.policies import PolicyBook
 from insureflow.queries.dashboard.calculated import CalculatedListing, calculated_field
 from insureflow.queries.limits.decisions import record_of
 from insureflow.queries.listing import FilterKind, Kind, Listing, Order
@@ -205,6 +207,30 @@ def _of_message(request: LimitRequest, message: OutboxMessage | None) -> tuple[P
     if message is not None and message.state is OutboxState.FAILED:
         found.append(Pending(PendingAction.SENDING_FAILED))
     return tuple(found)
+
+
+class OfferObstacle(StrEnum):
+    """Why a limit on a buyer is not to be asked for under a policy."""
+
+    COUNTRY = "country"
+    ENTITY = "entity"
+
+
+def obstacles_of(buyer: Buyer, on: date) -> dict[int, OfferObstacle]:
+    """The policies under which nothing is to be asked for a buyer, and why: its country is not covered, or no insured entity sells to it.
+
+    A buyer whose number no entity knows may be sold to by any of them.
+    """
+    book = PolicyBook.load()
+    selling = set(db.session.scalars(select(CustomerNumber.entity_id).where(CustomerNumber.buyer_id == buyer.id)))
+    insuring = {policy.id for entity_id in selling for policy in book.insured.get(entity_id, ())}
+    obstacles: dict[int, OfferObstacle] = {}
+    for policy in book.policies.values():
+        if policy.history and not is_country_covered(policy.terms_on(on), buyer.country):
+            obstacles[policy.id] = OfferObstacle.COUNTRY
+        elif selling and policy.history and policy.id not in insuring:
+            obstacles[policy.id] = OfferObstacle.ENTITY
+    return obstacles
 
 
 def requests_of_buyer(buyer_id: int, on: date) -> list[tuple[LimitRequest, RequestState]]:

@@ -103,6 +103,8 @@ def _view() -> TableView:
             "country": lambda: country_options(buyer_queries.countries_of_buyers()),
         },
         decorate=_decorate,
+        # What a reader of one account wants to know stands on its page; a list of this width has to fit a screen.
+        beside=frozenset({"balance", "terms", "turnover"}),
         currency_column="currency",
         empty=lambda: Empty(_("Nothing to compare yet"), _("Import invoices and enter limits: this shows which limits fit.")),
     )

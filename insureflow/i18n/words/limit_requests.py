@@ -7,6 +7,8 @@ from insureflow.i18n.catalogues import marked as _
 WORDS: dict[str, str] = {
     "AmountRule.amount": _("the same amount for each"),
     "AmountRule.owed": _("what each owes now, rounded up to a full thousand"),
+    "OfferObstacle.country": _("does not cover the buyer's country"),
+    "OfferObstacle.entity": _("insures nobody who sells to this buyer"),
     "MustAct.author": _("who wrote it"),
     "MustAct.approver": _("a second person"),
     "MustAct.sender": _("who sends it by hand"),
@@ -49,6 +51,12 @@ SENTENCES: dict[str, str] = {
     "request_under_way": _(
         "A request for %(buyer)s under policy %(policy)s of %(asked_on)s is under way (%(reference)s: %(state)s). "
         "Wait for its answer or give it up before you ask again."
+    ),
+    "request_country_not_covered": _(
+        "Policy %(policy)s does not cover %(buyer)s: its country (%(country)s) is not insured. Choose another policy."
+    ),
+    "request_buyer_not_insurable": _(
+        "%(buyer)s is marked as not insurable (%(why)s), so no limit can be asked for. Correct the buyer if that is wrong."
     ),
     "request_of_other_buyer": _("A request stays with its buyer and policy. Give it up and write another one."),
     "approval_needed": _("%(amount)s needs a second person. Ask for approval instead of sending it."),

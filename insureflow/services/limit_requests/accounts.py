@@ -9,6 +9,7 @@ from datetime import date
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from insureflow.domain.buyers import NotInsurable
 from insureflow.domain.cover.events import Layer
 from insureflow.domain.errors import Refusal
 from insureflow.domain.limits import NOT_ASKED, WAITING_FOR_INSURER, LimitKind, LimitStatus, RequestState
@@ -43,6 +44,8 @@ class AccountBook:
     history: tuple[DatedTerms, ...]
     rates: RateBook
     names: Mapping[int, str]
+    countries: Mapping[int, str]
+    not_insurable: Mapping[int, NotInsurable]
     granted: Mapping[AccountKey, Money]
     under_way: Mapping[AccountKey, LimitRequest]
 
@@ -57,12 +60,17 @@ class AccountBook:
         policy = get_policy(session, policy_id)
         keys = sorted(set(buyer_ids))
         names: dict[int, str] = {}
+        countries: dict[int, str] = {}
+        not_insurable: dict[int, NotInsurable] = {}
         granted: dict[AccountKey, Money] = {}
         under_way: dict[AccountKey, LimitRequest] = {}
         for start in range(0, len(keys), _PORTION):
             portion = keys[start : start + _PORTION]
             buyers = select(Buyer).where(Buyer.id.in_(portion)).order_by(Buyer.id)
-            names |= {buyer.id: buyer.legal_name for buyer in session.scalars(buyers.with_for_update() if lock else buyers)}
+            for buyer in session.scalars(buyers.with_for_update() if lock else buyers):
+                names[buyer.id], countries[buyer.id] = buyer.legal_name, buyer.country
+                if buyer.not_insurable is not None:
+                    not_insurable[buyer.id] = buyer.not_insurable
             granted |= _granted(session, policy, portion, on)
             open_requests = select(LimitRequest).where(
                 LimitRequest.policy_id == policy.id, LimitRequest.buyer_id.in_(portion), LimitRequest.state.in_(UNDER_WAY)
@@ -70,7 +78,7 @@ class AccountBook:
             under_way |= {(request.buyer_id, request.layer): request for request in session.scalars(open_requests)}
         if missing := set(keys) - names.keys():
             raise Refusal("buyer_unknown", buyer=str(min(missing)))
-        return cls(policy, history_of(session, policy.id), RateBook.load(), names, granted, under_way)
+        return cls(policy, history_of(session, policy.id), RateBook.load(), names, countries, not_insurable, granted, under_way)
 
     def granted_to(self, buyer_id: int, layer: Layer, currency: str, on: date) -> Money | None:
         """What the insurer grants a buyer now, in a currency; None for nothing. Errors: ``rate_missing``."""

@@ -23,7 +23,7 @@ from insureflow.domain.limits import (
     request_type_for,
 )
 from insureflow.domain.money import Money
-from insureflow.domain.policies import terms_on
+from insureflow.domain.policies import is_country_covered, terms_on
 from insureflow.models.buyers import Buyer
 from insureflow.models.limit_requests import LimitRequest
 from insureflow.models.policies import Policy
@@ -111,7 +111,9 @@ def problems_of(new: NewLimitRequest, book: AccountBook, on: date, *, request_id
         )
         if problem.code != "temporary_needs_end"
     )
-    problems.extend(_amount_problems(new, book.granted_to(new.buyer_id, new.layer, currency, on), currency))
+    granted = book.granted_to(new.buyer_id, new.layer, currency, on)
+    problems.extend(_buyer_problems(new, book, granted, on))
+    problems.extend(_amount_problems(new, granted, currency))
     other = book.under_way.get((new.buyer_id, new.layer))
     if other is not None and other.id != request_id:
         problems.append(
@@ -126,6 +128,20 @@ def problems_of(new: NewLimitRequest, book: AccountBook, on: date, *, request_id
                 reference=other.own_reference,
             )
         )
+    return problems
+
+
+def _buyer_problems(new: NewLimitRequest, book: AccountBook, granted: Money | None, on: date) -> list[InvalidValue]:
+    """Why no limit can be granted to the buyer at all; what is granted may still be reduced or given up."""
+    is_less = granted is not None and new.amount_minor is not None and new.amount_minor < granted.minor
+    if new.request_type in (RequestType.CANCEL, RequestType.REDUCE) or is_less:
+        return []
+    name, country = book.names[new.buyer_id], book.countries[new.buyer_id]
+    problems: list[InvalidValue] = []
+    if not is_country_covered(terms_on(book.history, on), country):
+        problems.append(InvalidValue("request_country_not_covered", "buyer", name, buyer=name, policy=book.policy.number, country=country))
+    if (why := book.not_insurable.get(new.buyer_id)) is not None:
+        problems.append(InvalidValue("request_buyer_not_insurable", "buyer", name, buyer=name, why=why))
     return problems
 
 

@@ -13,8 +13,12 @@ from insureflow.domain.cover.events import Layer
 from insureflow.domain.errors import Refusal
 from insureflow.domain.limits import LimitKind, RequestState, RequestType
 from insureflow.domain.money import from_minor
+from insureflow.i18n import words
 from insureflow.i18n.words import sentence_for
 from insureflow.queries import buyers as buyer_queries
+from insureflow.queries import limit_needs as need_queries
+from insureflow.queries import limit_requests as request_queries
+from insureflow.queries import limits as limit_queries
 from insureflow.services import limit_requests
 from insureflow.services.limit_requests import NewLimitRequest
 from insureflow.web.access import requires
@@ -43,7 +47,11 @@ def _new(form: LimitRequestForm, buyer_id: int) -> NewLimitRequest:
 
 
 def _form_page(form: LimitRequestForm, buyer: Any, back: str, heading: str, status: int = 200) -> ResponseReturnValue:
-    return render_template("limit_requests/form.html", form=form, buyer=buyer, back=back, heading=heading), status
+    """The form, beside how the buyer's accounts stand under the policies that can be chosen."""
+    open_choices = [choice[0] for choice in form.policy_id.choices if len(choice) == 2]
+    accounts = [need_queries.find_need(policy_id, buyer.id, g.today) for policy_id in open_choices]
+    page = render_template("limit_requests/form.html", form=form, buyer=buyer, back=back, heading=heading, accounts=accounts)
+    return page, status
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
@@ -60,10 +68,14 @@ def new() -> ResponseReturnValue:
         abort(404)
     chosen = request.args.get("policy_id", "")
     policy_id = int(chosen) if chosen.isdecimal() else g.scope.policy_id
-    start = {} if policy_id is None else {"policy_id": policy_id}
+    # A limit that is there all the same can be lowered and given up.
+    held = {each.policy.id for each in limit_queries.limits_of_buyer(buyer.id, g.today) if each.limit.minor or each.top_up.minor}
+    found_obstacles = request_queries.obstacles_of(buyer, g.today)
+    obstacles = {key: words.word(why, choose_locale()) for key, why in found_obstacles.items() if key not in held}
+    start = {} if policy_id is None or policy_id in obstacles else {"policy_id": policy_id}
     amount = request.args.get("amount", "")[:40]
     form = LimitRequestForm(data={"layer": Layer.PRIMARY.value, "kind": LimitKind.NAMED.value, "amount": amount, **start})
-    form.prepare(g.scope.policies)
+    form.prepare(g.scope.policies, obstacles)
     heading = _("Ask for a limit on %(name)s", name=buyer.legal_name)
     back = url_for("buyers.limits", buyer_id=buyer.id)
     if request.method == "GET":

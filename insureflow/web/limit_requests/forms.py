@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import gettext as _
@@ -48,9 +49,14 @@ class LimitRequestForm(_Asking):
     )
     currency = SelectField(_l("Currency"), [DataRequired()])
 
-    def prepare(self, policies: Any) -> None:
-        """Fill the choices; the currency of a policy comes first."""
+    def prepare(self, policies: Any, obstacles: Mapping[int, str] | None = None) -> None:
+        """Fill the choices; the currency of a policy comes first. ``obstacles`` are the words why a policy cannot be chosen."""
         super().prepare(policies)
+        if obstacles:
+            self.policy_id.choices = [
+                (key, f"{label}: {obstacles[key]}", {"disabled": True}) if key in obstacles else (key, label)
+                for key, label in self.policy_id.choices
+            ]
         self.request_type.choices = [("", _("as the amount says: new, increase or reduce")), *word_options(list(RequestType))]
         own = dict.fromkeys(policy.limit_currency for policy in policies)
         self.currency.choices = [(code, code) for code in (*own, *sorted(CURRENCIES - own.keys()))]

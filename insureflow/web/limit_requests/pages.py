@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from flask import abort, g, render_template
@@ -97,18 +98,45 @@ def _timeline(view: RequestView) -> list[dict[str, Any]]:
                 "tone": _TONES.get(entry.action, "undecided"),
             }
         )
-    return entries + _written_with_others(view)
+    entries += _first_steps(view)
+    return _on_its_way(view) + _with_sending(view, entries)
 
 
-def _written_with_others(view: RequestView) -> list[dict[str, Any]]:
-    """The first steps of a request that was written with many others: the journal has one entry for all of them."""
-    asked = view.request
-    if not asked.bulk or any(entry.action == "limit_request.drafted" for entry in view.history):
+def _on_its_way(view: RequestView) -> list[dict[str, Any]]:
+    """That the insurer has taken the request in and is still deciding: it gives no day for that."""
+    if view.life is not RequestState.REFERRED:
         return []
+    reference = view.request.insurer_reference
+    text = _("Insurer's reference: %(reference)s", reference=reference) if reference else None
+    return [{"title": _("The insurer has taken it in and is still deciding"), "text": text, "tone": "undecided"}]
+
+
+def _with_sending(view: RequestView, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The entries with the sending among them, where none of them says it; it comes right after the agreement that sent it."""
+    sent_at = view.request.submitted_at
+    is_said = any(entry.action == "limit_request.submitted" for entry in view.history)
+    if sent_at is None or is_said or any(entry.get("is_sending") for entry in entries):
+        return entries
+    sending = {"at": sent_at, "title": _("Sent to the insurer"), "tone": "covered"}
+    # The journal writes its entry a moment after the request has its own instant.
+    until = sent_at + timedelta(minutes=1)
+    place = next((number for number, entry in enumerate(entries) if "at" in entry and entry["at"] <= until), len(entries))
+    return [*entries[:place], sending, *entries[place:]]
+
+
+def _first_steps(view: RequestView) -> list[dict[str, Any]]:
+    """The first steps of a request that the journal has no entry of its own for, as when it was written with many others."""
+    asked = view.request
+    if any(entry.action == "limit_request.drafted" for entry in view.history):
+        return []
+    if not asked.bulk:
+        return [{"at": asked.created_at, "title": _("Written"), "text": view.author, "tone": "undecided"}]
     entries: list[dict[str, Any]] = []
     who = view.author or _("the command line")
     if asked.submitted_at is not None and not any(entry.action in _TONES for entry in view.history):
-        entries.append({"at": asked.submitted_at, "title": _("Sent together with others by %(who)s", who=who), "tone": "covered"})
+        entries.append(
+            {"at": asked.submitted_at, "title": _("Sent together with others by %(who)s", who=who), "tone": "covered", "is_sending": True}
+        )
     entries.append({"at": asked.created_at, "title": _("Written together with others by %(who)s", who=who), "tone": "undecided"})
     return entries
 

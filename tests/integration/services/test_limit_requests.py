@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
-from support.accounts import TODAY, Account, add_buyer, add_invoice, fresh_session, make_account, within
+from support.accounts import TERMS, TODAY, Account, add_buyer, add_invoice, fresh_session, make_account, within
 
 from insureflow.domain.access import Role
+from insureflow.domain.buyers import NotInsurable
 from insureflow.domain.connections import Operation, OutboxState
 from insureflow.domain.errors import InvalidValues, Refusal
 from insureflow.domain.limits import LimitKind, LimitStatus, RequestOutcome, RequestState, RequestType
@@ -21,7 +22,8 @@ from insureflow.models.journal import JournalEntry
 from insureflow.models.limit_requests import EvidenceFile, LimitRequest
 from insureflow.models.limits import LimitDecision
 from insureflow.models.work_items import WorkItem
-from insureflow.services import files, limit_requests, limits, tasks
+from insureflow.services import buyers, files, limit_requests, limits, tasks
+from insureflow.services.buyers import BuyerDetails
 from insureflow.services.clock import now
 from insureflow.services.files import NewEvidence
 from insureflow.services.limit_requests import AmountRule, NewLimitRequest, Selection
@@ -204,6 +206,34 @@ def test_many_requests_from_a_selection(at_work: Account) -> None:
     with pytest.raises(InvalidValues) as refused:
         limit_requests.request_selection(analyst, key, Selection(account.policy_id, (), AmountRule.AMOUNT), Role.CREDIT_ANALYST, TODAY)
     assert codes(refused) == ["selection_empty", "request_amount_needed"]
+
+
+def test_nothing_is_asked_for_a_buyer_that_cannot_be_insured(app: Flask) -> None:
+    account = make_account(app, roles=ROLES, terms={**TERMS, "countries_covered": ["DE"]})
+    analyst, key = account.tenant.actor(Role.CREDIT_ANALYST), account.organisation_id
+    with app.app_context(), within(key):
+        abroad = add_buyer(account.tenant, "Acme Brasil", "BR", number="2001")
+        details = BuyerDetails(legal_name="Own Sister GmbH", country="DE", not_insurable=NotInsurable.AFFILIATE)
+        sister = buyers.add_buyer(account.tenant.actor(), key, details).id
+        for buyer_id, code in ((abroad, "request_country_not_covered"), (sister, "request_buyer_not_insurable")):
+            with pytest.raises(InvalidValues) as refused:
+                limit_requests.draft(analyst, key, NewLimitRequest(buyer_id, account.policy_id, 50_000_00), TODAY)
+            assert codes(refused) == [code]
+        chosen = Selection(account.policy_id, (account.buyer_id, abroad, sister), AmountRule.AMOUNT, 10_000_00)
+        outcome = limit_requests.request_selection(analyst, key, chosen, Role.CREDIT_ANALYST, TODAY, good_rows_only=True)
+        assert outcome.drafted == 1
+        assert [(problem.row, problem.value, problem.code) for problem in outcome.problems] == [
+            (2, "Acme Brasil", "request_country_not_covered"),
+            (3, "Own Sister GmbH", "request_buyer_not_insurable"),
+        ]
+        # What the insurer grants all the same can be lowered and given up, but not raised.
+        granted = NewDecision(abroad, account.policy_id, 20_000_00, "EUR", TODAY)
+        limits.record_decision(account.tenant.actor(), key, granted, TODAY)
+        with pytest.raises(InvalidValues) as refused:
+            limit_requests.draft(analyst, key, NewLimitRequest(abroad, account.policy_id, 30_000_00), TODAY)
+        assert codes(refused) == ["request_country_not_covered"]
+        less = limit_requests.draft(analyst, key, NewLimitRequest(abroad, account.policy_id, 10_000_00), TODAY)
+        assert less.request_type is RequestType.REDUCE
 
 
 FILE = """customer_number;buyer_name;country;policy;type;amount;currency;urgent

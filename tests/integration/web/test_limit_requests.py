@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
+from datetime import date
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
-from support.accounts import TODAY, Account, add_buyer, add_invoice, make_account, within
+from support.accounts import TERMS, TODAY, Account, add_buyer, add_invoice, make_account, within
 from support.pages import PageClient
 from support.tenants import log_in
 
@@ -15,7 +17,8 @@ from insureflow.domain.access import Role
 from insureflow.models.database import db
 from insureflow.models.limit_requests import EvidenceFile, LimitRequest
 from insureflow.models.limits import LimitDecision
-from insureflow.services import tasks
+from insureflow.services import limits, organisations, policies, tasks
+from insureflow.services.limits import NewDecision
 from insureflow.web.limit_requests import many
 
 ROLES = (Role.ADMINISTRATOR, Role.CREDIT_MANAGER, Role.CREDIT_ANALYST, Role.AUDITOR, Role.SALES)
@@ -106,6 +109,51 @@ def test_from_the_wish_to_the_answer(app: Flask, client: PageClient, account: Ac
     assert client.get(f"/limit-requests/{key}").status_code == 200
     assert client.post(f"/limit-requests/{key}/cancel").status_code == 403
     assert client.get("/limit-requests/new").status_code == 403
+
+
+def test_the_form_offers_what_can_be_asked_for(app: Flask, client: PageClient, account: Account) -> None:
+    tenant, actor = account.tenant, account.tenant.actor()
+    with app.app_context():
+        key, day = tenant.id, date(2025, 1, 1)
+        organisations.add_entity(actor, key, code="NO01", name="Norway", country="NO", currency="NOK")
+        abroad = {**TERMS, "countries_covered": ["FR"]}
+        french = policies.add_policy(
+            actor,
+            key,
+            number="POL-FR",
+            name="Abroad",
+            insurer="Coface",
+            currency="EUR",
+            terms=abroad,
+            entities=["SE01"],
+            effective_on=day,
+            on=TODAY,
+        )
+        policies.add_policy(
+            actor,
+            key,
+            number="POL-NO",
+            name="Other",
+            insurer="Coface",
+            currency="EUR",
+            terms=TERMS,
+            entities=["NO01"],
+            effective_on=day,
+            on=TODAY,
+        )
+    log_in(client, tenant, Role.CREDIT_ANALYST)
+    page = client.get(f"/limit-requests/new?buyer_id={account.buyer_id}").get_data(as_text=True)
+    assert re.search(r"<option disabled[^>]*>POL-FR \(Coface\): does not cover the buyer&#39;s country</option>", page)
+    assert re.search(r"<option disabled[^>]*>POL-NO \(Coface\): insures nobody who sells to this buyer</option>", page)
+    assert "Now under POL-N1" in page
+    assert "Now under POL-FR" not in page
+    facts = dict(re.findall(r"<dt>([^<]+)</dt>\s*<dd>\s*(?:<a [^>]*>)?([^<]+?)\s*<", page))
+    assert "12,345.67" in facts["Open now"]
+    assert {"Limit", "Most used", "Needed"} <= facts.keys()
+    # A limit that is held all the same can be lowered and given up.
+    with app.app_context():
+        limits.record_decision(actor, key, NewDecision(account.buyer_id, french.id, 20_000_00, "EUR", day), TODAY)
+    assert "Now under POL-FR" in client.get(f"/limit-requests/new?buyer_id={account.buyer_id}").get_data(as_text=True)
 
 
 def test_many_at_once(app: Flask, client: PageClient, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
