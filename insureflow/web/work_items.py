@@ -66,7 +66,7 @@ def _decorate(row: dict[str, Any]) -> dict[str, Any]:
         row["buyer"] = {"value": row["buyer"], "url": buyer_url(row["buyer_id"])}
     if row["state"] is WorkState.LATE:
         row["due_on"] = {"value": row["due_on"], "tone": "stopped"}
-    row["owner"] = row["owner"] or {"value": None, "hint": _("nobody yet")}
+    row["owner"] = row["owner"] or {"value": _("nobody yet")}
     return row
 
 

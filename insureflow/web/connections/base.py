@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, abort
-from flask_babel import get_locale
+from flask_babel import get_locale, ngettext
 
 from insureflow.domain.connections import Health
 from insureflow.domain.errors import Refusal
@@ -56,5 +56,29 @@ def part_name(name: str) -> str:
 def counts_in_words(counts: Mapping[str, Any] | None) -> str:
     """What a run counted, in words; what is nought is left out."""
     given = counts or {}
-    parts = [f"{given[name]} {word(f'SyncCount.{name}', locale())}" for name in given if given[name] and find_word(f"SyncCount.{name}")]
-    return ", ".join(parts)
+    return ", ".join(_count_in_words(name, given[name]) for name in given if given[name] and find_word(f"SyncCount.{name}"))
+
+
+def _count_in_words(name: str, number: int) -> str:
+    """One count with the form that its number asks for; those that say the same for one and many are words alone."""
+    said: str
+    match name:
+        case "pages":
+            said = ngettext("%(num)s part read", "%(num)s parts read", number)
+        case "seen":
+            said = ngettext("%(num)s cover read", "%(num)s covers read", number)
+        case "recorded":
+            said = ngettext("%(num)s decision recorded", "%(num)s decisions recorded", number)
+        case "cuts":
+            said = ngettext("%(num)s limit cut", "%(num)s limits cut", number)
+        case "differences":
+            said = ngettext("%(num)s new difference", "%(num)s new differences", number)
+        case "answers":
+            said = ngettext("%(num)s request answered", "%(num)s requests answered", number)
+        case "missing":
+            said = ngettext("%(num)s limit not shown", "%(num)s limits not shown", number)
+        case "unreadable":
+            said = ngettext("%(num)s row unreadable", "%(num)s rows unreadable", number)
+        case _:
+            said = f"{number} {word(f'SyncCount.{name}', locale())}"
+    return said
