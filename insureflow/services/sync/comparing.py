@@ -190,6 +190,34 @@ def wanted_of(cover: InsurerCover, on: date) -> Wanted | None:
     )
 
 
+def leaves_nothing(cover: InsurerCover, wanted: Wanted) -> bool:
+    """True for a lasting limit that is shown at 0 without being called reduced: where there was a limit, the insurer has ended it."""
+    return wanted.decided_minor == 0 and wanted.kind not in _APART and cover.response is not CoverResponseCode.REDUCED
+
+
+def _ended(cover: InsurerCover, wanted: Wanted, group: Sequence[Held], known_id: int | None) -> Wanted:
+    """A limit shown at 0 as the end of the one it takes the place of; as it is where there was none, which is a refusal."""
+    if not leaves_nothing(cover, wanted):
+        return wanted
+    before = [each for each in group if each.kind not in _APART and each.decided_on <= wanted.decided_on]
+    last = before[-1] if before else None
+    if last is None:
+        return wanted
+    is_told_again = last.id == known_id and last.status is LimitStatus.WITHDRAWN
+    has_lapsed = last.valid_to is not None and last.valid_to < wanted.decided_on
+    if not is_told_again and (last.has_ended or has_lapsed):
+        return wanted
+    return replace(
+        wanted,
+        kind=LimitKind.TOP_UP if wanted.layer is Layer.TOP_UP else LimitKind.NAMED,
+        status=LimitStatus.WITHDRAWN,
+        requested_minor=None,
+        decided_minor=None,
+        effective_on=max(wanted.effective_on, wanted.decided_on),
+        valid_to=None,
+    )
+
+
 def _announced_end(cover: InsurerCover, limit: Wanted, on: date) -> Wanted | None:
     """The end of a limit that is announced for a later day, as a notice received today."""
     if (
@@ -269,6 +297,7 @@ def judge(cover: InsurerCover, history: Sequence[Held], known_id: int | None, on
     if limit is None:
         return Verdict(same_as=known_id)
     group = group_of(history, limit.layer, limit.kind)
+    limit = _ended(cover, limit, group, known_id)
     end = _announced_end(cover, limit, on)
     last = group[-1] if group else None
     if end is not None and last is not None and last.status is LimitStatus.WITHDRAWN and last.effective_on == end.effective_on:

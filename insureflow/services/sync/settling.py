@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,7 +17,7 @@ from insureflow.services import journal
 from insureflow.services.clock import now
 from insureflow.services.journal import Actor, Subject
 from insureflow.services.limits import NewDecision, NewWithdrawal, record_decision, withdraw
-from insureflow.services.sync.comparing import cover_of, wanted_of
+from insureflow.services.sync.comparing import cover_of, leaves_nothing, wanted_of
 from insureflow.services.transaction import transaction
 
 #: Differences in which one side can be chosen.
@@ -112,10 +113,13 @@ def _enter_theirs(
     )
     if version is None or found.buyer_id is None:
         raise Refusal("difference_not_choosable", kind=found.kind)
-    wanted = wanted_of(cover_of(version.picture), on)
+    cover = cover_of(version.picture)
+    wanted = wanted_of(cover, on)
     if wanted is None:
         raise Refusal("difference_not_choosable", kind=found.kind)
-    if wanted.decided_minor is None:
+    held = found.ours.get("decided")
+    is_end = leaves_nothing(cover, wanted) and held is not None and Decimal(held["amount"]) > 0
+    if wanted.decided_minor is None or is_end:
         made = withdraw(
             actor,
             organisation_id,

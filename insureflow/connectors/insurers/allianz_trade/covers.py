@@ -1,7 +1,7 @@
 """What Allianz Trade shows of a cover, in our words: its codes are mapped at the top.
 
 Only three words of a status have been seen in public. Amounts say the rest: what is agreed below what was asked for is agreed in part,
-and an agreed amount of 0 is a refusal. A word that is not here is not guessed; the option ``word.<Word>`` of a connection says what it
+and an agreed amount of 0 is a refusal, or the end of a limit where there was one. A word that is not here is not guessed; the option ``word.<Word>`` of a connection says what it
 means (``not_approved``, ``conditional`` …), once the insurer has told.
 """
 
@@ -33,6 +33,9 @@ STATUSES: Mapping[str, CoverResponseCode | None] = {
     "AlreadyAgreed": None,
     "InProgress": CoverResponseCode.STILL_INVESTIGATING,
 }
+
+#: Responses that leave nothing, whatever amount is still shown.
+ENDINGS = frozenset({CoverResponseCode.CANCELLED, CoverResponseCode.CLOSE_ACCOUNT})
 
 #: extensionId of a policy → the layer and kind of the covers kept there.
 EXTENSIONS: Mapping[str, tuple[Layer, LimitKind]] = {
@@ -123,7 +126,7 @@ def read_legacy_cover(row: Mapping[str, Any], reading: Reading) -> InsurerCover:
         kind=kind,
         layer=layer,
         requested=None,
-        decided=None if is_studied else amount,
+        decided=None if is_studied else Money.zero(reading.currency) if response in ENDINGS else amount,
         decided_on=None,
         effective_on=None,
         raw={"coverStatusCode": status} if status else {},
@@ -138,12 +141,13 @@ def _decided(shared: InsurerCover, limit: Mapping[str, Any], status: str, readin
     start = read_day(limit.get("startDate"), "creditLimits.startDate")
     end = read_day(limit.get("endDate"), "creditLimits.endDate")
     changed_on = read_day(changed, "lastUpdateDate")
+    response = _response(status, reading.words, amount, shared.requested)
     return replace(
         shared,
         version=f"{changed or start or ''}/{amount.minor}",
-        response=_response(status, reading.words, amount, shared.requested),
+        response=response,
         kind=shared.kind if end is None else LimitKind.TEMPORARY,
-        decided=amount,
+        decided=Money.zero(currency) if response in ENDINGS else amount,
         decided_on=changed_on or start,
         effective_on=start or changed_on,
         valid_to=end,

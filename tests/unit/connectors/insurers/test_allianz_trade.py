@@ -61,6 +61,12 @@ def test_a_word_is_known_documented_or_explained() -> None:
     assert by_limit.response is CoverResponseCode.APPROVED
 
 
+def test_a_word_for_an_end_leaves_nothing() -> None:
+    told = Reading("EUR", "", {"Cancelled": "cancelled"})
+    (cover,) = read_covers(row({"amount": 50_000, "startDate": "2026-04-01"}, coverStatus="Cancelled"), told)
+    assert (cover.response, cover.decided) == (CoverResponseCode.CANCELLED, Money.zero("EUR"))
+
+
 def test_what_is_studied_has_no_amount() -> None:
     (cover,) = read_covers(row({"amount": 10_000}, coverStatus="InProgress"), EUR)
     assert (cover.response, cover.decided, cover.requested) == (CoverResponseCode.STILL_INVESTIGATING, None, Money.of(50_000, "EUR"))
