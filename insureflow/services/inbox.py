@@ -18,7 +18,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from insureflow.connectors.insurers.interface import ConnectorError, ItemFailed, Push, StopSync
+from insureflow.connectors.insurers.interface import ConnectorError, InsurerCover, ItemFailed, Push, RequestsFailed, StopSync
 from insureflow.domain.connections import InboxState
 from insureflow.domain.errors import Refusal
 from insureflow.models.connections import InboxMessage, InsurerConnection, SyncRun
@@ -26,6 +26,7 @@ from insureflow.models.organisations import Organisation
 from insureflow.models.policies import Policy
 from insureflow.services import connections
 from insureflow.services.clock import now
+from insureflow.services.connections import Reach
 from insureflow.services.sync import Books, apply_covers
 from insureflow.services.transaction import transaction
 
@@ -151,7 +152,7 @@ def _process(organisation_id: int, connection_id: int, on: date) -> dict[str, in
     if not readable:
         return counts
     try:
-        covers = found.connector.poll(found.connection, tuple(look_at)) if look_at else ()
+        covers = _look_at(found, tuple(look_at)) if look_at else ()
     except ConnectorError as error:
         found.recorder.flush()
         if isinstance(error, StopSync):
@@ -171,6 +172,16 @@ def _process(organisation_id: int, connection_id: int, on: date) -> dict[str, in
         )
     counts["applied"] += len(readable)
     return counts
+
+
+def _look_at(found: Reach, references: tuple[str, ...]) -> tuple[InsurerCover, ...]:
+    """What pushes point to. What cannot be read is left to the next synchronisation while anything else can."""
+    try:
+        return found.connector.poll(found.connection, references)
+    except RequestsFailed as partly:
+        if not partly.covers:
+            raise
+        return partly.covers
 
 
 def _hurry(session: Session, connection_id: int) -> None:

@@ -6,7 +6,7 @@ at the top of its module. A connector knows neither tables nor pages; the servic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
@@ -37,6 +37,16 @@ class NotSupported(ItemFailed):
 
     def __init__(self, connector: str, operation: Operation) -> None:
         super().__init__("operation_not_offered", connector=connector, operation=operation)
+
+
+class RequestsFailed(ItemFailed):
+    """Some requests could not be read. ``failures``: why, by their references; ``covers``: how the others stand."""
+
+    def __init__(self, failures: Mapping[str, ItemFailed], covers: Sequence[InsurerCover]) -> None:
+        first = next(iter(failures.values()))
+        super().__init__(first.code, **first.parameters)
+        self.failures = dict(failures)
+        self.covers = tuple(covers)
 
 
 class AnswerLost(ConnectorError):
@@ -239,7 +249,7 @@ class InsurerConnector(Protocol):
         ...
 
     def poll(self, connection: Connection, references: tuple[str, ...]) -> tuple[InsurerCover, ...]:
-        """How requests stand, by the references their receipts gave."""
+        """How requests stand, by the references their receipts gave. Errors: ``RequestsFailed`` where single ones cannot be read."""
         ...
 
     def list_covers(self, connection: Connection, cursor: str | None = None) -> Iterator[CoverPage]:

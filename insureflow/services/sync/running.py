@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,9 +12,10 @@ import structlog
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from insureflow.connectors.insurers.interface import ConnectorError, CoverPage, InsurerCover, ItemFailed, StopSync, TryLater
+from insureflow.connectors.insurers.interface import ConnectorError, CoverPage, InsurerCover, ItemFailed, RequestsFailed, StopSync, TryLater
 from insureflow.domain.connections import DifferenceKind, Operation, SyncState, back_off_seconds
 from insureflow.domain.limits.life import WAITING_FOR_INSURER
+from insureflow.models.buyers import Buyer
 from insureflow.models.connections import InsurerConnection, SyncRun
 from insureflow.models.limit_requests import LimitRequest
 from insureflow.models.policies import Policy
@@ -22,6 +23,7 @@ from insureflow.queries.connections import can_be_read
 from insureflow.services import connections
 from insureflow.services.clock import now
 from insureflow.services.connections import Reach
+from insureflow.services.journal import plain
 from insureflow.services.sync.applying import Applied, Books, apply_covers
 from insureflow.services.sync.differences import Found, open_of_kinds, settle, store_found
 from insureflow.services.sync.reconciling import note_missing
@@ -36,6 +38,9 @@ CHUNK = 1000
 CURSOR_HOURS = 2
 
 _POLL_CHUNK = 100
+
+#: How a difference about a request names it, apart from those about covers.
+_REQUEST = "request/"
 
 
 @dataclass(slots=True)
@@ -178,15 +183,59 @@ class _Run:
                 .order_by(LimitRequest.id)
             ).all()
         wanted = [reference for reference in references if reference]
+        failures: dict[str, ItemFailed] = {}
         for start in range(0, len(wanted), _POLL_CHUNK):
             try:
                 covers = self.reach.connector.poll(self.reach.connection, tuple(wanted[start : start + _POLL_CHUNK]))
-            except ItemFailed as problem:  # a request that the insurer does not know must not keep all other limits from being read
+            except RequestsFailed as partly:
+                covers = partly.covers
+                failures |= partly.failures
+            except ItemFailed as problem:  # what is wrong with requests must not keep all other limits from being read
                 self.refused = self.refused or problem
                 continue
             finally:
                 self.reach.recorder.flush_batch()
             self._apply(covers, None)
+        self._note_requests(failures)
+
+    def _note_requests(self, failures: Mapping[str, ItemFailed]) -> None:
+        """Requests the insurer does not know, or answers in a way that cannot be read, as differences for a person.
+
+        They are no reason to call all other limits out of date.
+        """
+        with transaction(self.reach.organisation_id) as session:
+            asked = session.execute(
+                select(LimitRequest.insurer_reference, Buyer.id, Buyer.legal_name, LimitRequest.own_reference)
+                .join(Buyer, Buyer.id == LimitRequest.buyer_id)
+                .where(LimitRequest.policy_id == self.reach.policy_id, LimitRequest.insurer_reference.in_(list(failures)))
+            )
+            found = [
+                Found(
+                    DifferenceKind.UNREADABLE,
+                    f"{_REQUEST}{own_reference}"[:120],
+                    buyer_id,
+                    name[:300],
+                    {},
+                    {
+                        "cover_id": reference,
+                        "problem": failures[reference].code,
+                        "parameters": {key: str(plain(value)) for key, value in failures[reference].parameters.items()},
+                    },
+                )
+                for reference, buyer_id, name, own_reference in asked
+                if reference is not None
+            ]
+            told = {each.subject for each in found}
+            standing = open_of_kinds(session, self.reach.connection_id, [DifferenceKind.UNREADABLE])
+            if found:
+                connections.get_connection(session, self.reach.connection_id, lock=True)
+                self.counts["unreadable"] = self.counts.get("unreadable", 0) + len(found)
+                self.counts["differences"] = self.counts.get("differences", 0) + store_found(
+                    session, self.reach.connection_id, found, self.started_at
+                )
+            if self.refused is None:
+                gone = [key for (_kind, subject), key in standing.items() if subject.startswith(_REQUEST) and subject not in told]
+                settle(session, gone, now())
 
     def _read(self, pages: Iterator[CoverPage], *, keeps_place: bool) -> None:
         for page in pages:
@@ -233,7 +282,11 @@ class _Run:
             if result.is_whole:
                 self.counts["missing"] = note_missing(session, row, self.seen | self.unreadable, self.on)
                 standing = open_of_kinds(session, row.id, [DifferenceKind.UNREADABLE])
-                read = [key for (_kind, subject), key in standing.items() if subject not in self.unreadable and subject not in self.seen]
+                read = [
+                    key
+                    for (_kind, subject), key in standing.items()
+                    if subject not in self.unreadable and subject not in self.seen and not subject.startswith(_REQUEST)
+                ]
                 settle(session, read, now())
             if result.state is SyncState.DONE:
                 row.last_good_sync_at = self.started_at

@@ -11,7 +11,7 @@ from support.insurers import APPROVED, Case
 from support.listener import listening
 from support.sandbox import RunningSandbox
 
-from insureflow.connectors.insurers.interface import CompanyQuery, ItemFailed, NotSupported, StopSync, TryLater
+from insureflow.connectors.insurers.interface import CompanyQuery, ItemFailed, NotSupported, RequestsFailed, StopSync, TryLater
 from insureflow.domain.cover.events import Layer
 from insureflow.domain.limits import LimitKind
 from insureflow.domain.limits.codes import CoverResponseCode
@@ -32,10 +32,10 @@ def test_a_job_at_work_says_nothing_yet(case: Case) -> None:
     assert case.connector.poll(case.connection(), (receipt.reference,)) == ()
     case.pass_time(50)
     assert case.poll(receipt).decided == Money.of(50_000, "EUR")
-    with pytest.raises(ItemFailed):
-        case.connector.poll(case.connection(), ("job:unknown",))
-    both = case.connector.poll(case.connection(), ("job:unknown", receipt.reference))
-    assert [cover.request_reference for cover in both] == [receipt.reference]
+    with pytest.raises(RequestsFailed, match="insurer_refuses") as partly:
+        case.connector.poll(case.connection(), ("job:unknown", receipt.reference))
+    assert set(partly.value.failures) == {"job:unknown"}
+    assert [cover.request_reference for cover in partly.value.covers] == [receipt.reference]
 
 
 def test_a_second_request_waits_for_the_first(case: Case) -> None:

@@ -99,9 +99,32 @@ def test_a_request_that_the_insurer_does_not_know_keeps_nothing_else_away(sandbo
         )
     sandbox.control("cut", {"insurer": "allianz_trade", "company_id": A, "amount": 20_000})
     result = run(insured)
-    assert (result.state, result.error and result.error.code) == (SyncState.PARTLY, "insurer_refuses")
-    assert result.counts["recorded"] == 1
+    assert (result.state, result.error, result.is_whole) == (SyncState.DONE, None, True)
+    assert (result.counts["recorded"], result.counts["unreadable"]) == (1, 1)
     assert insured.decisions()[-1].decided_minor == 20_000_00
+    ((name, difference),) = insured.differences().items()
+    assert name == ("unreadable", "request/IFGONE")
+    assert (difference.buyer_id, difference.theirs["problem"]) == (insured.buyers[A], "insurer_refuses")
+    assert (difference.theirs["cover_id"], difference.theirs["parameters"]["status"]) == ("no-such-cover", "404")
+    assert run(insured).state is SyncState.DONE
+    assert list(insured.differences()) == [name]
+    with transaction(insured.organisation_id):
+        session.scalars(select(LimitRequest)).one().state = RequestState.CANCELLED
+    run(insured)
+    assert insured.differences() == {}
+
+
+def test_a_limit_shown_at_nothing_has_ended(sandbox: RunningSandbox, session: Session) -> None:
+    seed(sandbox, "allianz_trade", [{"company_id": A, "amount": 50_000}, {"company_id": B, "amount": 30_000}], LAST_MONTH)
+    insured = insure(session, connector="allianz_trade")
+    run(insured)
+    sandbox.control("withdraw", {"insurer": "allianz_trade", "company_id": A})
+    assert run(insured).counts["cuts"] == 1
+    last = insured.decisions(insured.buyers[A])[-1]
+    assert (last.status, last.decided_minor, last.decided_on, last.effective_on) == (LimitStatus.WITHDRAWN, None, TODAY, TODAY)
+    assert run(insured).counts["recorded"] == 0
+    sync.reconcile(insured.organisation_id, insured.connection_id, TODAY)
+    assert (insured.differences(), insured.limits()) == ({}, {A: 0, B: 30_000})
 
 
 def test_a_part_without_news_costs_a_handful_of_statements(sandbox: RunningSandbox, session: Session) -> None:

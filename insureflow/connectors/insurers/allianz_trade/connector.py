@@ -39,6 +39,7 @@ from insureflow.connectors.insurers.interface import (
     NotSupported,
     Push,
     Receipt,
+    RequestsFailed,
     StopSync,
 )
 from insureflow.connectors.insurers.reading import (
@@ -184,17 +185,17 @@ class AllianzTrade:
         return None
 
     def poll(self, connection: Connection, references: tuple[str, ...]) -> tuple[InsurerCover, ...]:
-        """How requests stand, by job or cover. Jobs still at work are left out; what fails is told when nothing else can be."""
+        """How requests stand, by job or cover. Jobs still at work are left out. Errors: ``RequestsFailed``, with what could be read."""
         http = self._http(connection)
         covers: list[InsurerCover] = []
-        failure: ItemFailed | None = None
+        failures: dict[str, ItemFailed] = {}
         for reference in references:
             try:
                 covers += self._polled(http, reference)
             except ItemFailed as error:
-                failure = failure or error
-        if failure is not None and not covers:
-            raise failure
+                failures[reference] = error
+        if failures:
+            raise RequestsFailed(failures, covers)
         return tuple(covers)
 
     def _polled(self, http: InsurerHttp, reference: str) -> list[InsurerCover]:
