@@ -95,6 +95,30 @@ def wizard(page: Page, url: str) -> None:
     page.wait_for_load_state("networkidle")
 
 
+def may_i_ship(page: Page, url: str) -> None:
+    """The answer to a question about a buyer near its limit."""
+    page.goto(f"{url}/ship/", wait_until="networkidle")
+    page.fill("input[name=buyer]", "Prado Alimentos")
+    page.fill("input[name=amount]", "90000")
+    page.select_option("select[name=currency]", "EUR")
+    page.locator("main form button[type=submit]").first.click()
+    page.wait_for_load_state("networkidle")
+
+
+def need(page: Page, url: str) -> None:
+    """What a buyer needs and what carries it, as a picture."""
+    page.goto(f"{url}/limits/needs", wait_until="networkidle")
+    address = page.locator("table.data-table tbody a[href*='/limits/needs/']").nth(3).get_attribute("href")
+    page.goto(f"{url}{address}", wait_until="networkidle")
+
+
+def cut(page: Page, url: str) -> None:
+    """What a cut limit means, and what can be done."""
+    page.goto(f"{url}/limits/cut", wait_until="networkidle")
+    page.locator("main a[href*='/limit-cuts/']").first.click()
+    page.wait_for_load_state("networkidle")
+
+
 PICTURES = (
     Picture("dashboard", at("/")),
     Picture("dashboard-dark", at("/"), scheme="dark"),
@@ -107,6 +131,12 @@ PICTURES = (
     Picture("policy", policy),
     Picture("import", wizard),
     Picture("exposure", at("/exposure/")),
+    Picture("limit-requests", at("/limit-requests/")),
+    Picture("limit-cut", cut),
+    Picture("limit-need", need),
+    Picture("may-i-ship", may_i_ship),
+    Picture("connections", at("/connections/")),
+    Picture("work", at("/work-items/")),
 )
 
 

@@ -25,8 +25,9 @@ from insureflow.models.policies import Policy
 from insureflow.models.receivables import Allocation, CreditNote, Dispute, Invoice, Payment
 from insureflow.services import cover, journal, organisations, policies
 from insureflow.services.clock import now
-from insureflow.services.demo.book import DemoBuyer, DemoInvoice, generate, policy_terms
+from insureflow.services.demo.book import DemoBuyer, DemoInvoice, generate
 from insureflow.services.demo.connecting import connect
+from insureflow.services.demo.terms import policy_terms
 from insureflow.services.demo.working import work
 from insureflow.services.journal import Actor, Subject
 from insureflow.services.transaction import transaction
