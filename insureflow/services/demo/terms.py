@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+from insureflow.services.demo.places import PLACES
+
 
 def policy_terms(short: str, on: date) -> dict[str, object]:
     """What each of the demo's policies says beyond its preset, as overrides by dotted path."""
