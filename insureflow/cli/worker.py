@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
@@ -28,4 +30,10 @@ def run_worker(concurrency: int, until_empty: bool) -> None:
         worker = queue.make_worker(app, limits.PIECES)
     except queue.QueueMissing as problem:
         raise click.ClickException(str(problem)) from problem
-    worker.run_worker(queues=[queue.QUEUE], concurrency=concurrency, wait=not until_empty, delete_jobs="successful")
+    worker.run_worker(
+        queues=[queue.QUEUE],
+        concurrency=concurrency,
+        wait=not until_empty,
+        delete_jobs="successful",
+        install_signal_handlers=threading.current_thread() is threading.main_thread(),  # only there can they be
+    )

@@ -28,6 +28,8 @@ _CLAUSE_OF_COUNTRY = marked("%(clause)s, country schedule for %(country)s")
 _NAMES = frozenset(
     {"policy", "entity", "invoice", "number", "name", "note", "reason_text", "email", "legal_name", "insurer", "insurer_reference", "label"}
 )
+#: Vocabularies by the name that their words stand under, where a word alone does not tell.
+_VOCABULARIES = {"ship_verdict": "ShipVerdict"}
 _COUNTRIES = frozenset({"country", "limit_country"})
 _RATES = frozenset({"rate", "limit_rate"})
 
@@ -138,6 +140,9 @@ def _text(leaf: str, value: object, locale: str) -> Said:
         return Said(formats.country(text, locale), False)
     if _ISO_DAY.fullmatch(text):
         return Said(_day(text, locale), True)
+    vocabulary = _VOCABULARIES.get(leaf)
+    if vocabulary is not None and words.find_word(f"{vocabulary}.{text}"):
+        return Said(words.word(f"{vocabulary}.{text}", locale), False)
     if isinstance(value, Enum) or words.find_word(value):
         return Said(words.word(value, locale), False)
     return Said(_ISO_DAY.sub(lambda found: _day(found[0], locale), text), False)

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from insureflow.domain.access import Permission
-from insureflow.domain.connections import OutboxState, SyncState
+from insureflow.domain.connections import Operation, OutboxState, SyncState
 from insureflow.i18n.words import word
 from insureflow.queries import connections as queries
 from insureflow.services import connections, outbox, sync
@@ -134,6 +134,11 @@ def push_address(connection_id: int) -> ResponseReturnValue:
     return redirect(url_for("connections.show", connection_id=connection_id))
 
 
+def _operation(code: str) -> str:
+    """What a call was for; the names of an insurer's own steps stay as they are."""
+    return word(f"Operation.{code}", locale()) if code in set(Operation) else code.replace("_", " ")
+
+
 @blueprint.get("/<int:connection_id>/exchanges")
 @requires(Permission.VIEW_CONNECTIONS)
 def exchanges(connection_id: int) -> ResponseReturnValue:
@@ -151,9 +156,9 @@ def exchanges(connection_id: int) -> ResponseReturnValue:
             "error": _("Went wrong"),
             "correlation": _("Number of the exchange"),
         },
-        options={"operation": lambda: [(each, each.replace("_", " ")) for each in queries.list_operations(connection_id)]},
+        options={"operation": lambda: [(each, _operation(each)) for each in queries.list_operations(connection_id)]},
         decorate=lambda row: (
-            row | {"operation": row["operation"].replace("_", " "), "url": url_for("connections.exchange", exchange_id=row["key"])}
+            row | {"operation": _operation(row["operation"]), "url": url_for("connections.exchange", exchange_id=row["key"])}
         ),
         empty=lambda: Empty(_("Nothing was said yet")),
     )
@@ -172,7 +177,9 @@ def exchange(exchange_id: int) -> str:
     found = queries.find_exchange(exchange_id)
     if found is None:
         abort(404)
-    return render_template("connections/exchange.html", exchange=found, health=get_health(found.connection_id))
+    return render_template(
+        "connections/exchange.html", exchange=found, health=get_health(found.connection_id), operation=_operation(found.operation)
+    )
 
 
 @blueprint.get("/<int:connection_id>/messages")

@@ -65,7 +65,7 @@ def _form(connector: InsurerConnector, row: InsurerConnection | None) -> FlaskFo
         "options": TextAreaField(
             _("Options"),
             [Length(max=2000)],
-            description=_("One a line, as name = value; for instance read_seconds = 60."),
+            description=_("One a line, as name = value; for instance deadline_seconds = 60."),
             render_kw={"rows": "3"},
         ),
     }

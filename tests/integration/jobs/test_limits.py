@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -35,7 +36,7 @@ def test_the_jobs_keep_every_organisation_true_and_one_failure_keeps_nobody_from
     seed(sandbox, "atradius", [{"company_id": A, "amount": 50_000}])
     first, second = insure(session, slug="acme"), insure(session, slug="bolt")
     counts = limits.sync()
-    assert (counts["connections"], counts["failures"], counts["recorded"], counts["pages"]) == (2, 0, 2, 2)
+    assert (counts["connections"], counts["failures"], counts["recorded"], counts["pages"]) == (2, 0, 2, 4)
     assert limits.sync() == {}, "nothing is due"
     assert first.limits() == second.limits() == {A: 50_000}
     assert limits.send_requests() == {}
@@ -81,7 +82,8 @@ def test_workers_of_a_queue_do_the_same_pieces_once(app: Flask, session: Session
         assert limits.sync() == {"handed_over": 0}, "the same piece waits already"
         assert queue.waiting(app) == 1
         assert insured.limits() == {}
-        done = invoke("worker", "--until-empty")
+        with ThreadPoolExecutor(1) as thread:  # the browser of other tests keeps an event loop in this one
+            done = thread.submit(invoke, "worker", "--until-empty").result()
         assert done.exit_code == 0, done.output
         assert insured.limits() == {A: 50_000}
         assert queue.waiting(app) == 0

@@ -162,7 +162,7 @@ def test_the_short_answer_is_the_long_one(session: Session) -> None:
         trade = make_up(session, slug=f"acme{seed}", seed=seed, buyers=12)
         with transaction(trade.organisation_id) as working:
             books = Books(working, trade.organisation_id)
-            books._number = 10_000  # noqa: SLF001 (numbers beside those of the story)
+            books._number = 10_000
             plain = books.buyer("Plain", "DE")
             books.limit(trade.policies[0], plain, 900_000, date(2025, 1, 1))
             books.limit(trade.policies[0], plain, chance.choice([300_000, 1_500_000]), TODAY - timedelta(days=20))

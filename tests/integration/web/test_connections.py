@@ -156,10 +156,11 @@ def _manual(policy_id: int, buyer_id: int) -> dict[str, Any]:
 def test_a_look_up_asks_before_it_costs_money_and_stays_within_its_budget(
     app: Flask, client: PageClient, organisation: Any, login: Any, sandbox: RunningSandbox
 ) -> None:
+    from support.sandbox import POLICY_KEYS
+
     from insureflow.domain.buyers import IdentifierScheme
     from insureflow.models.buyers import BuyerIdentifier
     from insureflow.services import connections
-    from support.sandbox import POLICY_KEYS
 
     policy_id, buyer_id = prepared(app, organisation, "atradius")
     sandbox.control(
@@ -192,8 +193,9 @@ def test_a_look_up_asks_before_it_costs_money_and_stays_within_its_budget(
 def test_a_push_gets_in_by_its_secret_address_alone_and_once(
     app: Flask, client: PageClient, organisation: Any, sandbox: RunningSandbox
 ) -> None:
-    from insureflow.services import connections
     from support.sandbox import POLICY_KEYS
+
+    from insureflow.services import connections
 
     policy_id, _buyer_id = prepared(app, organisation, "allianz_trade")
     with app.app_context():

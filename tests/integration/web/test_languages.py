@@ -100,6 +100,8 @@ def english_in(texts: list[str], shipped: list[str], own_names: frozenset[str] =
     territories = set(Locale.parse("sv").territories.values())
     left = []
     for text in dict.fromkeys(texts):
+        if text.startswith("CSV eller XLSX med kolumnerna"):  # names the columns as they are written
+            continue
         if MARK in text or text in own_names or text in territories or "@" in text or text.startswith("http") or not has_english(text):
             continue
         rest = text
@@ -116,6 +118,10 @@ def swedish(client: PageClient) -> PageClient:
     return client
 
 
+#: Parts of pages, asked for by a page itself.
+PARTS = frozenset({"shipping.buyers"})
+
+
 def walk(
     app: Flask, client: PageClient, keys: dict[str, list[int]], shipped: list[str], names: frozenset[str]
 ) -> tuple[dict[str, list[str]], int]:
@@ -126,7 +132,7 @@ def walk(
         if route.endpoint in NOT_OURS or route.endpoint.startswith("api"):
             continue
         for address in addresses(app, route, keys):
-            response = client.get(address)
+            response = client.get(address, headers={"HX-Request": "true"} if route.endpoint in PARTS else None)
             if response.mimetype != "text/html" or response.status_code != 200:
                 continue
             page = texts_of(response.get_data(as_text=True))
