@@ -228,11 +228,11 @@ class _Reading:
         values: dict[str, list[Any]] = {
             name: self.column(name, convert_text) for name in (*BUYER_COLUMNS, "entity", "insurer_reference", "own_reference", "reason")
         }
-        values["country"] = self.column("country", _country)
+        values["country"] = self.column("country", convert_country)
         values["layer"] = self.column("layer", partial(_word, Layer, self.profile.values.get("layer", {})))
         values["kind"] = self.column("kind", partial(_word, LimitKind, self.profile.values.get("kind", {})))
         values["status"] = self.column("status", partial(_word, LimitStatus, self.profile.values.get("status", {})))
-        values["currency"] = [value or self.currency for value in self.column("currency", _currency)]
+        values["currency"] = [value or self.currency for value in self.column("currency", convert_currency)]
         values["insured_percentage"] = self.column("insured_percentage", _percentage)
         for name in _COUNTS:
             values[name] = self.column(name, _count)
@@ -335,7 +335,8 @@ def _word(vocabulary: type[Any], translated: Mapping[str, str], cell: Any) -> An
     raise CellProblem("not_one_of", choices=", ".join(member.value for member in vocabulary))
 
 
-def _country(cell: Any) -> str | None:
+def convert_country(cell: Any) -> str | None:
+    """The country of a cell, by code or name. Errors: ``CellProblem`` ``not_a_country_code``."""
     text = convert_text(cell)
     if text is None:
         return None
@@ -345,7 +346,8 @@ def _country(cell: Any) -> str | None:
     return code
 
 
-def _currency(cell: Any) -> str | None:
+def convert_currency(cell: Any) -> str | None:
+    """The currency of a cell. Errors: ``CellProblem`` ``not_a_currency_code``."""
     text = convert_text(cell)
     if text is None:
         return None

@@ -8,7 +8,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any
 
-from insureflow.connectors.countries import find_country
 from insureflow.connectors.ledgers.amounts import convert_amount, detect_amounts
 from insureflow.connectors.ledgers.cells import BAD, CellProblem, convert_column, convert_pairs, convert_text
 from insureflow.connectors.ledgers.delimited import open_delimited
@@ -17,9 +16,8 @@ from insureflow.connectors.ledgers.profile import FormatHints
 from insureflow.connectors.ledgers.source import FileLimits, OpenFile, open_source
 from insureflow.connectors.ledgers.tables import LedgerTable, heading_key, shown
 from insureflow.connectors.ledgers.workbooks import open_workbook
-from insureflow.connectors.limit_files import BUYER_COLUMNS
+from insureflow.connectors.limit_files import BUYER_COLUMNS, convert_country, convert_currency
 from insureflow.domain.cover.events import Layer
-from insureflow.domain.currencies import is_currency
 from insureflow.domain.errors import InvalidValue, InvalidValues, Refusal
 from insureflow.domain.limits import LimitKind, RequestType
 from insureflow.domain.money import minor_digits
@@ -134,12 +132,12 @@ def _read(file: OpenFile, table: LedgerTable, places: dict[str, int], currency: 
         return [None if value is BAD else value for value in values]
 
     values: dict[str, list[Any]] = {name: column(name, convert_text) for name in (*BUYER_COLUMNS, "policy", "comment")}
-    values["country"] = column("country", _country)
+    values["country"] = column("country", convert_country)
     values["type"] = column("type", lambda cell: _word(cell, RequestType))
     values["layer"] = column("layer", lambda cell: _word(cell, Layer))
     values["kind"] = column("kind", lambda cell: _word(cell, LimitKind))
     values["urgent"] = column("urgent", _yes_no)
-    values["currency"] = [value or currency for value in column("currency", _currency)]
+    values["currency"] = [value or currency for value in column("currency", convert_currency)]
     digits = max((minor_digits(code) for code in set(values["currency"])), default=2)
     convention = detect_amounts(set(cells["amount"]), digits)
     if convention.certainty is Certainty.AMBIGUOUS:
@@ -188,25 +186,6 @@ def _word(cell: Any, vocabulary: type[StrEnum]) -> StrEnum | None:
         if member.value == wanted:
             return member
     raise CellProblem("not_one_of", choices=", ".join(member.value for member in vocabulary))
-
-
-def _country(cell: Any) -> str | None:
-    text = convert_text(cell)
-    if text is None:
-        return None
-    code = find_country(text)
-    if code is None:
-        raise CellProblem("not_a_country_code")
-    return code
-
-
-def _currency(cell: Any) -> str | None:
-    text = convert_text(cell)
-    if text is None:
-        return None
-    if not is_currency(text.upper()):
-        raise CellProblem("not_a_currency_code")
-    return text.upper()
 
 
 def _yes_no(cell: Any) -> bool | None:
