@@ -1,21 +1,17 @@
-"""Cover: worked examples, what the rules promise for any account, refusals, and the terms' versions."""
+"""Cover: what the rules promise for any account, the history, the terms' versions, and refusals."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from itertools import accumulate
-from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.small_accounts import D, account, day, invoice, limit
 
 from insureflow.domain.cover import (
     Account,
@@ -26,22 +22,16 @@ from insureflow.domain.cover import (
     DisputeResolved,
     Event,
     Extension,
-    Invoice,
     Layer,
-    LimitDecision,
     LimitWithdrawal,
     OverdueNotification,
     Payment,
     Purpose,
     Reason,
-    StopCover,
     TemporaryLimit,
-    explain,
     replay,
-    run_cover_case,
 )
-from insureflow.domain.errors import InvalidValues, Refusal
-from insureflow.domain.money import Money
+from insureflow.domain.errors import Refusal
 from insureflow.domain.periods import BusinessCalendar, Period, PeriodUnit, StartingDay
 from insureflow.domain.policies import (
     Allocation,
@@ -60,93 +50,6 @@ from insureflow.domain.policies import (
 from insureflow.domain.policies import (
     OverdueNotification as NotificationRule,
 )
-from insureflow.domain.trace import Step
-
-ROOT = Path(__file__).resolve().parents[4]
-SHARED = Path(os.environ.get("INSUREFLOW_SHARED", ROOT.parent / "shared")) / "cases" / "cover.yaml"
-OWN = ROOT / "tests" / "cases" / "cover.yaml"
-
-
-# ------------------------------------------------------------------ worked examples
-
-
-def iso(value: object) -> Any:
-    """Bare YAML dates as text, as a file's schema sees them."""
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return {key: iso(entry) for key, entry in value.items()}
-    return [iso(entry) for entry in value] if isinstance(value, list) else value
-
-
-def differences(path: str, expected: object, found: object) -> list[str]:
-    """Where a result is not what is written; maps are compared by the keys written, reasons whole."""
-    if isinstance(expected, dict):
-        if not isinstance(found, Mapping) or (path.endswith("reasons") and set(expected) != set(found)):
-            return [f"{path}: expected {expected}, found {found}"]
-        return [line for key, entry in expected.items() for line in differences(f"{path}.{key}", entry, found.get(key, "nothing"))]
-    if isinstance(expected, bool) or expected is None:
-        return [] if expected is found else [f"{path}: expected {expected}, found {found}"]
-    same = found is not None and found != "nothing" and Decimal(str(expected)) == found
-    return [] if same else [f"{path}: expected {expected}, found {found}"]
-
-
-def cover_cases(path: Path) -> list[Any]:
-    if not path.exists():
-        return []
-    cases = iso(yaml.safe_load(path.read_text(encoding="utf-8")))["cases"]
-    return [pytest.param(case, id=case["id"]) for case in cases if case["kind"] == "cover"]
-
-
-def check_case(case: dict[str, Any]) -> None:
-    states = case["expect"]["at"]
-    found = run_cover_case(case["given"], [date.fromisoformat(state["date"]) for state in states])
-    for position, (state, result) in enumerate(zip(states, found, strict=True)):
-        written = {key: entry for key, entry in state.items() if key != "date"}
-        assert differences(f"at[{position}]", written, result) == []
-
-
-@pytest.mark.parametrize("case", cover_cases(OWN))
-def test_own_worked_example(case: dict[str, Any]) -> None:
-    check_case(case)
-
-
-@pytest.mark.shared
-@pytest.mark.skipif(not SHARED.exists(), reason=f"{SHARED} is not there")
-@pytest.mark.parametrize("case", cover_cases(SHARED))
-def test_shared_worked_example(case: dict[str, Any]) -> None:
-    check_case(case)
-
-
-def test_own_worked_examples_are_many_and_have_ids_of_their_own() -> None:
-    own = [case.id for case in cover_cases(OWN)]
-    assert len(own) >= 35
-    assert len(set(own)) == len(own)
-    assert not set(own) & {case.id for case in cover_cases(SHARED)}
-
-
-# ------------------------------------------------------------------ small accounts
-
-D = date(2025, 1, 1)
-
-
-def day(number: int) -> date:
-    return D + timedelta(days=number)
-
-
-def invoice(name: str, shipped: int, net: int, *, due: int = 30, vat: int = 0, currency: str = "EUR", rate: Any = 1) -> Invoice:
-    return Invoice(name, day(shipped), day(shipped), day(shipped + due), currency, rate, net, vat)
-
-
-def account(terms: PolicyTerms | None = None, **changes: Any) -> Account:
-    return Account((DatedTerms(date.min, terms or PolicyTerms(currency="EUR", limit_currency="EUR")),), "EUR", **changes)
-
-
-def limit(number: int, amount: int, **changes: Any) -> LimitDecision:
-    return LimitDecision(day(number), amount, "EUR", **changes)
-
-
-# ------------------------------------------------------------------ what the rules promise
 
 
 @settings(max_examples=200, deadline=None)
@@ -376,182 +279,6 @@ def test_business_days_are_those_of_the_named_calendar() -> None:
     with pytest.raises(Refusal) as refused:
         replay(account(terms), events)
     assert refused.value.code == "calendar_unknown"
-
-
-# ------------------------------------------------------------------ plain data
-
-POLICY = {"currency": "EUR"}
-INVOICE = {"type": "invoice", "date": "2025-01-02", "id": "A", "net": 100, "due_date": "2025-02-01"}
-
-
-@pytest.mark.parametrize(
-    ("given_data", "problems"),
-    [
-        ({}, {("required", "given.policy"), ("required", "given.events")}),
-        ({"policy": {}, "events": []}, {("required", "given.policy.currency")}),
-        ({"policy": POLICY, "events": [], "buyers": {}}, {("unknown_field", "given.buyers")}),
-        (
-            {"policy": {**POLICY, "business_day_calendar": "Oslo"}, "events": []},
-            {("calendar_unknown", "given.policy.business_day_calendar")},
-        ),
-        ({"policy": POLICY, "buyer": {"country": "XX1", "size": 1}, "events": []}, None),
-        ({"policy": POLICY, "events": [{"date": "2025-01-01"}]}, {("required", "given.events[0].type")}),
-        ({"policy": POLICY, "events": [{"type": "gift", "date": "2025-01-01"}]}, {("not_a_choice", "given.events[0].type")}),
-        ({"policy": POLICY, "events": [{**INVOICE, "colour": "red"}]}, {("unknown_field", "given.events[0].colour")}),
-        ({"policy": POLICY, "events": [{**INVOICE, "terms": {"days": 30}}]}, {("exactly_one_of", "given.events[0].due_date")}),
-        (
-            {"policy": POLICY, "events": [{k: v for k, v in INVOICE.items() if k != "due_date"}]},
-            {("exactly_one_of", "given.events[0].due_date")},
-        ),
-        ({"policy": POLICY, "events": [{**INVOICE, "net": "0.001"}]}, {("too_many_decimals", "given.events[0].net")}),
-        ({"policy": POLICY, "events": [{**INVOICE, "currency": "USD"}]}, {("required", "given.events[0].rate")}),
-        ({"policy": POLICY, "events": [{**INVOICE, "currency": "USD", "rate": "0"}]}, {("not_a_rate", "given.events[0].rate")}),
-        ({"policy": POLICY, "events": [{**INVOICE, "rate": "1.1"}]}, {("rate_in_limit_currency", "given.events[0].rate")}),
-        (
-            {"policy": POLICY, "events": [{"type": "consent", "date": "2025-01-01", "invoices": ["A", 7]}]},
-            {("not_a_text", "given.events[0].invoices[1]")},
-        ),
-        (
-            {"policy": POLICY, "events": [{"type": "buyer_grade", "date": "2025-01-01", "grade": True}]},
-            {("not_a_grade", "given.events[0].grade")},
-        ),
-        ({"policy": POLICY, "events": [{"type": "buyer_grade", "date": "2025-01-01"}]}, {("required", "given.events[0].grade")}),
-        (
-            {
-                "policy": POLICY,
-                "events": [
-                    {
-                        "type": "limit_decision",
-                        "date": "2025-01-01",
-                        "amount": 1,
-                        "layer": "top_up",
-                        "conditions": {"insured_percentage": 80},
-                    }
-                ],
-            },
-            {("conditions_need_primary_layer", "given.events[0].conditions")},
-        ),
-        ({"policy": POLICY, "events": [{"type": "date_of_loss", "date": "1 May"}]}, None),
-    ],
-)
-def test_every_problem_of_plain_data_is_reported_with_its_place(given_data: dict[str, Any], problems: set[tuple[str, str]] | None) -> None:
-    with pytest.raises(InvalidValues) as refused:
-        run_cover_case(given_data, [])
-    found = {(problem.code, problem.path) for problem in refused.value.problems}
-    assert found
-    assert problems is None or found == problems
-
-
-def test_all_kinds_of_events_can_be_written_as_plain_data() -> None:
-    events = [
-        {"type": "buyer_grade", "date": "2025-01-01", "grade": "good"},
-        {"type": "limit_decision", "date": "2025-01-01", "amount": 1000, "rate": 1},
-        {"type": "temporary_limit", "date": "2025-01-01", "amount": 2000, "valid_to": "2025-01-31"},
-        {**INVOICE, "vat": 20},
-        {**INVOICE, "id": "B", "currency": "USD", "rate": "0.5"},
-        {"type": "stop_cover", "date": "2025-01-03"},
-        {"type": "stop_cover_lifted", "date": "2025-01-04"},
-        {"type": "consent", "date": "2025-01-05"},
-        {"type": "extension", "date": "2025-01-05", "invoice": "A", "new_due_date": "2025-03-01", "consent": True},
-        {"type": "overdue_notification", "date": "2025-01-05", "invoices": ["A"]},
-        {"type": "credit_note", "date": "2025-01-06", "invoice": "B", "net": 20},
-        {"type": "credit_note", "date": "2025-01-06", "net": 10, "vat": 2, "currency": "USD", "rate": "0.5"},
-        {"type": "payment", "date": "2025-01-07", "amount": 4, "designated": ["B"], "purpose": "cash_or_prepaid_supply"},
-        {"type": "dispute", "date": "2025-01-08", "invoice": "B", "amount": 40},
-        {"type": "dispute_resolved", "date": "2025-01-09", "invoice": "B", "found_owed": 30},
-        {"type": "limit_withdrawal", "date": "2025-01-10"},
-        {"type": "date_of_loss", "date": "2025-01-11"},
-    ]
-    given_data = {"policy": POLICY, "buyer": {"country": "DE"}, "calendars": {"Oslo": {}}, "events": events}
-    before, after = run_cover_case(given_data, [date(2025, 1, 1), date(2025, 1, 12)])
-    assert before["invoices"] == {"A": None, "B": None}
-    assert after["date"] == date(2025, 1, 12)
-    assert after["invoices"] == {
-        "A": {
-            "open": 110,  # 120 less the credit note of 12 dollars, 6 euro, and the payment of 4
-            "covered": 90,
-            "uncovered": 20,
-            "reasons": {"vat_not_covered": 20},
-            "insured_percentage": 100,
-            "layers": {"primary": 90, "top_up": 0},
-        },
-        "B": {
-            "open": 35,  # 100 less 20, less 10 found not owed
-            "covered": 35,
-            "uncovered": 0,
-            "reasons": {},
-            "insured_percentage": 100,
-            "layers": {"primary": 35, "top_up": 0},
-        },
-    }
-
-
-# ------------------------------------------------------------------ explanations
-
-
-def step(steps: tuple[Step, ...], name: str) -> Step:
-    return next(found for found in steps if found.name == name)
-
-
-def test_an_explanation_shows_tests_interval_changes_split_and_liability() -> None:
-    terms = PolicyTerms(
-        currency="EUR",
-        limit_currency="EUR",
-        period=PolicyPeriod(D, day(364)),
-        insured_percentage=InsuredPercentage(Decimal(90), by_country={"PL": Decimal(85)}),
-        maximum_credit_terms=MaximumCreditTerms(60),
-        layers=Layers(TopUp(Decimal(70))),
-    )
-    conditions = LimitConditions(maximum_credit_terms=MaximumCreditTerms(45))
-    events: list[Event] = [
-        limit(0, 1000, conditions=conditions),
-        limit(0, 300, layer=Layer.TOP_UP),
-        invoice("A", 1, 800, due=10),
-        invoice("B", 2, 700, vat=100),
-        Payment(day(12), 500, "EUR"),
-        Dispute(day(13), "B", 50),
-    ]
-    steps = explain(account(terms, country="PL"), events, "B", day(20)).steps
-    terms_step = step(steps, "terms_exceed_maximum")
-    assert (terms_step.result, terms_step.basis) == (True, "limit.maximum_credit_terms")
-    assert terms_step.inputs == (("due_on", day(32)), ("latest_due_on", day(47)))
-    assert step(steps, "outside_policy_period").inputs[1:3] == (("first_day", D), ("last_day", day(364)))
-    assert [dict(found.inputs)["layer"] for found in steps if found.name == "limit_interval"] == ["primary", "top_up"]
-    covered = [
-        (found.name, found.on, found.result) for found in steps if found.formula in {"cover.entry", "cover.roll_in", "cover.dispute"}
-    ]
-    assert covered == [
-        ("entry", day(2), Money(500, "EUR")),
-        ("roll_in", day(12), Money(800 - 100, "EUR")),
-        ("dispute", day(13), Money(650, "EUR")),
-    ]
-    assert dict(step(steps, "split").inputs) == {
-        "open": Money(800, "EUR"),
-        "vat_not_covered": Money(100, "EUR"),
-        "disputed": Money(50, "EUR"),
-    }
-    assert (step(steps, "insured_percentage").result, step(steps, "insured_percentage").basis) == (
-        Decimal(85),
-        "policy.insured_percentage.by_country",
-    )
-    assert step(steps, "insurer_liability").result == Money(553, "EUR")  # 85 % of 650 = 552.5
-
-
-def test_an_explanation_stops_at_the_first_test_that_fails() -> None:
-    steps = explain(account(), [invoice("A", 1, 800), StopCover(day(3))], "A", day(9)).steps
-    tests = [found for found in steps if found.formula.startswith("cover.test.")]
-    assert [found.result for found in tests] == [True] * 6 + [False]
-    assert tests[-1].name == "no_limit"
-    assert steps[-1].name == "split"
-
-
-def test_an_explanation_leaves_out_what_came_later() -> None:
-    events: list[Event] = [limit(0, 100, valid_to=day(9)), invoice("A", 1, 80), Payment(day(15), 30, "EUR"), DateOfLoss(day(40))]
-    steps = explain(account(), events, "A", day(4)).steps
-    assert [found.name for found in steps if found.on != day(1)] == ["split", "insured_percentage", "insurer_liability"]
-    with pytest.raises(Refusal) as refused:
-        explain(account(), events, "A", D)
-    assert refused.value.code == "invoice_not_in_account"
 
 
 def test_prepayments_for_no_named_supply_wait_for_the_next_one() -> None:
