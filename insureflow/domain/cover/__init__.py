@@ -1,7 +1,7 @@
 """Cover: which receivables are covered, how far, by which layer and why not, as of any day.
 
 One buyer's account is replayed from everything that happened on it. ``replay`` gives a ``History`` of spans of days;
-``explain`` gives the steps behind one invoice's figures.
+``explain`` gives the steps behind one invoice's figures. ``replay_together`` does so for buyers that share one limit.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from insureflow.domain.cover.events import (
     Rate,
     Reason,
     Reasons,
+    SharedUse,
     StopCover,
     StopCoverLifted,
     TemporaryLimit,
@@ -33,6 +34,7 @@ from insureflow.domain.cover.events import (
 from insureflow.domain.cover.explaining import explain
 from insureflow.domain.cover.history import AccountSegment, AccountState, History, InvoiceSegment
 from insureflow.domain.cover.replay import replay
+from insureflow.domain.cover.together import SharedLimit, Sharer, SharingPeriod, replay_together, shared_use_of
 from insureflow.domain.cover.versions import Account
 
 __all__ = [
@@ -59,11 +61,17 @@ __all__ = [
     "Rate",
     "Reason",
     "Reasons",
+    "SharedLimit",
+    "SharedUse",
+    "Sharer",
+    "SharingPeriod",
     "StopCover",
     "StopCoverLifted",
     "TemporaryLimit",
     "explain",
     "parse_account",
     "replay",
+    "replay_together",
     "run_cover_case",
+    "shared_use_of",
 ]

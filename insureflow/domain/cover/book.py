@@ -43,7 +43,8 @@ class AccountBook:
 
     ``version`` is the version of the terms in force, ``stopped`` whether the day is a stopped day, ``loss_on`` the date of
     loss once it has passed. ``open_receivables`` are those with an open amount, in the order of allocation; ``touched`` those
-    that may have changed today; ``overdue`` those whose maximum extension period is over.
+    that may have changed today; ``overdue`` those whose maximum extension period is over. ``taken_elsewhere`` is what other
+    buyers leave unusable of a primary limit they share.
     """
 
     __slots__ = (
@@ -66,6 +67,7 @@ class AccountBook:
         "recorder",
         "schedule",
         "stopped",
+        "taken_elsewhere",
         "top_up",
         "touched",
         "unallocated",
@@ -96,6 +98,7 @@ class AccountBook:
         self.loss_on: date | None = None
         self.primary = LimitBook()
         self.top_up = LimitBook()
+        self.taken_elsewhere = 0
         self.receivables: dict[str, Receivable] = {}
         self.open_receivables: list[Receivable] = []
         self.touched: dict[str, Receivable] = {}
@@ -132,6 +135,11 @@ class AccountBook:
         if not self.version.has_top_up:
             raise Refusal("top_up_layer_unknown", on=self.day)
         return self.top_up
+
+    @property
+    def free_primary(self) -> int:
+        """What new receivables could still use of the primary layer."""
+        return max(0, self.primary.in_force - self.primary.used - self.taken_elsewhere)
 
     def get(self, invoice: str) -> Receivable:
         """A receivable in the account. Errors: ``invoice_not_in_account``."""
@@ -172,7 +180,7 @@ class AccountBook:
     def occupy(self, receivable: Receivable, cause: str) -> None:
         """After a change: the receivable takes the capacity it uses, and the day's changes are noted."""
         if self.recorder is not None:
-            self.recorder.note(self.day, receivable, cause, (self.primary.headroom, self.top_up.headroom))
+            self.recorder.note(self.day, receivable, cause, (self.free_primary, self.top_up.headroom))
         self.primary.used += receivable.primary + receivable.primary_reserved
         self.top_up.used += receivable.top_up + receivable.top_up_reserved
         self.touched[receivable.invoice.id] = receivable

@@ -21,18 +21,25 @@ from insureflow.domain.cover.watching import watch
 
 def enter_all(book: AccountBook, invoices: Sequence[tuple[int, Invoice]]) -> None:
     """Invoices shipped today enter the account, in the order of allocation; each comes with its place in the list of events."""
+    entering = receivables_of(book, invoices)
+    if len(entering) > 1:
+        entering.sort(key=ORDER_KEY)
+    for receivable in entering:
+        enter(book, receivable)
+
+
+def receivables_of(book: AccountBook, invoices: Sequence[tuple[int, Invoice]]) -> list[Receivable]:
+    """Invoices shipped today as receivables that have not entered yet."""
     entering = []
     for position, invoice in invoices:
         receivable = Receivable(invoice, book.version_number, book.factor(invoice.currency, invoice.rate), book.grade)
         book.set_order_key(receivable, position)
         entering.append(receivable)
-    if len(entering) > 1:
-        entering.sort(key=ORDER_KEY)
-    for receivable in entering:
-        _enter(book, receivable)
+    return entering
 
 
-def _enter(book: AccountBook, receivable: Receivable) -> None:
+def enter(book: AccountBook, receivable: Receivable) -> None:
+    """One receivable enters the account and takes what cover is left for it."""
     invoice, version = receivable.invoice, book.version
     book.receivables[invoice.id] = receivable
     receivable.is_vat_covered = version.is_vat_covered
@@ -93,7 +100,7 @@ def _find_intervals(book: AccountBook, receivable: Receivable) -> None:
 def _cover(book: AccountBook, receivable: Receivable) -> None:
     """*Formula:* the smaller of the coverable amount and the free capacity; the top-up layer takes what the primary leaves."""
     if receivable.primary_interval >= 0:
-        receivable.primary = min(receivable.coverable, book.primary.headroom)
+        receivable.primary = min(receivable.coverable, book.free_primary)
     if belongs_to_top_up(receivable):
         receivable.top_up = min(receivable.coverable - receivable.primary, book.top_up.headroom)
 

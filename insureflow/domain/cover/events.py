@@ -98,6 +98,14 @@ class LimitWithdrawal:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedUse:
+    """From this day on other buyers use so much of a primary limit they share with this one, in limit currency."""
+
+    on: date
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
 class StopCover:
     """The insurer stops cover for new shipments."""
 
@@ -217,6 +225,7 @@ Event = (
     LimitDecision
     | TemporaryLimit
     | LimitWithdrawal
+    | SharedUse
     | StopCover
     | StopCoverLifted
     | Consent

@@ -52,7 +52,8 @@ class AccountSegment(NamedTuple):
     """The whole account over a span of days, in minor units of the limit currency.
 
     ``used_primary`` and ``used_top_up`` are the capacity used: covered and reserved. ``insurer_liability`` is covered ×
-    insured percentage, rounded once. ``unallocated`` is the credit balance.
+    insured percentage, rounded once. ``unallocated`` is the credit balance. ``taken_elsewhere`` is what other buyers that share
+    the primary limit leave unusable of it.
     """
 
     valid_from: date
@@ -67,6 +68,7 @@ class AccountSegment(NamedTuple):
     reasons: Reasons
     insurer_liability: int
     unallocated: int
+    taken_elsewhere: int
 
     @property
     def uncovered(self) -> int:
@@ -76,7 +78,7 @@ class AccountSegment(NamedTuple):
     @property
     def headroom_primary(self) -> int:
         """What the primary layer could still cover."""
-        return max(0, self.limit_primary - self.used_primary)
+        return max(0, self.limit_primary - self.used_primary - self.taken_elsewhere)
 
     @property
     def headroom_top_up(self) -> int:
@@ -123,7 +125,7 @@ class History:
         return AccountState(day, invoices, account if account is not None else AccountSegment(day, *_NOTHING))
 
 
-_NOTHING = (None, 0, 0, 0, 0, False, 0, 0, (), 0, 0)
+_NOTHING = (None, 0, 0, 0, 0, False, 0, 0, (), 0, 0, 0)
 
 _VALID_FROM = attrgetter("valid_from")
 
@@ -143,7 +145,7 @@ LIABILITY_UNIT = 100 * 10**20
 _new = tuple.__new__
 
 #: What is reported of the account, in the order of ``AccountSegment``.
-PublishedAccount = tuple[int, int, int, int, bool, int, int, Reasons, int, int]
+PublishedAccount = tuple[int, int, int, int, bool, int, int, Reasons, int, int, int]
 
 
 class HistoryWriter:
@@ -208,7 +210,9 @@ class HistoryWriter:
         self._liability += liability - receivable.liability
         receivable.liability = liability
 
-    def publish_account(self, day: date, primary: LimitBook, top_up: LimitBook, unallocated: int, *, stopped: bool) -> None:
+    def publish_account(
+        self, day: date, primary: LimitBook, top_up: LimitBook, unallocated: int, *, stopped: bool, taken_elsewhere: int
+    ) -> None:
         """Take up how the account stands at the end of a day, after its receivables."""
         liability = (2 * self._liability + LIABILITY_UNIT) // (2 * LIABILITY_UNIT)
         now: PublishedAccount = (
@@ -222,6 +226,7 @@ class HistoryWriter:
             self._reasons_in_order,
             liability,
             unallocated,
+            taken_elsewhere,
         )
         if now == self._account:
             return

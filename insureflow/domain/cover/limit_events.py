@@ -6,7 +6,7 @@ from datetime import date
 
 from insureflow.domain.cover.book import AccountBook
 from insureflow.domain.cover.entry import fix_conditions, fix_provisional_percentage
-from insureflow.domain.cover.events import Layer, LimitDecision, LimitWithdrawal, TemporaryLimit
+from insureflow.domain.cover.events import Layer, LimitDecision, LimitWithdrawal, SharedUse, TemporaryLimit
 from insureflow.domain.cover.limits import ONE_DAY
 from insureflow.domain.cover.receivable import convert
 from insureflow.domain.errors import Refusal
@@ -31,6 +31,11 @@ def grant_temporary_limit(book: AccountBook, event: TemporaryLimit) -> None:
 def withdraw_limit(book: AccountBook, event: LimitWithdrawal) -> None:
     """The insurer withdraws the limit of a layer. Errors: ``top_up_layer_unknown``."""
     _put_on_schedule(book, book.limit_book(event.layer).withdraw(event.on, book.version.notice, event.effective_from))
+
+
+def share_limit(book: AccountBook, event: SharedUse) -> None:
+    """Other buyers use more, or less, of the primary limit they share with this one."""
+    book.taken_elsewhere = event.amount
 
 
 def finish_limits(book: AccountBook) -> None:

@@ -31,12 +31,20 @@ from insureflow.domain.cover.events import (
     LimitWithdrawal,
     OverdueNotification,
     Payment,
+    SharedUse,
     StopCover,
     StopCoverLifted,
     TemporaryLimit,
 )
 from insureflow.domain.cover.history import History, HistoryWriter
-from insureflow.domain.cover.limit_events import decide_limit, end_notification_times, finish_limits, grant_temporary_limit, withdraw_limit
+from insureflow.domain.cover.limit_events import (
+    decide_limit,
+    end_notification_times,
+    finish_limits,
+    grant_temporary_limit,
+    share_limit,
+    withdraw_limit,
+)
 from insureflow.domain.cover.limits import ONE_DAY
 from insureflow.domain.cover.receipts import take_credit_note, take_payment
 from insureflow.domain.cover.recording import Recorder
@@ -72,6 +80,7 @@ _STEPS: dict[type[Event], tuple[int, _Handler | None, _Names | None]] = {
     LimitDecision: (_LIMITS, decide_limit, None),
     TemporaryLimit: (_LIMITS, grant_temporary_limit, None),
     LimitWithdrawal: (_LIMITS, withdraw_limit, None),
+    SharedUse: (_LIMITS, share_limit, None),
     CreditNote: (_CREDIT_NOTES, take_credit_note, _names_of_one),
     Payment: (_PAYMENTS, take_payment, attrgetter("designated")),
     Dispute: (_DISPUTES, dispute, _names_of_one),
@@ -90,7 +99,7 @@ _STEPS: dict[type[Event], tuple[int, _Handler | None, _Names | None]] = {
 _STEPS_AFTER_LOSS = frozenset({_CREDIT_NOTES, _DISPUTES, _INVOICES})
 
 #: An event with the day it belongs to, the step of that day, its place in the list, and what it does.
-_Entry = tuple[date, int, int, Any, _Handler | None]
+Entry = tuple[date, int, int, Any, _Handler | None]
 
 
 def replay(account: Account, events: Sequence[Event], until: date | None = None) -> History:
@@ -114,7 +123,7 @@ def work_through(
 ) -> tuple[AccountBook, History]:
     """``replay`` that also gives the book as it stands after the last day; with ``stop_on`` no later day is worked through."""
     versions = versions_of(account)
-    agenda, invoices = _in_order(events)
+    agenda, invoices = in_order(events)
     if until is not None:
         agenda = [entry for entry in agenda if entry[0] <= until]
     writer = HistoryWriter()
@@ -126,7 +135,7 @@ def work_through(
     return book, History(account.limit_currency, spans, account_spans)
 
 
-def _work_through_days(book: AccountBook, agenda: Sequence[_Entry], stop_on: date | None) -> None:
+def _work_through_days(book: AccountBook, agenda: Sequence[Entry], stop_on: date | None) -> None:
     position, size, schedule = 0, len(agenda), book.schedule
     while position < size or schedule:
         day = agenda[position][0] if position < size else schedule[0][0]
@@ -139,22 +148,22 @@ def _work_through_days(book: AccountBook, agenda: Sequence[_Entry], stop_on: dat
             position += 1
         limits_due = False
         if schedule and schedule[0][0] == day:
-            matters, limits_due = _collect_due(book, day)
+            matters, limits_due = collect_due(book, day)
             if begin == position and not matters:
                 continue
         book.day = day
         was_stopped = book.stopped
         if len(book.versions) > 1:
-            _change_version(book)
+            change_version(book)
         if book.loss_on is None:
             _work_through_day(book, agenda[begin:position], limits_due=limits_due)
         else:
-            _work_through_day_after_loss(book, agenda[begin:position])
+            work_through_day_after_loss(book, agenda[begin:position])
         if book.touched or begin != position or limits_due or book.stopped is not was_stopped:
-            _publish(book)
+            publish(book)
 
 
-def _collect_due(book: AccountBook, day: date) -> tuple[bool, bool]:
+def collect_due(book: AccountBook, day: date) -> tuple[bool, bool]:
     """Take what is due on a day off the schedule; gives whether any of it matters still, and whether limits are due."""
     schedule = book.schedule
     matters = limits_due = False
@@ -171,7 +180,7 @@ def _collect_due(book: AccountBook, day: date) -> tuple[bool, bool]:
     return matters, limits_due
 
 
-def _change_version(book: AccountBook) -> None:
+def change_version(book: AccountBook) -> None:
     """The version of the terms in force today; the order of allocation may be another one."""
     versions, number = book.versions, book.version_number
     while number + 1 < len(versions) and versions[number + 1].effective_on <= book.day:
@@ -184,7 +193,19 @@ def _change_version(book: AccountBook) -> None:
         book.open_receivables.sort(key=ORDER_KEY)
 
 
-def _work_through_day(book: AccountBook, entries: Sequence[_Entry], *, limits_due: bool) -> None:
+def _work_through_day(book: AccountBook, entries: Sequence[Entry], *, limits_due: bool) -> None:
+    invoices = work_through_morning(book, entries, limits_due=limits_due)
+    if not book.is_rolled_in:
+        roll_in(book)
+    if invoices:
+        enter_all(book, invoices)
+        roll_in(book)
+    if ends_with_loss(entries):
+        freeze(book)
+
+
+def work_through_morning(book: AccountBook, entries: Sequence[Entry], *, limits_due: bool) -> list[tuple[int, Invoice]]:
+    """The steps of a day up to the roll-in; gives the invoices that enter after it."""
     begin = 0
     if limits_due or (entries and entries[0][1] == _LIMITS):
         begin = _work_through_limits(book, entries)
@@ -192,16 +213,15 @@ def _work_through_day(book: AccountBook, entries: Sequence[_Entry], *, limits_du
         end_notification_times(book)
     invoices = _handle(book, entries[begin:] if begin else entries)
     book.stopped = is_stopped_day(book) if book.overdue or book.insurer_stopped else False
-    if not book.is_rolled_in:
-        roll_in(book)
-    if invoices:
-        enter_all(book, invoices)
-        roll_in(book)
-    if entries and entries[-1][1] == _LOSS:
-        _freeze(book)
+    return invoices
 
 
-def _work_through_limits(book: AccountBook, entries: Sequence[_Entry]) -> int:
+def ends_with_loss(entries: Sequence[Entry]) -> bool:
+    """Whether the date of loss is among the entries of a day."""
+    return bool(entries) and entries[-1][1] == _LOSS
+
+
+def _work_through_limits(book: AccountBook, entries: Sequence[Entry]) -> int:
     """The limits of a day; gives the position of the first entry of a later step."""
     book.primary.begin_day(book.day)
     book.top_up.begin_day(book.day)
@@ -211,12 +231,13 @@ def _work_through_limits(book: AccountBook, entries: Sequence[_Entry]) -> int:
     return len(limit_entries)
 
 
-def _work_through_day_after_loss(book: AccountBook, entries: Sequence[_Entry]) -> None:
+def work_through_day_after_loss(book: AccountBook, entries: Sequence[Entry]) -> None:
+    """A day after the date of loss: only credit notes, disputes and new invoices go on."""
     book.stopped = False
     enter_all(book, _handle(book, [entry for entry in entries if entry[1] in _STEPS_AFTER_LOSS]))
 
 
-def _handle(book: AccountBook, entries: Iterable[_Entry]) -> list[tuple[int, Invoice]]:
+def _handle(book: AccountBook, entries: Iterable[Entry]) -> list[tuple[int, Invoice]]:
     """Work through events in order; gives the invoices among them, with their places in the list."""
     invoices = []
     for _, step, position, event, handler in entries:
@@ -227,7 +248,7 @@ def _handle(book: AccountBook, entries: Iterable[_Entry]) -> list[tuple[int, Inv
     return invoices
 
 
-def _freeze(book: AccountBook) -> None:
+def freeze(book: AccountBook) -> None:
     """The date of loss: nothing more happens by time alone, except that no later day is a stopped day."""
     book.loss_on = book.day
     book.schedule.clear()
@@ -235,16 +256,19 @@ def _freeze(book: AccountBook) -> None:
         book.put_on_schedule(book.day + ONE_DAY)
 
 
-def _publish(book: AccountBook) -> None:
+def publish(book: AccountBook) -> None:
+    """Write down what has changed today."""
     for receivable in book.touched.values():
         book.writer.publish(receivable, book.day)
     book.touched.clear()
-    book.writer.publish_account(book.day, book.primary, book.top_up, book.unallocated, stopped=book.stopped)
+    book.writer.publish_account(
+        book.day, book.primary, book.top_up, book.unallocated, stopped=book.stopped, taken_elsewhere=book.taken_elsewhere
+    )
 
 
-def _in_order(events: Sequence[Event]) -> tuple[list[_Entry], dict[str, Invoice]]:
+def in_order(events: Sequence[Event]) -> tuple[list[Entry], dict[str, Invoice]]:
     """The events in the order in which they are worked through (day, step of the day, place in the list), and all invoices."""
-    agenda: list[_Entry] = []
+    agenda: list[Entry] = []
     invoices: dict[str, Invoice] = {}
     named: list[tuple[str, date]] = []
     losses = 0

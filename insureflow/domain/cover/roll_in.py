@@ -12,22 +12,24 @@ def roll_in(book: AccountBook) -> None:
 
     Once done (``is_rolled_in``) there is nothing more to take over until something changes.
     """
-    version = book.version
-    if book.stopped and version.stop_cover.blocks_roll_in:
+    if not may_roll_in(book):
         return
-    if version.roll_in_until is not None and book.day > version.roll_in_until:
-        return
-    free = _limit_for_roll_in(book, book.primary) - book.primary.used
+    free = limit_for_roll_in(book, book.primary) - book.primary.used - book.taken_elsewhere
     if free > 0:
         _roll_into_primary(book, free)
-    if version.has_top_up:
-        free = _limit_for_roll_in(book, book.top_up) - book.top_up.used
-        if free > 0:
-            _roll_into_top_up(book, free)
+    roll_into_top_up(book)
     book.is_rolled_in = True
 
 
-def _limit_for_roll_in(book: AccountBook, limits: LimitBook) -> int:
+def may_roll_in(book: AccountBook) -> bool:
+    """Whether anything rolls in today: not on a stopped day where the stop blocks it, not after the policy period."""
+    version = book.version
+    if book.stopped and version.stop_cover.blocks_roll_in:
+        return False
+    return version.roll_in_until is None or book.day <= version.roll_in_until
+
+
+def limit_for_roll_in(book: AccountBook, limits: LimitBook) -> int:
     """The limit up to which a layer rolls in today; 0 if it does not."""
     allocation = book.version.allocation
     if limits.is_reduced and not allocation.roll_in_under_reduced_limit:
@@ -36,7 +38,7 @@ def _limit_for_roll_in(book: AccountBook, limits: LimitBook) -> int:
 
 
 def _roll_into_primary(book: AccountBook, free: int) -> None:
-    oldest = _oldest_interval(book, book.primary)
+    oldest = oldest_interval(book, book.primary)
     for receivable in book.open_receivables:
         wanted = receivable.coverable - receivable.primary
         if wanted and receivable.reason is None and receivable.primary_interval >= oldest:
@@ -49,9 +51,13 @@ def _roll_into_primary(book: AccountBook, free: int) -> None:
                 return
 
 
-def _roll_into_top_up(book: AccountBook, free: int) -> None:
-    oldest = _oldest_interval(book, book.top_up)
-    oldest_primary = _oldest_interval(book, book.primary)
+def roll_into_top_up(book: AccountBook) -> None:
+    """Let the top-up layer take over what the primary does not cover."""
+    free = limit_for_roll_in(book, book.top_up) - book.top_up.used if book.version.has_top_up else 0
+    if free <= 0:
+        return
+    oldest = oldest_interval(book, book.top_up)
+    oldest_primary = oldest_interval(book, book.primary)
     for receivable in book.open_receivables:
         wanted = receivable.coverable - receivable.primary - receivable.top_up
         if wanted and receivable.reason is None and _may_roll_into_top_up(receivable, oldest, oldest_primary):
@@ -69,7 +75,7 @@ def _may_roll_into_top_up(receivable: Receivable, oldest: int, oldest_primary: i
     return receivable.top_up_interval >= oldest and is_supported
 
 
-def _oldest_interval(book: AccountBook, limits: LimitBook) -> int:
+def oldest_interval(book: AccountBook, limits: LimitBook) -> int:
     """The number of the oldest interval whose receivables may roll in: the running one, or any."""
     if book.version.allocation.roll_in_after_cancellation:
         return 0

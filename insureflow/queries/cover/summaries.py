@@ -62,7 +62,7 @@ def state_spans(
     begin: date | None = None
     current: tuple[int, int, int, int, bool] | None = None
     for segment in segments:
-        valid_from, _, limit_primary, limit_top_up, used_primary, used_top_up, stopped, _, covered, _, _, _ = segment
+        valid_from, _, limit_primary, limit_top_up, used_primary, used_top_up, stopped, _, covered, _, _, _, _ = segment
         reserved_primary = reserved_top_up = 0
         if used_primary + used_top_up != covered:
             covered_primary = _covered_primary(invoices, valid_from)
