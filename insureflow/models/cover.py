@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from insureflow.models.base import Base, BigId, Json, TenantOwned, currency_code, key, minor, optional_minor
@@ -19,6 +19,19 @@ from insureflow.models.base import Base, BigId, Json, TenantOwned, currency_code
 _BUYER = (["organisation_id", "buyer_id"], ["buyer.organisation_id", "buyer.id"])
 _POLICY = (["organisation_id", "policy_id"], ["policy.organisation_id", "policy.id"])
 _INVOICE = (["organisation_id", "invoice_id"], ["invoice.organisation_id", "invoice.id"])
+
+
+def _one_per_duty(table: str) -> tuple[Index, ...]:
+    """At most one row for a duty of an invoice, of a buyer, of a policy: a unique key would take two empty columns for different."""
+
+    def unique(name: str, columns: tuple[str, ...], where: str) -> Index:
+        return Index(f"uq_{table}_{name}", *columns, unique=True, sqlite_where=text(where), postgresql_where=text(where))
+
+    return (
+        unique("of_invoice", ("organisation_id", "policy_id", "invoice_id", "kind", "due_on", "buyer_id"), "invoice_id IS NOT NULL"),
+        unique("of_buyer", ("organisation_id", "policy_id", "buyer_id", "kind", "due_on"), "invoice_id IS NULL AND buyer_id IS NOT NULL"),
+        unique("of_policy", ("organisation_id", "policy_id", "kind", "due_on"), "invoice_id IS NULL AND buyer_id IS NULL"),
+    )
 
 
 class InvoicePosition(TenantOwned, Base):
@@ -163,7 +176,8 @@ class ObligationMark(TenantOwned, Base):
     __table_args__ = (
         ForeignKeyConstraint(*_BUYER),
         ForeignKeyConstraint(*_POLICY),
-        UniqueConstraint("organisation_id", "policy_id", "buyer_id", "invoice_id", "kind", "due_on"),
+        *_one_per_duty("obligation_mark"),
+        Index(None, "organisation_id", "buyer_id"),
         CheckConstraint("mark IN ('done', 'waived')", name="mark"),
     )
 
@@ -176,3 +190,24 @@ class ObligationMark(TenantOwned, Base):
     mark: Mapped[str] = mapped_column(String(20))
     marked_on: Mapped[date]
     note: Mapped[str] = mapped_column(String(1000))
+
+
+class ObligationOwner(TenantOwned, Base):
+    """Who looks after a duty. It names the duty as its mark does, and so outlives a rebuild."""
+
+    __tablename__ = "obligation_owner"
+    __table_args__ = (
+        ForeignKeyConstraint(*_BUYER),
+        ForeignKeyConstraint(*_POLICY),
+        *_one_per_duty("obligation_owner"),
+        Index(None, "organisation_id", "buyer_id"),
+        Index(None, "organisation_id", "user_id"),
+    )
+
+    id: Mapped[key]
+    policy_id: Mapped[int] = mapped_column(BigId)
+    buyer_id: Mapped[int | None] = mapped_column(BigId)
+    invoice_id: Mapped[int | None] = mapped_column(BigId)
+    kind: Mapped[str] = mapped_column(String(40))
+    due_on: Mapped[date]
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))

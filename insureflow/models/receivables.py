@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from insureflow.domain.disputes import DisputeOutcome
 from insureflow.domain.tasks import ImportState
 from insureflow.models.base import Base, BigId, Json, TenantOwned, currency_code, key, minor, optional_minor, vocabulary
 
@@ -235,5 +236,8 @@ class Dispute(TenantOwned, Base):
     resolved_on: Mapped[date | None]
     found_owed_minor: Mapped[optional_minor]
     reason: Mapped[str] = mapped_column(String(1000), default="")
+    outcome: Mapped[DisputeOutcome | None] = mapped_column(vocabulary(DisputeOutcome, "outcome"))
+    reference: Mapped[str] = mapped_column(String(200), default="")
+    is_ring_fenced: Mapped[bool] = mapped_column(default=False)
     batch_id: Mapped[int | None] = mapped_column(BigId)
     created_at: Mapped[datetime]
