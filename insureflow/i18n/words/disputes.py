@@ -1,0 +1,12 @@
+"""Disputes and how they end."""
+
+from __future__ import annotations
+
+from insureflow.i18n.catalogues import marked as _
+
+WORDS: dict[str, str] = {
+    "DisputeOutcome.settlement": _("settled amicably"),
+    "DisputeOutcome.judgment": _("judgment or award"),
+    "DisputeOutcome.withdrawn": _("withdrawn by the buyer"),
+    "DisputeOutcome.credited": _("credited"),
+}
