@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 import click
@@ -141,6 +141,8 @@ def print_rows(output: str, names: Mapping[str, str], rows: Sequence[Mapping[str
 
 
 def _shown(cell: object) -> str:
+    if isinstance(cell, datetime):
+        return f"{cell.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     value = plain(cell)
     if value is None:
         return "-"

@@ -90,16 +90,16 @@ def make_worker(flask_app: Flask, pieces: Mapping[str, Callable[..., Mapping[str
         raise QueueMissing('The queue is not installed: add it with "insureflow[queue]".') from error
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=_conninfo(flask_app)))
 
-    def piece(job: str, organisation_id: int, connection_id: int) -> None:
+    def piece(context: procrastinate.JobContext, job: str, organisation_id: int, connection_id: int) -> None:
         """One piece, in an application context of its own."""
         with flask_app.app_context():
             organisation = organisations.get_organisation(organisation_id)
             on = business_date(organisation.time_zone)
             with within(organisation_id):
-                counts = pieces[job](organisation_id, connection_id, on)
+                counts = pieces[job](organisation_id, connection_id, on, context.should_abort)
             log.info("piece done", job=job, organisation=organisation_id, connection=connection_id, **counts)
 
-    app.task(name=_TASK, queue=QUEUE)(piece)
+    app.task(name=_TASK, queue=QUEUE, pass_context=True)(piece)
     return app
 
 

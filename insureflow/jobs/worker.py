@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import structlog
 from flask import Flask
@@ -13,7 +14,6 @@ log = structlog.get_logger("insureflow.worker")
 
 LOOK_SECONDS = 1
 PAUSE_AFTER_ERROR_SECONDS = 5
-LONGEST_GOODBYE_SECONDS = 10
 
 
 class Workers:
@@ -33,18 +33,18 @@ class Workers:
         for thread in self._threads:
             thread.start()
 
-    def stop(self) -> bool:
-        """Takes no more work and waits a while for what is being done; True if all of it was."""
+    def stop(self, end: float) -> bool:
+        """Takes no more work and waits for what is being done until an instant of the monotonic clock; True if all of it was done."""
         self._going.set()
         for thread in self._threads:
-            thread.join(LONGEST_GOODBYE_SECONDS)
+            thread.join(max(0.0, end - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
     def _work(self) -> None:
         while not self._going.is_set():
             try:
                 with self._app.app_context():
-                    done = tasks.run_next()
+                    done = tasks.run_next(self._going.is_set)
             except Exception:
                 log.exception("the queue cannot be read")
                 self._going.wait(PAUSE_AFTER_ERROR_SECONDS)

@@ -36,7 +36,10 @@ class Task(TenantOwned, Base):
 
 
 class JobRun(Base):
-    """One run of a scheduled job for one period; the unique key makes it happen once even with two schedulers."""
+    """One run of a scheduled job for one period; the unique key makes it happen once even with two schedulers.
+
+    The run of a job that is done for each organisation has the organisation's key before its period: ``17/2026-11-22``.
+    """
 
     __tablename__ = "job_run"
     __table_args__ = (UniqueConstraint("job", "period"),)
@@ -52,7 +55,10 @@ class JobRun(Base):
 
 
 class ScheduleSetting(TenantOwned, Base):
-    """How often an organisation wants a recurring job; without a row the schedule declared in code holds."""
+    """How an organisation wants a recurring job; without a row the schedule declared in code holds.
+
+    ``minutes`` is an interval, or for a job of the day the minute after midnight where the organisation is; None is as declared.
+    """
 
     __tablename__ = "schedule_setting"
     __table_args__ = (UniqueConstraint("organisation_id", "job"),)
@@ -60,4 +66,4 @@ class ScheduleSetting(TenantOwned, Base):
     id: Mapped[key]
     job: Mapped[str] = mapped_column(String(80))
     is_enabled: Mapped[bool] = mapped_column(default=True)
-    every_minutes: Mapped[int | None]
+    minutes: Mapped[int | None] = mapped_column("every_minutes")

@@ -34,11 +34,23 @@ class Cancelled(Exception):
     """Somebody asked the work to stop."""
 
 
-class Watch:
-    """What long work gets: a way to tell how far it is, which also notices a wish to stop."""
+class LeftEarly(Exception):
+    """The work stopped in order because its process is asked to end; it can be taken up again."""
 
-    def __init__(self, task_id: int) -> None:
+
+def _goes_on() -> bool:
+    return False
+
+
+class Watch:
+    """What long work gets: a way to tell how far it is, which also notices a wish to stop.
+
+    ``wants_to_stop`` is True once the process is asked to end; work that can leave in order then raises ``LeftEarly``.
+    """
+
+    def __init__(self, task_id: int, wants_to_stop: Callable[[], bool] = _goes_on) -> None:
         self.task_id = task_id
+        self.wants_to_stop = wants_to_stop
         self._board = board()
         self._last = 0.0
         self._stage = ""
@@ -134,28 +146,30 @@ def _claim(organisation_id: int, at: datetime) -> Task | None:
     return None
 
 
-def run_next() -> int | None:
+def run_next(wants_to_stop: Callable[[], bool] = _goes_on) -> int | None:
     """Take one task that waits, of any organisation, do it, and give its key; None if nothing waits."""
     organisations = list(db.session.scalars(select(Organisation.id).order_by(Organisation.id)))
     for organisation_id in organisations:
         task = _claim(organisation_id, now())
         if task is not None:
-            _run(organisation_id, task)
+            _run(organisation_id, task, wants_to_stop)
             return task.id
     db.session.rollback()
     return None
 
 
-def _run(organisation_id: int, task: Task) -> None:
+def _run(organisation_id: int, task: Task, wants_to_stop: Callable[[], bool]) -> None:
     task_id, kind, parameters = task.id, task.kind, dict(task.parameters)
     actor = Actor(task.created_by_id, str(parameters.pop("actor", "worker")))
     log.info("task started", task=task_id, kind=kind)
     action, values = TaskAction.FINISH, dict[str, Any]()
     try:
         with within(organisation_id):
-            values["result"] = dict(_WORK[kind](organisation_id, actor, parameters, Watch(task_id)))
+            values["result"] = dict(_WORK[kind](organisation_id, actor, parameters, Watch(task_id, wants_to_stop)))
     except Cancelled:
         action = TaskAction.CANCEL
+    except LeftEarly:
+        action = TaskAction.LOSE_WORKER
     except Refusal as refusal:
         action, values["error"] = (
             TaskAction.FAIL,

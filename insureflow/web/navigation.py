@@ -93,9 +93,10 @@ SECTIONS: tuple[Section, ...] = (
     ),
     Section(
         _l("Settings"),
-        ("settings", "tokens", "journal", "rates"),
+        ("settings", "tokens", "journal", "rates", "schedules"),
         (
             Page("settings.index", _l("Organisation"), Permission.VIEW_SETTINGS),
+            Page("schedules.index", _l("Jobs"), Permission.VIEW_SETTINGS),
             Page("tokens.index", _l("Keys"), Permission.VIEW_SETTINGS),
             Page("rates.index", _l("Exchange rates"), Permission.VIEW_SETTINGS),
             Page("journal.index", _l("Journal"), Permission.VIEW_JOURNAL),

@@ -22,7 +22,16 @@ from typing import Any
 import httpx2
 import stamina
 
-from insureflow.connectors.insurers.interface import AnswerLost, Connection, ConnectorError, Exchange, ItemFailed, StopSync, TryLater
+from insureflow.connectors.insurers.interface import (
+    AnswerLost,
+    Connection,
+    ConnectorError,
+    Exchange,
+    ItemFailed,
+    Stopped,
+    StopSync,
+    TryLater,
+)
 from insureflow.connectors.insurers.reading import read_json
 from insureflow.connectors.insurers.redaction import Redaction
 from insureflow.connectors.insurers.tokens import TOKENS, Token
@@ -212,6 +221,9 @@ class InsurerHttp:
             if call.is_safe and isinstance(failure, TryLater) and not asks_for_rest:
                 raise _Repeatable(failure) from failure
             raise
+        except Stopped:
+            error = "stopped"
+            raise
         else:
             return reply
         finally:
@@ -233,6 +245,7 @@ class InsurerHttp:
 
     def _exchange(self, call: _Call, request: httpx2.Request, started: float) -> Reply:
         """Sends and reads, within the limits of size and time."""
+        self._look_up(call)
         most = int(self._option("reply_mebibytes") * _MEBIBYTE)
         end = started + self._option("deadline_seconds")
         body = bytearray()
@@ -241,6 +254,7 @@ class InsurerHttp:
             try:
                 for part in response.iter_bytes():
                     body += part
+                    self._look_up(call)
                     if len(body) > most:
                         raise _lost_or(call, ItemFailed, "reply_too_large", operation=call.operation, mebibytes=most // _MEBIBYTE)
                     if time.monotonic() > end:
@@ -254,6 +268,11 @@ class InsurerHttp:
         except (httpx2.HTTPError, httpx2.StreamError) as error:
             raise _lost_or(call, TryLater, "no_answer", host=request.url.host) from error
         return Reply(response.status_code, dict(response.headers), bytes(body), _milliseconds(started), call.operation, call.is_safe)
+
+    def _look_up(self, call: _Call) -> None:
+        """Breaks a question off when the process is asked to end. Errors: ``Stopped``."""
+        if call.is_safe and self.connection.wants_to_stop():
+            raise Stopped
 
     def _judge(self, call: _Call, reply: Reply) -> None:
         """Raises what a status means, unless it is an answer."""

@@ -53,6 +53,14 @@ class AnswerLost(ConnectorError):
     """A message was sent and nobody knows whether it arrived: look for it before it is sent again."""
 
 
+class Stopped(Exception):
+    """The process is asked to end: a question was broken off, and nothing at the insurer has changed by it."""
+
+
+def _goes_on() -> bool:
+    return False
+
+
 class TryLater(ConnectorError):
     """Nothing was done and it may work later: too many requests, a time-out before sending, an outage.
 
@@ -90,7 +98,7 @@ class Connection:
 
     ``addresses``: full address per product of the insurer (``token``, ``covers`` …), as its test and production hosts differ in
     more than one place. ``policy_key``: the insurer's own key of the policy, a tuple by name. ``clock`` tells the instant in UTC, for
-    the log; ``record`` gets every exchange.
+    the log; ``record`` gets every exchange. Once ``wants_to_stop``, questions are broken off; messages on their way are not.
     """
 
     key: int
@@ -102,6 +110,7 @@ class Connection:
     clock: Callable[[], datetime] = field(repr=False)
     options: Mapping[str, str] = field(default_factory=dict)
     record: Callable[[Exchange], None] = field(default=lambda _exchange: None, repr=False)
+    wants_to_stop: Callable[[], bool] = field(default=_goes_on, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

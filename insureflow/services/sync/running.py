@@ -12,7 +12,16 @@ import structlog
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from insureflow.connectors.insurers.interface import ConnectorError, CoverPage, InsurerCover, ItemFailed, RequestsFailed, StopSync, TryLater
+from insureflow.connectors.insurers.interface import (
+    ConnectorError,
+    CoverPage,
+    InsurerCover,
+    ItemFailed,
+    RequestsFailed,
+    Stopped,
+    StopSync,
+    TryLater,
+)
 from insureflow.domain.connections import DifferenceKind, Operation, SyncState, back_off_seconds
 from insureflow.domain.limits.life import WAITING_FOR_INSURER
 from insureflow.models.buyers import Buyer
@@ -55,18 +64,30 @@ class SyncResult:
     milliseconds: int = 0
 
 
+def _goes_on() -> bool:
+    return False
+
+
 def synchronise(
-    organisation_id: int, connection_id: int, on: date, *, whole: bool = False, progress: Callable[[int, int | None], None] | None = None
+    organisation_id: int,
+    connection_id: int,
+    on: date,
+    *,
+    whole: bool = False,
+    progress: Callable[[int, int | None], None] | None = None,
+    wants_to_stop: Callable[[], bool] = _goes_on,
 ) -> SyncResult:
     """Bring our picture of a policy's limits to the insurer's. Safe to be killed at any point and to be started again.
 
-    ``whole``: read everything even where the insurer offers what changed. Errors: ``Refusal`` ``connection_unknown``,
-    ``connection_off``, ``connection_stopped``. What goes wrong at the insurer is in the result.
+    ``whole``: read everything even where the insurer offers what changed. Once ``wants_to_stop``, the part in hand is put into the books
+    and the result says ``INTERRUPTED``; the next run is due at once and goes on where the last part ended. What goes wrong at the
+    insurer is in the result. Errors: ``Refusal`` ``connection_unknown``, ``connection_off``, ``connection_stopped``.
     """
     try:
         found = connections.reach(organisation_id, connection_id)
     except StopSync as stop:
         return SyncResult(SyncState.FAILED, error=stop)
+    found = replace(found, connection=replace(found.connection, wants_to_stop=wants_to_stop))
     return _Run(found, on, progress or (lambda _done, _total: None)).go(whole=whole)
 
 
@@ -90,7 +111,7 @@ class _Run:
         began = time.monotonic()
         error: ConnectorError | None = None
         self._begin()
-        complete = False
+        complete, is_stopped = False, False
         try:
             if not self.reach.capabilities:
                 self._discover()
@@ -103,10 +124,14 @@ class _Run:
                 complete = cursor is None and self.is_whole
         except ConnectorError as problem:
             error = problem
+        except Stopped:
+            is_stopped = True
         finally:
             self.reach.recorder.flush()
         result = SyncResult(SyncState.FAILED, counts=self.counts, error=error, network_milliseconds=self.reach.recorder.milliseconds)
-        if error is None:
+        if is_stopped:
+            result.state = SyncState.INTERRUPTED
+        elif error is None:
             result.state = SyncState.DONE if self.is_whole and self.refused is None else SyncState.PARTLY
             result.error = self.refused
             result.is_whole = complete
@@ -185,6 +210,7 @@ class _Run:
         wanted = [reference for reference in references if reference]
         failures: dict[str, ItemFailed] = {}
         for start in range(0, len(wanted), _POLL_CHUNK):
+            self._look_up()
             try:
                 covers = self.reach.connector.poll(self.reach.connection, tuple(wanted[start : start + _POLL_CHUNK]))
             except RequestsFailed as partly:
@@ -246,8 +272,16 @@ class _Run:
             chunks = [page.covers[start : start + CHUNK] for start in range(0, len(page.covers), CHUNK)] or [()]
             for chunk in chunks[:-1]:
                 self._apply(chunk, None)
+                self._look_up()
             self._apply(chunks[-1], page, keeps_place=keeps_place)
             self.progress(len(self.seen), page.total)
+            if page.cursor is not None:
+                self._look_up()
+
+    def _look_up(self) -> None:
+        """Leaves between two parts when the process is asked to end. Errors: ``Stopped``."""
+        if self.reach.connection.wants_to_stop():
+            raise Stopped
 
     def _apply(self, covers: Sequence[InsurerCover], page: CoverPage | None, *, keeps_place: bool = False) -> Applied:
         """One unit of work: the covers, and with the last of a page the place where it ends."""
@@ -324,7 +358,7 @@ def failures_in_a_row(session: Session, connection_id: int, *, but: int = 0) -> 
     return next((index for index, state in enumerate(states) if state is not SyncState.FAILED), len(states))
 
 
-def is_due(row: InsurerConnection, last: SyncRun | None, at: datetime, every_minutes: int | None = None) -> bool:
+def is_due(row: InsurerConnection, last: SyncRun | None, at: datetime) -> bool:
     """True if a connection should be synchronised at an instant: its interval is over, and the insurer does not ask us to wait."""
     if not row.is_enabled or row.stopped_because is not None or not can_be_read(row.capabilities):
         return False
@@ -334,13 +368,13 @@ def is_due(row: InsurerConnection, last: SyncRun | None, at: datetime, every_min
         return at >= datetime.fromisoformat(last.error["retry_at"])
     if last.state in (SyncState.RUNNING, SyncState.INTERRUPTED) or last.counts.get("hurry"):
         return True
-    return at >= last.started_at + timedelta(minutes=every_minutes or row.sync_every_minutes)
+    return at >= last.started_at + timedelta(minutes=row.sync_every_minutes)
 
 
-def due_connections(organisation_id: int, at: datetime, *, every_minutes: int | None = None) -> list[int]:
+def due_connections(organisation_id: int, at: datetime) -> list[int]:
     """Keys of the connections whose synchronisation is due."""
     with transaction(organisation_id) as session:
         newest = select(func.max(SyncRun.id)).group_by(SyncRun.connection_id)
         last = {run.connection_id: run for run in session.scalars(select(SyncRun).where(SyncRun.id.in_(newest)))}
         rows = session.scalars(select(InsurerConnection).order_by(InsurerConnection.id)).all()
-        return [row.id for row in rows if is_due(row, last.get(row.id), at, every_minutes)]
+        return [row.id for row in rows if is_due(row, last.get(row.id), at)]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from insureflow.domain.connections import SyncState
 from insureflow.services import tasks
 from insureflow.services.connections.reaching import get_connection, require_running
 from insureflow.services.journal import Actor
@@ -32,6 +33,9 @@ def _run(organisation_id: int, actor: Actor, parameters: Mapping[str, Any], watc
         date.fromisoformat(parameters["on"]),
         whole=bool(parameters["whole"]),
         progress=lambda done, total: watch.tell("synchronise", done, total),
+        wants_to_stop=watch.wants_to_stop,
     )
+    if result.state is SyncState.INTERRUPTED:
+        raise tasks.LeftEarly
     error = None if result.error is None else type(result.error).__name__
     return {"state": result.state.value, "is_whole": result.is_whole, "counts": result.counts, "error": error}

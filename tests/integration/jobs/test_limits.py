@@ -7,17 +7,23 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from support.connections import FIRST_COMPANY, TESTER, insure, seed, use_sandbox
+from support.connections import FIRST_COMPANY, TESTER, Insured, insure, seed, use_sandbox
 from support.sandbox import RunningSandbox, running_sandbox
 
+from insureflow.domain.schedules import RunState, Wish
 from insureflow.jobs import limits, queue
+from insureflow.jobs.scheduler import SCHEDULES, run_due
 from insureflow.models.connections import InsurerConnection, InsurerExchange
 from insureflow.models.work_items import WorkItem
+from insureflow.queries import schedules as queries
 from insureflow.services import connections, jobs
 from insureflow.services.clock import now
+from insureflow.services.jobs import Served
+from insureflow.services.scoping import within
 from insureflow.services.transaction import transaction
 
 A, B = (str(FIRST_COMPANY + number) for number in range(2))
@@ -30,39 +36,56 @@ def sandbox(app: Flask, tmp_path: Any) -> Iterator[RunningSandbox]:
         yield running
 
 
+def served(insured: Insured, slug: str = "acme") -> Served:
+    return Served(insured.organisation_id, slug, now().date(), f"{insured.organisation_id}/now")
+
+
 def test_the_jobs_keep_every_organisation_true_and_one_failure_keeps_nobody_from_it(
     session: Session, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seed(sandbox, "atradius", [{"company_id": A, "amount": 50_000}])
     first, second = insure(session, slug="acme"), insure(session, slug="bolt")
-    counts = limits.sync()
-    assert (counts["connections"], counts["failures"], counts["recorded"], counts["pages"]) == (2, 0, 2, 4)
-    assert limits.sync() == {}, "nothing is due"
+    schedules = {schedule.job.key: schedule for schedule in SCHEDULES}
+    with time_machine.travel(now() + timedelta(minutes=5)):
+        assert run_due(schedules["limits.sync"]) == 2
+        assert run_due(schedules["limits.sync"]) == 0, "the period is over"
+    counts = [run.counts for run in jobs.list_runs()]
+    assert [(each["connections"], each["failures"], each["recorded"], each["pages"]) for each in counts] == [(1, 0, 1, 2)] * 2
+    assert limits.sync(served(first)) == {}, "nothing is due"
     assert first.limits() == second.limits() == {A: 50_000}
-    assert limits.send_requests() == {}
-    assert limits.inbox() == {}
-    assert limits.reconcile() == {"compared": 2, "differences": 0, "missing": 0}
+    assert limits.send_requests(served(first)) == {}
+    assert limits.inbox(served(first)) == {}
+    assert limits.reconcile(served(first)) == {"compared": 1, "differences": 0, "missing": 0}
 
-    def fail(organisation_id: int, connection_id: int, _on: object) -> dict[str, int]:
+    def fail(organisation_id: int, connection_id: int, *_rest: object) -> dict[str, int]:
         if organisation_id == first.organisation_id:
             raise ValueError("broken")
         return {"compared": connection_id}
 
-    monkeypatch.setattr(limits, "PIECES", {**limits.PIECES, "limits.reconcile": fail})
-    with pytest.raises(limits.PiecesFailed, match="acme/"):
-        limits.reconcile()
-    jobs.set_schedule(TESTER, first.organisation_id, "limits.reconcile", is_enabled=False, every_minutes=None)
-    assert limits.reconcile() == {"compared": second.connection_id}
+    with monkeypatch.context() as broken:
+        broken.setattr(limits, "PIECES", {**limits.PIECES, "limits.reconcile": fail})
+        assert run_due(schedules["limits.reconcile"]) == 1
+    with within(first.organisation_id):
+        bad = queries.find_job("limits.reconcile", now(), "UTC")
+    with within(second.organisation_id):
+        good = queries.find_job("limits.reconcile", now(), "UTC")
+    assert bad is not None
+    assert good is not None
+    assert (bad.last_state, bad.last_error) == (RunState.FAILED, f"PiecesFailed: {first.connection_id}")
+    assert (good.last_state, good.last_counts) == (RunState.DONE, {"compared": second.connection_id})
     with transaction(first.organisation_id):
         session.scalars(select(InsurerConnection)).one().last_good_sync_at = now() - timedelta(days=3)
-    assert connections.note_stale(first.organisation_id, now()) == 1
+    jobs.set_schedule(TESTER, first.organisation_id, "limits.sync", Wish(is_enabled=False))
+    assert limits.watch(served(first)) == {"stale": 1}, "also where nothing is synchronised by itself"
     connections.note_stale(first.organisation_id, now())
     with transaction(first.organisation_id):
         assert session.scalars(select(WorkItem.kind)).all() == ["connection_stale"]
         kept = len(session.scalars(select(InsurerExchange.id)).all())
     assert kept > 2
     assert connections.trim(first.organisation_id, kept=2) == kept - 2
-    assert limits.trim()["exchanges"] == 0
+    assert limits.trim(served(first)) == {"exchanges": 0}
+    with time_machine.travel(now() + timedelta(days=3)):
+        assert limits.trim_runs() == {"runs": 2}, "runs by the minute go first"
 
 
 def test_workers_of_a_queue_do_the_same_pieces_once(app: Flask, session: Session, sandbox: RunningSandbox, invoke: Any) -> None:
@@ -78,8 +101,8 @@ def test_workers_of_a_queue_do_the_same_pieces_once(app: Flask, session: Session
     try:
         assert queue.prepare(app)
         assert not queue.prepare(app), "the tables are there"
-        assert limits.sync() == {"handed_over": 1}
-        assert limits.sync() == {"handed_over": 0}, "the same piece waits already"
+        assert limits.sync(served(insured)) == {"handed_over": 1}
+        assert limits.sync(served(insured)) == {"handed_over": 0}, "the same piece waits already"
         assert queue.waiting(app) == 1
         assert insured.limits() == {}
         with ThreadPoolExecutor(1) as thread:  # the browser of other tests keeps an event loop in this one
@@ -87,7 +110,7 @@ def test_workers_of_a_queue_do_the_same_pieces_once(app: Flask, session: Session
         assert done.exit_code == 0, done.output
         assert insured.limits() == {A: 50_000}
         assert queue.waiting(app) == 0
-        assert limits.sync() == {}
+        assert limits.sync(served(insured)) == {}
     finally:
         queue.close(app)
         _drop_queue(session)

@@ -11,15 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from insureflow.domain.errors import InvalidValue
+from insureflow.domain.errors import Refusal
+from insureflow.domain.schedules import JOBS, Daily, EveryMinutes, Job, RunState, Wish
 from insureflow.domain.tasks import TaskState
 from insureflow.jobs.leader import AdvisoryLock, FileLock, leader_lock
-from insureflow.jobs.scheduler import SCHEDULES, Daily, EveryMinutes, Hourly, Schedule, Scheduler, run_period
+from insureflow.jobs.scheduler import SCHEDULES, WORK, WORK_FOR_ALL, Schedule, Scheduler, run_due
+from insureflow.queries import schedules as queries
 from insureflow.services import jobs, tasks
 from insureflow.services.clock import now
+from insureflow.services.scoping import within
 
 
 def wait_until(true: Callable[[], bool], seconds: float = 10) -> None:
@@ -94,46 +98,67 @@ def test_a_lost_connection_is_a_lost_lead(app: Flask) -> None:
     assert not lock.is_held()
 
 
+def for_all(key: str, work: Callable[[], Any]) -> Schedule:
+    return Schedule(Job(key, Daily(3), for_all=True), for_all=work)
+
+
 def test_a_period_is_worked_once(session: Session) -> None:
     worked: list[int] = []
-    schedule = Schedule("count", Daily(hour=3), lambda: worked.append(1) or {"things": 7})
-    assert run_period(schedule, "2026-11-22")
-    assert not run_period(schedule, "2026-11-22")
-    assert run_period(schedule, "2026-11-23")
+    schedule = for_all("count", lambda: worked.append(1) or {"things": 7})
+    with time_machine.travel("2026-11-22 04:00Z", tick=False):
+        assert run_due(schedule) == 1
+        assert run_due(schedule) == 0
+    with time_machine.travel("2026-11-23 04:00Z", tick=False):
+        assert run_due(schedule) == 1
     assert len(worked) == 2
     newest = jobs.list_runs()[0]
     assert (newest.job, newest.period, newest.status, newest.counts) == ("count", "2026-11-23", "done", {"things": 7})
 
 
-def test_a_period_is_worked_once_by_many_at_the_same_time(app: Flask) -> None:
+def test_a_period_is_worked_once_by_many_at_the_same_time(app: Flask, organisation: Any) -> None:
+    """For the whole installation, and for an organisation: two schedulers on one database run each job once."""
     worked: list[str] = []
     gate = threading.Barrier(4)
-    schedule = Schedule("race", Daily(hour=3), lambda: worked.append("x") or {})
+    shared = for_all("race", lambda: worked.append("all") or {})
+    own = Schedule(Job("own race", EveryMinutes(1440)), for_each=lambda served: worked.append(served.slug) or {})
 
     def race() -> None:
         with app.app_context():
             gate.wait()
-            for day in range(10, 20):
-                run_period(schedule, f"2026-11-{day}")
+            for _ in range(5):
+                run_due(shared)
+                run_due(own)
 
     threads = [threading.Thread(target=race) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(worked) == 10
+    assert sorted(worked) == sorted(["all", organisation.slug])
 
 
 def test_a_failure_is_noted_and_the_period_is_over(session: Session) -> None:
     def fail() -> dict[str, int]:
         raise ValueError("no rates for today")
 
-    schedule = Schedule("fails", Daily(hour=3), fail)
-    assert not run_period(schedule, "2026-11-22")
+    schedule = for_all("fails", fail)
+    assert run_due(schedule) == 0
     (run,) = jobs.list_runs()
     assert (run.status, run.error) == ("failed", "ValueError: no rates for today")
     assert run.finished_at is not None
-    assert not run_period(schedule, "2026-11-22")
+    assert run_due(schedule) == 0
+
+
+def test_a_run_that_was_asked_to_stop_is_taken_up_again(organisation: Any, session: Session) -> None:
+    asked: list[bool] = []
+    schedule = Schedule(Job("slow", EveryMinutes(1440)), for_each=lambda _served: asked.append(True) or {"parts": 1})
+    assert run_due(schedule, lambda: bool(asked)) == 0
+    (run,) = jobs.list_runs()
+    assert (run.status, run.counts) == ("interrupted", {"parts": 1})
+    assert run_due(schedule) == 1
+    session.expire_all()
+    (run,) = jobs.list_runs()
+    assert run.status == "done"
 
 
 def test_an_interrupted_period_is_taken_up_again(session: Session) -> None:
@@ -144,59 +169,58 @@ def test_an_interrupted_period_is_taken_up_again(session: Session) -> None:
     assert jobs.begin_run("slow", "2026-11-22") == first
 
 
-@pytest.mark.parametrize(
-    ("due", "at", "period"),
-    [
-        (Daily(hour=2, minute=10), "2026-11-22T02:10", "2026-11-22"),
-        (Daily(hour=2, minute=10), "2026-11-22T02:09", "2026-11-21"),
-        (Daily(hour=2, minute=10), "2026-01-01T00:00", "2025-12-31"),
-        (Hourly(minute=15), "2026-11-22T05:15", "2026-11-22T05:15Z"),
-        (Hourly(minute=15), "2026-11-22T00:14", "2026-11-21T23:15Z"),
-        (EveryMinutes(1), "2026-11-22T00:14:59", "2026-11-22T00:14Z"),
-        (EveryMinutes(15), "2026-11-22T00:14:59", "2026-11-22T00:00Z"),
-        (EveryMinutes(15), "2026-11-22T23:45:00", "2026-11-22T23:45Z"),
-    ],
-)
-def test_the_period_is_the_latest_one_due(due: Daily | Hourly | EveryMinutes, at: str, period: str) -> None:
-    assert due.period(datetime.fromisoformat(at).replace(tzinfo=UTC)) == period
+def test_an_organisation_has_a_job_at_other_times_or_not_at_all(organisation: Any, session: Session) -> None:
+    inbox, verify = (next(job for job in JOBS if job.key == key) for key in ("limits.inbox", "journal.verify"))
 
+    def periods(job: Job, hour: int, minute: int) -> list[str]:
+        return [each.period.partition("/")[2] for each in jobs.served_by(job, datetime(2026, 11, 22, hour, minute, 20, tzinfo=UTC))]
 
-def test_an_interval_must_fit_the_hour() -> None:
-    for minutes in (0, 7, 61):
-        with pytest.raises(ValueError):
-            EveryMinutes(minutes)
+    def wish(job: Job, **wanted: Any) -> None:
+        jobs.set_schedule(organisation.actor(), organisation.id, job.key, Wish(**wanted))
 
-
-def test_an_organisation_may_want_a_job_less_often_or_not_at_all(organisation: Any, session: Session) -> None:
-    quarter, later = datetime(2026, 11, 22, 10, 15, 20, tzinfo=UTC), datetime(2026, 11, 22, 10, 16, tzinfo=UTC)
-
-    def is_served(at: datetime) -> bool:
-        return [each.organisation_id for each in jobs.served_by("limits.inbox", at, 1)] == [organisation.id]
-
-    assert is_served(quarter)
-    assert is_served(later)
-    jobs.set_schedule(organisation.actor(), organisation.id, "limits.inbox", is_enabled=True, every_minutes=15)
-    assert is_served(quarter)
-    assert not is_served(later)
-    jobs.set_schedule(organisation.actor(), organisation.id, "limits.inbox", is_enabled=False, every_minutes=None)
-    assert not is_served(quarter)
-    assert jobs.settings_of(organisation.id)["limits.inbox"].is_enabled is False
-    with pytest.raises(InvalidValue):
-        jobs.set_schedule(organisation.actor(), organisation.id, "limits.inbox", is_enabled=True, every_minutes=0)
+    assert periods(inbox, 10, 16) == ["2026-11-22T10:16Z"]
+    wish(inbox, minutes=15)
+    assert periods(inbox, 10, 16) == ["2026-11-22T10:15Z"]
+    wish(inbox, is_enabled=False)
+    assert periods(inbox, 10, 16) == []
+    assert periods(verify, 2, 30) == ["2026-11-22"]
+    wish(verify, minutes=23 * 60)
+    assert periods(verify, 2, 30) == ["2026-11-21"]
+    with within(organisation.id):
+        stands = {each.job.key: each for each in queries.list_jobs(datetime(2026, 11, 22, 2, 30, tzinfo=UTC), "Europe/Stockholm")}
+    assert stands["limits.inbox"].next_at is None
+    assert stands["journal.verify"].next_at == datetime(2026, 11, 22, 22, 0, tzinfo=UTC)
+    assert (stands["limits.sync"].is_adjusted, stands["limits.sync"].next_at) == (False, datetime(2026, 11, 22, 2, 35, tzinfo=UTC))
+    assert "runs.trim" not in stands
+    for job, wanted, code in (
+        (inbox, {"minutes": 0}, "interval_out_of_bounds"),
+        (inbox, {"minutes": 241}, "interval_out_of_bounds"),
+        (verify, {"minutes": 1440}, "time_of_day_wrong"),
+        (verify, {"is_enabled": False}, "job_always_on"),
+    ):
+        with pytest.raises(Refusal, match=code):
+            wish(job, **wanted)
+    with pytest.raises(Refusal, match="job_unknown"):
+        jobs.set_schedule(organisation.actor(), organisation.id, "runs.trim", Wish())
+    before = len(jobs.list_runs())
+    wish(inbox)
+    assert periods(inbox, 10, 16) == ["2026-11-22T10:16Z"]
+    assert len(jobs.list_runs()) == before
 
 
 def test_old_runs_are_forgotten(session: Session) -> None:
     run = jobs.begin_run("count", "2026-11-22")
     assert run is not None
     jobs.finish_run(run, {})
-    assert jobs.trim_runs(datetime(2020, 1, 1, tzinfo=UTC)) == 0
-    assert jobs.trim_runs(datetime(2100, 1, 1, tzinfo=UTC)) == 1
+    assert jobs.trim_runs("count", datetime(2020, 1, 1, tzinfo=UTC)) == 0
+    assert jobs.trim_runs("other", datetime(2100, 1, 1, tzinfo=UTC)) == 0
+    assert jobs.trim_runs("count", datetime(2100, 1, 1, tzinfo=UTC)) == 1
 
 
 def test_of_two_schedulers_one_works_and_the_other_takes_over(app: Flask) -> None:
     worked: list[str] = []
     settings = app.extensions["insureflow"]
-    schedules = (Schedule("shared", Daily(hour=0), lambda: worked.append("x") or {}),)
+    schedules = (for_all("shared", lambda: worked.append("x") or {}),)
     first, second = Scheduler(app, settings, schedules), Scheduler(app, settings, schedules)
     stop_first, stop_second = threading.Event(), threading.Event()
     one = threading.Thread(target=first.run, args=(stop_first,))
@@ -253,7 +277,38 @@ def test_the_leader_takes_work_from_the_queue_and_marks_what_was_lost(
         assert tasks.get_task(organisation.id, waiting).result == {"organisation": organisation.id, "counted": 3}
 
 
-def test_every_schedule_of_the_product_runs_on_an_empty_database(session: Session) -> None:
-    assert len({schedule.key for schedule in SCHEDULES}) == len(SCHEDULES)
+def test_every_job_of_the_product_is_declared_and_runs_for_an_organisation_that_is_new(organisation: Any, session: Session) -> None:
+    assert len({job.key for job in JOBS}) == len(JOBS) == len(SCHEDULES)
+    assert set(WORK) == {job.key for job in JOBS if not job.for_all}
+    assert set(WORK_FOR_ALL) == {job.key for job in JOBS if job.for_all}
     for schedule in SCHEDULES:
-        assert run_period(schedule, "2026-11-22"), jobs.list_runs()[0].error
+        assert run_due(schedule) == 1, jobs.list_runs()[0].error
+        assert run_due(schedule) == 0
+    with within(organisation.id):
+        stands = queries.list_jobs(now(), "UTC")
+        assert {each.last_state for each in stands} == {RunState.DONE}
+        assert all(each.last_milliseconds is not None for each in stands)
+
+
+def test_a_scheduler_leaves_work_that_does_not_end(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits two seconds at most, and says that something was left."""
+    monkeypatch.setattr("insureflow.jobs.scheduler.GOODBYE_SECONDS", 0.2)
+    begun, end = threading.Event(), threading.Event()
+
+    def stubborn() -> dict[str, int]:
+        begun.set()
+        end.wait(20)
+        return {}
+
+    scheduler = Scheduler(app, app.extensions["insureflow"], (for_all("stubborn", stubborn),))
+    stop = threading.Event()
+    thread = threading.Thread(target=scheduler.run, args=(stop,))
+    thread.start()
+    assert begun.wait(10)
+    stop.set()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert scheduler.has_left_work
+    end.set()
+    with app.app_context():
+        wait_until(lambda: jobs.list_runs()[0].status == "interrupted")

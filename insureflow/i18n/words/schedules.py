@@ -1,0 +1,70 @@
+"""Recurring work: what each job does, how runs stand, what they count, and what is refused."""
+
+from __future__ import annotations
+
+from insureflow.i18n.catalogues import marked as _
+
+WORDS: dict[str, str] = {
+    "Job.limits.send_requests": _("Send requests to insurers"),
+    "Job.limits.inbox": _("Follow insurers' messages"),
+    "Job.limits.sync": _("Synchronise limits"),
+    "Job.connections.watch": _("Watch connections"),
+    "Job.limits.reconcile": _("Compare limits with insurers"),
+    "Job.discretionary.remind": _("Remind of evidence that ends"),
+    "Job.journal.verify": _("Check the journal"),
+    "Job.exchanges.trim": _("Tidy up exchanges with insurers"),
+    "Job.runs.trim": _("Tidy up runs of jobs"),
+    "JobHint.limits.send_requests": _("Requests that are submitted leave the house."),
+    "JobHint.limits.inbox": _("What an insurer sent of its own accord is looked at and applied."),
+    "JobHint.limits.sync": _("Connections whose own interval is over fetch decisions and limits."),
+    "JobHint.connections.watch": _("A connection without news for too long becomes work for somebody."),
+    "JobHint.limits.reconcile": _("Every limit is held against what the insurer said last; differences are explained."),
+    "JobHint.discretionary.remind": _("Evidence for discretionary limits that ends within 30 days becomes work for somebody."),
+    "JobHint.journal.verify": _("Proves that nobody has changed what the journal says."),
+    "JobHint.exchanges.trim": _("Only the newest exchanges of each connection are kept."),
+    "JobHint.runs.trim": _("Only the newest runs are kept."),
+    "RunState.running": _("running"),
+    "RunState.done": _("done"),
+    "RunState.failed": _("failed"),
+    "RunState.interrupted": _("interrupted"),
+    "RunCount.sent": _("requests sent"),
+    "RunCount.found": _("requests found at the insurer"),
+    "RunCount.postponed": _("requests postponed"),
+    "RunCount.uncertain": _("requests without an answer"),
+    "RunCount.failed": _("requests failed"),
+    "RunCount.applied": _("messages applied"),
+    "RunCount.rejected": _("messages rejected"),
+    "RunCount.waiting": _("messages waiting"),
+    "RunCount.connections": _("connections"),
+    "RunCount.failures": _("connections that failed"),
+    "RunCount.interrupted": _("connections interrupted"),
+    "RunCount.network_milliseconds": _("milliseconds at insurers"),
+    "RunCount.pages": _("parts read"),
+    "RunCount.seen": _("covers read"),
+    "RunCount.unchanged": _("unchanged"),
+    "RunCount.recorded": _("decisions recorded"),
+    "RunCount.same": _("known already"),
+    "RunCount.cuts": _("limits cut"),
+    "RunCount.differences": _("new differences"),
+    "RunCount.answers": _("requests answered"),
+    "RunCount.missing": _("limits not shown"),
+    "RunCount.unreadable": _("rows unreadable"),
+    "RunCount.compared": _("limits compared"),
+    "RunCount.handed_over": _("handed to workers"),
+    "RunCount.stale": _("connections out of date"),
+    "RunCount.made": _("tasks made"),
+    "RunCount.entries": _("entries checked"),
+    "RunCount.exchanges": _("exchanges removed"),
+    "RunCount.runs": _("runs removed"),
+    "Change.at": _("Time of day"),
+    "Change.minutes": _("Minutes"),
+}
+
+SENTENCES: dict[str, str] = {
+    "job_unknown": _("There is no job “%(job)s”. Choose one of the list of jobs."),
+    "job_always_on": _("This job cannot be switched off: without it nobody would notice that something is wrong."),
+    "interval_out_of_bounds": _(
+        "“%(value)s” minutes cannot be: the job comes every %(least)s to %(most)s minutes. Write a number between."
+    ),
+    "time_of_day_wrong": _("“%(value)s” is no time of day. Write hours and minutes, such as 03:30."),
+}
