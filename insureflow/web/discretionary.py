@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
-from flask import Blueprint, abort, flash, g, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -30,6 +29,7 @@ from insureflow.services.discretionary import Audit, NewCreditReport
 from insureflow.services.files import NewEvidence
 from insureflow.web.access import may, requires
 from insureflow.web.context import choose_locale
+from insureflow.web.downloads import attachment
 from insureflow.web.limits.forms import read_minor, show_refusal
 from insureflow.web.tables import Empty, TableView, build_table, wanted_export, word_options
 
@@ -296,8 +296,4 @@ def download(evidence_file_id: int) -> ResponseReturnValue:
         if refusal.code == "evidence_unknown":
             abort(404)
         raise
-    response = send_file(io.BytesIO(file.content), mimetype=file.media_type, as_attachment=True, download_name=file.name, max_age=0)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return attachment(file)

@@ -20,6 +20,8 @@ from support.twin_bank import CODES as BANK_CODES
 from support.twin_bank import fill_bank
 from support.twin_limits import CODES as LIMIT_CODES
 from support.twin_limits import fill_limits
+from support.twin_overdues import CODES as OVERDUE_CODES
+from support.twin_overdues import fill_documents, fill_dunning, fill_messages
 
 from insureflow.connectors.ledgers import get_shipped_profile, profile_to_mapping
 from insureflow.domain.access import Role
@@ -65,6 +67,7 @@ CODES = frozenset(
     }
     | LIMIT_CODES
     | BANK_CODES
+    | OVERDUE_CODES
 )  # fmt: skip
 
 
@@ -130,6 +133,28 @@ def make_twin(app: Flask, mark: str, *, seed: int) -> Twin:
                 on=TODAY,
             )
             fill_bank(session, tenant.id, mark, seed, buyer_id=buyer_id, entity_id=tenant.entity_id, actor=tenant.actor(), on=TODAY)
+            paper = fill_documents(
+                session,
+                tenant.id,
+                mark,
+                buyer_id=buyer_id,
+                entity_id=tenant.entity_id,
+                policy_id=policy.id,
+                actor=tenant.actor(),
+                on=TODAY,
+            )
+            message = fill_messages(session, mark, buyer_id=buyer_id, document=paper)
+            fill_dunning(
+                session,
+                mark,
+                seed,
+                buyer_id=buyer_id,
+                entity_id=tenant.entity_id,
+                document=paper,
+                message=message,
+                actor=tenant.actor(),
+                on=TODAY,
+            )
             journal.record(
                 session, tenant.actor(), "buyer.changed", Subject("buyer", 1, f"{mark} subject"), before={"name": mark}, after=None
             )

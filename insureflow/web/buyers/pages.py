@@ -44,7 +44,7 @@ def _word(code: object) -> str:
     return words.word(code, str(get_locale() or "en"))
 
 
-def _frame(buyer_id: int) -> dict[str, Any]:
+def frame_of(buyer_id: int) -> dict[str, Any]:
     """What every page of a buyer shows above its own content."""
     buyer = get_buyer_or_404(buyer_id)
     figures = buyer_queries.figures_of(buyer_id, g.on, policy_id=g.scope.policy_id, entity_id=g.scope.entity_id)
@@ -77,10 +77,14 @@ def _tabs(buyer_id: int) -> list[tuple[str, str, str]]:
         ("buyers.show", _("Overview"), Permission.VIEW_BUYERS),
         ("buyers.invoices", _("Invoices"), Permission.VIEW_RECEIVABLES),
         ("buyers.limits", _("Limits"), Permission.VIEW_LIMITS),
+        ("dunning.of_buyer", _("Overdues and letters"), Permission.VIEW_RECEIVABLES),
+        ("contacts.of_buyer", _("Contacts"), Permission.VIEW_BUYERS),
+        ("issued_documents.of_buyer", _("Documents"), Permission.VIEW_RECEIVABLES),
         ("buyers.details", _("Details"), Permission.VIEW_BUYERS),
         ("buyers.journal", _("Journal"), Permission.VIEW_JOURNAL),
     ]
-    return [(endpoint, label, url_for(endpoint, buyer_id=buyer_id)) for endpoint, label, permission in tabs if may(permission)]
+    allowed = [(endpoint, label, link_to(endpoint, buyer_id=buyer_id)) for endpoint, label, permission in tabs if may(permission)]
+    return [(endpoint, label, url) for endpoint, label, url in allowed if url is not None]
 
 
 def _sentence(figures: list[BuyerFigures], accounts: list[AccountLimits]) -> str:
@@ -154,7 +158,7 @@ def _timeline_picture(buyer_id: int, account: AccountLimits) -> charts.Picture:
 @requires(Permission.VIEW_BUYERS)
 def show(buyer_id: int) -> ResponseReturnValue:
     """A buyer: how it stands, its limits against what it owes, what is due, and what happened."""
-    frame = _frame(buyer_id)
+    frame = frame_of(buyer_id)
     stacks = [_stack(figures, frame["accounts"]) for figures in frame["figures"]]
     pictures = [_timeline_picture(buyer_id, account) for account in frame["accounts"]]
     happenings = [_entry(happening) for happening in buyer_queries.happenings_of(buyer_id, g.on)]
@@ -245,7 +249,7 @@ def _invoice_view(buyer_id: int) -> TableView:
 @requires(Permission.VIEW_RECEIVABLES)
 def invoices(buyer_id: int) -> ResponseReturnValue:
     """A buyer's open invoices, what of each is covered, and why."""
-    frame = _frame(buyer_id)
+    frame = frame_of(buyer_id)
     view = _invoice_view(buyer_id)
     export = wanted_export(view, "invoices") if may(Permission.EXPORT) else None
     if export is not None:
@@ -259,14 +263,14 @@ def invoices(buyer_id: int) -> ResponseReturnValue:
 @requires(Permission.VIEW_LIMITS)
 def limits(buyer_id: int) -> ResponseReturnValue:
     """A buyer's limits under each policy: what is in force, every decision and every act."""
-    return render_template("buyers/limits.html", **_frame(buyer_id))
+    return render_template("buyers/limits.html", **frame_of(buyer_id))
 
 
 @blueprint.get("/<int:buyer_id>/details")
 @requires(Permission.VIEW_BUYERS)
 def details(buyer_id: int) -> ResponseReturnValue:
     """Who a buyer is: names, numbers, addresses, group."""
-    frame = _frame(buyer_id)
+    frame = frame_of(buyer_id)
     buyer = frame["buyer"]
     parent = buyer_queries.find_buyer(buyer.parent_id) if buyer.parent_id else None
     entities = {entity.id: entity.name for entity in g.scope.entities}
@@ -294,6 +298,6 @@ def language_name(tag: str | None) -> str | None:
 @requires(Permission.VIEW_JOURNAL)
 def journal(buyer_id: int) -> ResponseReturnValue:
     """Who changed what about a buyer, and when."""
-    frame = _frame(buyer_id)
+    frame = frame_of(buyer_id)
     entries = [(entry, changes_of(entry.before, entry.after)) for entry in buyer_queries.journal_of(buyer_id)]
     return render_template("buyers/journal.html", **frame, entries=entries)

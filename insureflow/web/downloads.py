@@ -1,0 +1,18 @@
+"""Files given out: always as an attachment, never shown by the browser itself."""
+
+from __future__ import annotations
+
+import io
+
+from flask import Response, send_file
+
+from insureflow.services.files import Download
+
+
+def attachment(file: Download) -> Response:
+    """A file as a download that no browser opens as a page."""
+    response = send_file(io.BytesIO(file.content), mimetype=file.media_type, as_attachment=True, download_name=file.name, max_age=0)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Cache-Control"] = "no-store"
+    return response

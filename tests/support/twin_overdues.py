@@ -1,0 +1,111 @@
+"""What a twin has of overdues: papers, contacts, mail, other systems that are told, reminders, promises, calls."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from insureflow.domain.dunning import ContactKind, DunningLevel, LetterChannel, LetterState
+from insureflow.domain.messages import DeliveryState, MessageState
+from insureflow.models.documents import BuyerContact, IssuedDocument, Letterhead, PolicyContact
+from insureflow.models.dunning import ContactNote, DunningHold, DunningLetter, DunningLetterInvoice, DunningRule, PromiseToPay
+from insureflow.models.messages import Message, WebhookDelivery, WebhookEndpoint
+from insureflow.models.receivables import Invoice
+from insureflow.services import issued_documents
+from insureflow.services.clock import now
+from insureflow.services.journal import Actor
+
+#: Texts that are codes, keys or sums of files: the mark has no place in them.
+CODES = frozenset(
+    {
+        "issued_document.number", "issued_document.kind", "issued_document.language", "issued_document.media_type",
+        "issued_document.sha256", "buyer_contact.language", "policy_contact.language", "policy_contact.purpose", "message.kind",
+        "message.language", "message.sha256", "webhook_delivery.event", "webhook_endpoint.secret", "dunning_letter.language",
+    }
+)  # fmt: skip
+
+
+def fill_documents(session: Session, organisation_id: int, mark: str, *, buyer_id: int, entity_id: int, policy_id: int, actor: Actor, on: date) -> IssuedDocument:  # fmt: skip
+    """A paper, and who writes and is written to."""
+    session.add_all(
+        [
+            Letterhead(
+                entity_id=entity_id, address=f"{mark} street", contact=f"{mark} clerk", phone=f"{mark} 1", email=f"{mark}@seller.example",
+                registration=f"{mark} reg", bank_name=f"{mark} bank", bank_account=f"{mark} account", bank_code=f"{mark}BIC", footer=f"{mark} footer",
+            ),
+            BuyerContact(
+                buyer_id=buyer_id, name=f"{mark} person", role=f"{mark} role", email=f"{mark}@buyer.example", phone=f"{mark} 2", language="de",
+                created_at=now(),
+            ),
+            PolicyContact(
+                policy_id=policy_id, purpose="notices", name=f"{mark} desk", address=f"{mark} road", email=f"{mark}@insurer.example",
+                language="en", portal=f"https://portal.example/{mark}",
+            ),
+        ]
+    )  # fmt: skip
+    return issued_documents.issue(
+        session,
+        actor,
+        kind="reminder",
+        language="de",
+        dated_on=on,
+        facts={"buyer": mark},
+        name=f"{mark}-reminder.pdf",
+        content=f"%PDF-1.4 {mark}".encode(),
+        entity_id=entity_id,
+        buyer_id=buyer_id,
+        policy_id=policy_id,
+    )
+
+
+def fill_messages(session: Session, mark: str, *, buyer_id: int, document: IssuedDocument) -> Message:
+    """A message that came back, and another system that could not be reached."""
+    message = Message(
+        cause=f"{mark}:letter:1", kind="dunning_letter", buyer_id=buyer_id, recipients=[f"{mark}@buyer.example"], copies=[f"{mark}@copy.example"],
+        reply_to=f"{mark}@seller.example", language="de", subject=f"{mark} subject", body=f"{mark} body", documents=[document.id],
+        state=MessageState.BOUNCED, attempts=1, next_attempt_at=now(), message_id=f"<{mark}.1@seller.example>", sha256="0" * 64,
+        last_error={"code": "mail_refused", "parameters": {"reply": mark}}, bounce={"reply": mark}, created_at=now(), sent_at=now(), bounced_at=now(),
+    )  # fmt: skip
+    endpoint = WebhookEndpoint(url=f"https://{mark.lower()}.example/hook", secret="sealed", events=["letter.sent"], created_at=now())
+    session.add_all([message, endpoint])
+    session.flush()
+    session.add(
+        WebhookDelivery(
+            endpoint_id=endpoint.id, event="letter.sent", event_id=f"{mark}-1", payload={"buyer": mark}, state=DeliveryState.FAILED, attempts=3,
+            next_attempt_at=now(), status=500, last_error=f"{mark} is down", created_at=now(),
+        )
+    )  # fmt: skip
+    return message
+
+
+def fill_dunning(session: Session, mark: str, seed: int, *, buyer_id: int, entity_id: int, document: IssuedDocument, message: Message, actor: Actor, on: date) -> None:  # fmt: skip
+    """A rule, a letter with an invoice, a hold, a promise and a call."""
+    invoice = session.scalars(sa.select(Invoice).where(Invoice.buyer_id == buyer_id, Invoice.open_minor > 0).order_by(Invoice.id)).first()
+    assert invoice is not None
+    letter = DunningLetter(
+        cause=f"{mark}:reminder_1", entity_id=entity_id, buyer_id=buyer_id, level=DunningLevel.REMINDER_1, state=LetterState.PROPOSED, as_of=on,
+        currency="EUR", total_minor=seed + 51, interest_minor=0, language="de", channel=LetterChannel.EMAIL, document_id=document.id,
+        message_id=message.id, reason=f"{mark} reason", created_at=now(),
+    )  # fmt: skip
+    rule = DunningRule(buyer_id=buyer_id, effective_on=date(2026, 1, 1), data={"levels": []}, note=f"{mark} note", created_at=now())
+    session.add_all([letter, rule])
+    session.flush()
+    session.add_all(
+        [
+            DunningLetterInvoice(letter_id=letter.id, invoice_id=invoice.id, number=f"{mark}-9", due_on=invoice.due_on, open_minor=seed + 51),
+            DunningHold(
+                buyer_id=buyer_id, entity_code=f"{mark}1", invoice_number=f"{mark}-9", reason=f"{mark} hold", from_on=on, until_on=on + timedelta(days=9),
+                created_at=now(), created_by_id=actor.user_id,
+            ),
+            PromiseToPay(
+                buyer_id=buyer_id, amount_minor=seed + 52, currency="EUR", made_on=on, promised_for=on + timedelta(days=5), by_whom=f"{mark} person",
+                invoices=[f"{mark}-9"], note=f"{mark} promise", created_at=now(), created_by_id=actor.user_id,
+            ),
+            ContactNote(
+                buyer_id=buyer_id, kind=ContactKind.CALL, happened_on=on, with_whom=f"{mark} person", text=f"{mark} call",
+                follow_up_on=on + timedelta(days=5), created_at=now(), created_by_id=actor.user_id,
+            ),
+        ]
+    )  # fmt: skip
