@@ -1,0 +1,113 @@
+"""How papers are drawn: sizes, colours, the frame of a page, the pen, and the pieces that are placed on pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from insureflow.documents.shaping import Line, draw_line
+from insureflow.i18n.documents import Wording
+
+_MILLIMETRE = 72 / 25.4
+INK = (0.10, 0.12, 0.16)
+QUIET = (0.36, 0.40, 0.46)
+RULE = (0.74, 0.77, 0.81)
+BAND = (0.93, 0.945, 0.96)
+
+TITLE, HEADING, BODY, TABLE, SMALL = 15.0, 10.5, 9.5, 8.0, 7.5
+
+
+class PageSize(Enum):
+    """Sizes of paper, in points."""
+
+    A4 = (210 * _MILLIMETRE, 297 * _MILLIMETRE)
+    LETTER = (612.0, 792.0)
+
+
+_LETTER_COUNTRIES = frozenset({"US", "CA", "MX", "PH", "CO", "CL", "VE", "PR", "GT", "CR", "PA", "DO", "SV", "HN", "NI"})
+
+
+def page_size_for(country: str) -> PageSize:
+    """The paper that printers of a country hold."""
+    return PageSize.LETTER if country in _LETTER_COUNTRIES else PageSize.A4
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The part of a page that text fills."""
+
+    width: float
+    height: float
+    left: float = 20 * _MILLIMETRE
+    right: float = 18 * _MILLIMETRE
+    top: float = 18 * _MILLIMETRE
+    bottom: float = 20 * _MILLIMETRE
+
+    @property
+    def text_width(self) -> float:
+        """Width between the margins."""
+        return self.width - self.left - self.right
+
+
+class Pen:
+    """Draws lines of text and rules; knows in which direction the paper runs."""
+
+    def __init__(self, canvas: Any, frame: Frame, wording: Wording) -> None:
+        self.canvas = canvas
+        self.frame = frame
+        self.wording = wording
+        self.is_mirrored = wording.is_right_to_left
+
+    def lines(
+        self,
+        lines: Sequence[Line],
+        x: float,
+        y: float,
+        width: float,
+        size: float,
+        leading: float,
+        *,
+        at_end: bool = False,
+        colour: tuple[float, float, float] = INK,
+    ) -> None:
+        """Draws lines from ``y`` (their top) downwards, at the start or the end of a width by the direction of the paper."""
+        text = self.canvas.beginText()
+        text.setFillColorRGB(*colour)
+        right = at_end != self.is_mirrored
+        baseline = y - size * 0.98
+        for line in lines:
+            text.setTextOrigin(x + width - line.width * size / 1000 if right else x, baseline)
+            draw_line(text, line, size)
+            baseline -= leading
+        self.canvas.drawText(text)
+
+    def rule(self, x: float, y: float, width: float, *, weight: float = 0.5, colour: tuple[float, float, float] = RULE) -> None:
+        """Draws a horizontal rule."""
+        self.canvas.setStrokeColorRGB(*colour)
+        self.canvas.setLineWidth(weight)
+        self.canvas.line(x, y, x + width, y)
+
+    def band(self, x: float, y: float, width: float, height: float) -> None:
+        """Draws a pale band behind a heading."""
+        self.canvas.setFillColorRGB(*BAND)
+        self.canvas.rect(x, y - height, width, height, stroke=0, fill=1)
+
+
+Drawing = Callable[[Pen, float, float], None]
+
+
+@dataclass(slots=True)
+class Piece:
+    """Something that is never divided: its height, how it is drawn with its upper left corner given, and what it needs.
+
+    ``stays_with_next`` keeps it on the page of the next piece; ``head`` is drawn again where a page begins with this piece; ``space`` is
+    left out at the top of a page.
+    """
+
+    height: float
+    draw: Drawing
+    stays_with_next: bool = False
+    head: Piece | None = None
+    space: float = 0.0

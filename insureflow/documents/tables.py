@@ -1,0 +1,104 @@
+"""Grids as rows of a page: columns as wide as their contents want, headings that are repeated, rows that are never divided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from insureflow.documents.composition import Grid
+from insureflow.documents.drawing import QUIET, TABLE, Pen, Piece
+from insureflow.documents.shaping import Line, lay_out, width_of
+from insureflow.i18n.documents import Wording
+
+_SMALLEST = 6.0
+_PADDING = 3.0
+
+
+def column_widths(grid: Grid, width: float, size: float) -> list[float] | None:
+    """The width of each column; None where the figures do not fit at this size.
+
+    Figures and single words are never broken where there is room; texts share what is left in proportion to what they want.
+    """
+    needed, wanted = [], []
+    for number, column in enumerate(grid.columns):
+        cells = {row[number] for row in (*grid.rows, *grid.totals)}
+        title_words = max((width_of(word, bold=True) for word in column.title.split()), default=0.0)
+        natural = max((width_of(cell) for cell in cells), default=0.0)
+        total = max((width_of(row[number], bold=True) for row in grid.totals), default=0.0)
+        if column.is_figure:
+            least = max(title_words, natural, total)
+            want = least
+        else:
+            words = max((width_of(word) for cell in cells for word in cell.split()), default=0.0)
+            least = max(title_words, min(words, 14_000))
+            want = max(least, natural, min(total, 14_000))
+        needed.append(least * size / 1000 + 2 * _PADDING)
+        wanted.append(want * size / 1000 + 2 * _PADDING)
+    if sum(needed) > width:
+        return None
+    if sum(wanted) <= width:
+        spare = (width - sum(wanted)) / len(wanted)
+        return [each + spare for each in wanted]
+    over = sum(wanted) - sum(needed)
+    share = (width - sum(needed)) / over if over else 0.0
+    return [least + (want - least) * share for least, want in zip(needed, wanted, strict=True)]
+
+
+def _fitted(grid: Grid, width: float) -> tuple[float, list[float]]:
+    """The largest size at which the columns fit, and their widths."""
+    size = TABLE
+    while size > _SMALLEST:
+        widths = column_widths(grid, width, size)
+        if widths is not None:
+            return size, widths
+        size -= 0.5
+    widths = column_widths(grid, width, _SMALLEST)
+    return _SMALLEST, widths or [width / len(grid.columns)] * len(grid.columns)
+
+
+def set_grid(grid: Grid, wording: Wording, width: float) -> list[Piece]:
+    """The pieces of a grid: its heading, its rows, its sums."""
+    size, widths = _fitted(grid, width)
+    leading = size * 1.32
+    mirrored = wording.is_right_to_left
+    starts, at = [], 0.0
+    for each in widths:
+        starts.append(width - at - each if mirrored else at)
+        at += each
+
+    def cells_of(texts: Sequence[str], *, bold: bool) -> list[tuple[Line, ...]]:
+        return [
+            lay_out(text, (each - 2 * _PADDING + 0.01) * 1000 / size, bold=bold, right_to_left=mirrored or None)
+            for text, each in zip(texts, widths, strict=True)
+        ]
+
+    def draw_cells(pen: Pen, cells: Sequence[Sequence[Line]], x: float, y: float) -> None:
+        for lines, start, each, column in zip(cells, starts, widths, grid.columns, strict=True):
+            pen.lines(lines, x + start + _PADDING, y, each - 2 * _PADDING, size, leading, at_end=column.is_figure)
+
+    titles = cells_of([column.title for column in grid.columns], bold=True)
+    head_height = max(map(len, titles)) * leading + 6
+
+    def draw_head(pen: Pen, x: float, y: float) -> None:
+        pen.band(x, y, width, head_height)
+        draw_cells(pen, titles, x, y - 2.5)
+        pen.rule(x, y - head_height, width, weight=0.7, colour=QUIET)
+
+    head = Piece(head_height, draw_head, stays_with_next=True, space=5)
+    pieces = [head]
+
+    def row_piece(texts: Sequence[str], *, is_sum: bool, keeps: bool) -> Piece:
+        cells = cells_of(texts, bold=is_sum)
+        height = max(map(len, cells)) * leading + 4
+
+        def draw(pen: Pen, x: float, y: float) -> None:
+            if is_sum:
+                pen.rule(x, y, width, weight=0.7, colour=QUIET)
+            draw_cells(pen, cells, x, y - 1.5)
+            pen.rule(x, y - height, width, weight=0.3)
+
+        return Piece(height, draw, stays_with_next=keeps, head=head)
+
+    last = len(grid.rows) - 1
+    pieces += [row_piece(row, is_sum=False, keeps=number == last and bool(grid.totals)) for number, row in enumerate(grid.rows)]
+    pieces += [row_piece(row, is_sum=True, keeps=number < len(grid.totals) - 1) for number, row in enumerate(grid.totals)]
+    return pieces
