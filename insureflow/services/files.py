@@ -19,6 +19,7 @@ from insureflow.connectors.evidence_types import sniff
 from insureflow.connectors.file_store import FileStore, FolderStore
 from insureflow.domain.errors import Refusal
 from insureflow.models.database import db
+from insureflow.models.documents import EvidenceLink
 from insureflow.models.limit_requests import EvidenceFile
 from insureflow.models.scope import current_organisation_id, within
 from insureflow.services.clock import now
@@ -97,6 +98,34 @@ def keep(session: Session, actor: Actor, new: NewEvidence, *, buyer_id: int | No
     session.add(file)
     session.flush()
     return file
+
+
+def link(session: Session, actor: Actor, file: EvidenceFile, subject_kind: str, subject_id: int) -> EvidenceLink:
+    """Say what a file proves, in the running unit of work; the same link is made once. Who calls writes the journal."""
+    known = session.scalar(
+        select(EvidenceLink).where(
+            EvidenceLink.evidence_id == file.id, EvidenceLink.subject_kind == subject_kind, EvidenceLink.subject_id == subject_id
+        )
+    )
+    if known is not None:
+        return known
+    made = EvidenceLink(
+        evidence_id=file.id, subject_kind=subject_kind, subject_id=subject_id, created_at=now(), created_by_id=actor.user_id
+    )
+    session.add(made)
+    session.flush()
+    return made
+
+
+def linked_to(subject_kind: str, subject_id: int) -> Sequence[EvidenceFile]:
+    """The files that prove something about a subject, in the order in which they came."""
+    statement = (
+        select(EvidenceFile)
+        .join(EvidenceLink, EvidenceLink.evidence_id == EvidenceFile.id)
+        .where(EvidenceLink.subject_kind == subject_kind, EvidenceLink.subject_id == subject_id)
+        .order_by(EvidenceLink.id)
+    )
+    return db.session.scalars(statement).all()
 
 
 def open_download(organisation_id: int, file_id: int) -> Download:

@@ -1,4 +1,4 @@
-"""What somebody did about a duty: done with evidence, waived with a reason, or taken back."""
+"""What somebody did about a duty: done with evidence, waived with a reason, or taken back; and who looks after it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,17 @@ from sqlalchemy.orm import Session
 from insureflow.domain.errors import Refusal
 from insureflow.domain.obligations import ObligationKind
 from insureflow.models.buyers import Buyer
-from insureflow.models.cover import Obligation, ObligationMark
+from insureflow.models.cover import Obligation, ObligationMark, ObligationOwner
+from insureflow.models.limit_requests import EvidenceFile
+from insureflow.models.organisations import Membership, User
 from insureflow.models.policies import Policy
-from insureflow.services import cover, journal
+from insureflow.services import cover, files, journal
+from insureflow.services.files import NewEvidence
 from insureflow.services.journal import Actor, Subject
 from insureflow.services.transaction import transaction
+
+#: What a file of evidence is linked to that shows how a duty was done.
+EVIDENCE_OF_MARK = "obligation_mark"
 
 #: Longest note that is kept.
 NOTE_LENGTH = 1000
@@ -52,6 +58,18 @@ def _mark_of(session: Session, obligation: Obligation) -> ObligationMark | None:
             ObligationMark.invoice_id.is_not_distinct_from(obligation.invoice_id),
             ObligationMark.kind == obligation.kind,
             ObligationMark.due_on == obligation.due_on,
+        )
+    )
+
+
+def _owner_of(session: Session, obligation: Obligation) -> ObligationOwner | None:
+    return session.scalar(
+        select(ObligationOwner).where(
+            ObligationOwner.policy_id == obligation.policy_id,
+            ObligationOwner.buyer_id.is_not_distinct_from(obligation.buyer_id),
+            ObligationOwner.invoice_id.is_not_distinct_from(obligation.invoice_id),
+            ObligationOwner.kind == obligation.kind,
+            ObligationOwner.due_on == obligation.due_on,
         )
     )
 
@@ -121,3 +139,52 @@ def undo_mark(actor: Actor, organisation_id: int, obligation_id: int, *, today: 
         session.delete(mark)
         _renew_reminders(session, mark, today)
         journal.record(session, actor, "obligation.reopened", subject, before=before)
+
+
+def assign_obligation(actor: Actor, organisation_id: int, obligation_id: int, user_id: int | None) -> None:
+    """Give a duty to somebody of the organisation, or to nobody. Errors: ``obligation_unknown``, ``member_unknown``."""
+    with transaction(organisation_id) as session:
+        obligation, subject = _obligation(session, obligation_id)
+        member = None
+        if user_id is not None:
+            member = session.scalar(
+                select(User)
+                .join(Membership, Membership.user_id == User.id)
+                .where(Membership.organisation_id == organisation_id, User.id == user_id)
+            )
+            if member is None:
+                raise Refusal("member_unknown", email=str(user_id))
+        known = _owner_of(session, obligation)
+        before = None if known is None else known.user_id
+        if before == user_id:
+            return
+        if known is not None and user_id is None:
+            session.delete(known)
+        elif known is not None and user_id is not None:
+            known.user_id = user_id
+        elif user_id is not None:
+            session.add(
+                ObligationOwner(
+                    policy_id=obligation.policy_id,
+                    buyer_id=obligation.buyer_id,
+                    invoice_id=obligation.invoice_id,
+                    kind=obligation.kind,
+                    due_on=obligation.due_on,
+                    user_id=user_id,
+                )
+            )
+        session.flush()
+        journal.record(session, actor, "obligation.assigned", subject, before={"owner_id": before}, after={"owner_id": user_id})
+
+
+def attach_evidence(actor: Actor, organisation_id: int, obligation_id: int, new: NewEvidence) -> EvidenceFile:
+    """Keep a file that shows what was done about a duty, which must be marked first. Errors: ``obligation_not_marked``, those of ``files.keep``."""
+    with transaction(organisation_id) as session:
+        obligation, subject = _obligation(session, obligation_id)
+        mark = _mark_of(session, obligation)
+        if mark is None:
+            raise Refusal("obligation_not_marked", due=obligation.due_on)
+        kept = files.keep(session, actor, new, buyer_id=obligation.buyer_id)
+        files.link(session, actor, kept, EVIDENCE_OF_MARK, mark.id)
+        journal.record(session, actor, "obligation.evidence_added", subject, after={"name": kept.name, "sha256": kept.sha256})
+        return kept
