@@ -19,11 +19,12 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A paragraph; ``region`` is the country whose forms of ideographs are wanted."""
+    """A paragraph; ``region`` is the country whose forms of ideographs are wanted, ``leads`` keeps it with what follows."""
 
     text: str
     is_strong: bool = False
     is_small: bool = False
+    leads: bool = False
     region: str = ""
 
 

@@ -69,7 +69,7 @@ class _Setter:
             return self._paragraph(block.text, HEADING, bold=True, space=10, after=3, stays=True)
         if isinstance(block, Text):
             size = SMALL if block.is_small else BODY
-            return self._paragraph(block.text, size, bold=block.is_strong, space=6, region=block.region)
+            return self._paragraph(block.text, size, bold=block.is_strong, space=6, stays=block.leads, region=block.region)
         if isinstance(block, Bullets):
             return [piece for point in block.points for piece in self._paragraph(point, BODY, space=3, indent=12, mark=True)]
         if isinstance(block, Pairs):

@@ -74,7 +74,7 @@ def _sum(amounts: Sequence[Money | None], currency: str) -> Money:
 def captioned(grids: Iterator[Grid]) -> Iterator[Block]:
     """Grids below the words that say what they show."""
     for grid in grids:
-        yield Text(grid.caption, is_small=True)
+        yield Text(grid.caption, is_small=True, leads=True)
         yield grid
 
 

@@ -1,4 +1,4 @@
-"""Notices and requests to the insurer: non-payment, extension, rescheduling, adverse information, insolvency."""
+"""What notices to an insurer hold: the contract, the buyer, limits, the whole exposure, and what each notice adds."""
 
 from __future__ import annotations
 
