@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import coverage
 import pytest
 from flask import Flask, has_app_context
 from sqlalchemy.orm import Session
@@ -24,7 +25,9 @@ from support.databases import Database
 from support.pages import PageClient
 
 _RUN_FOLDER = pytest.StashKey[Path]()
+_UNMEASURED = pytest.StashKey[coverage.Coverage]()
 ROOT = Path(__file__).resolve().parents[1]
+UNIT_TESTS = ROOT / "tests" / "unit"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,6 +47,23 @@ def pytest_configure(config: pytest.Config) -> None:
     if not given:
         config.stash[_RUN_FOLDER].chmod(0o711)
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: the server is stopped, the folder removed
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Unit tests alone are measured: a rule must be tried by a test of its own, not by a page that happens to use it.
+
+    Measuring slows all Python code of a test, the database's and the pages' as well, so the others are spared it.
+    """
+    measuring, resting = coverage.Coverage.current(), item.config.stash.get(_UNMEASURED, None)
+    if item.path.is_relative_to(UNIT_TESTS):
+        if resting is not None:
+            resting.start()
+            del item.config.stash[_UNMEASURED]
+    elif measuring is not None and resting is None:
+        measuring.stop()
+        item.config.stash[_UNMEASURED] = measuring
+    return (yield)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
