@@ -1,18 +1,19 @@
-"""Writing many derived rows at once, as fast as each database takes them."""
+"""Writing many rows at once, as fast as each database takes them, and beside the work on the next ones."""
 
 from __future__ import annotations
 
+import sqlite3
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache, partial
 from itertools import islice
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Date, Integer, insert
-from sqlalchemy import column as lightweight_column
-from sqlalchemy import table as lightweight_table
+from sqlalchemy import Connection, Date, Integer, event
 from sqlalchemy.orm import Session
 
 from insureflow.models.base import Base, ExactDecimal
@@ -23,70 +24,105 @@ Parcel = tuple[type[Base], Sequence[str], Iterable[Sequence[Any]]]
 #: Rows brought into the form of the database at a time.
 _PORTION = 2000
 
+#: Rows of one statement on SQLite. Many are cheaper than one by one, and other Python code goes on while a statement runs.
+_STATEMENT = 1000
+
+#: Texts of one stream to PostgreSQL, when others are made meanwhile.
+_TEXTS = 10
+
+#: Portions on their way at most: what waits to be written takes memory.
+_MOST_WAITING = 8
+
 #: One column of some rows, brought into the form of the database.
 _Converter = Callable[[Iterable[Any]], Iterable[Any]]
+
+#: Puts one portion of rows, in the form of the database, into it.
+_Work = Callable[[], object]
 
 
 def insert_rows(session: Session, model: type[Base], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert rows of plain values in the order of ``columns``; see ``Parcel``.
 
-    The rows must carry the organisation they belong to. PostgreSQL takes them as a stream (COPY), SQLite as one prepared statement.
+    The rows must carry the organisation they belong to. PostgreSQL takes them as a stream (COPY), SQLite in statements of many.
     """
     connection = session.connection()
+    driver: Any = connection.connection.driver_connection
     if connection.dialect.name == "postgresql":
-        _copy(connection.connection.driver_connection, model, columns, _copy_texts(model, columns, rows))
+        _copy(driver, model, columns, _copy_texts(model, columns, rows))
         return
-    statement = insert(lightweight_table(model.__tablename__, *map(lightweight_column, columns)))
-    prepared = [row for portion in _portions(rows) for row in _converted(portion, [_as_sqlite(model, name) for name in columns])]
-    if prepared:
-        connection.exec_driver_sql(str(statement.compile(dialect=connection.dialect)), prepared)
+    for work in _sqlite_statements(driver, model, columns, rows):
+        work()
 
 
 class RowWriter:
     """Writes parcels of rows while the caller works out the next ones.
 
-    PostgreSQL takes and checks rows in a process of its own, so the caller need not stand by. From ``write`` until ``wait`` the
-    caller leaves the connection alone. SQLite works inside this process: there the rows are written at once.
+    PostgreSQL works in a process of its own, and SQLite lets go of the interpreter while it takes a statement of many rows: a
+    thread stands by for either. Whatever else is asked of the connection meanwhile waits until all that was given is written.
     """
 
     def __init__(self, session: Session) -> None:
-        self._session = session
-        is_apart = session.connection().dialect.name == "postgresql"
-        self._thread = ThreadPoolExecutor(1, "rows") if is_apart else None
-        self._pending: Future[None] | None = None
+        self._connection: Connection = session.connection()
+        self._thread = ThreadPoolExecutor(1, "rows")
+        self._pending: deque[Future[object]] = deque()
 
     def __enter__(self) -> Self:
         """Ready to write."""
+        event.listen(self._connection, "before_cursor_execute", self._let_finish)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Everything is written; after an error of the caller what was on its way is let finish, so that the connection is free."""
-        if self._thread is not None:
-            self._thread.shutdown()
+        event.remove(self._connection, "before_cursor_execute", self._let_finish)
+        self._thread.shutdown()
         if kind is None:
             self.wait()
 
     def write(self, parcels: Iterable[Parcel]) -> None:
-        """Write these rows, after all given before."""
-        if self._thread is None:
-            for model, columns, rows in parcels:
-                insert_rows(self._session, model, columns, rows)
-            return
-        self.wait()
-        texts = [(model, columns, list(_copy_texts(model, columns, rows))) for model, columns, rows in parcels]
-        driver = self._session.connection().connection.driver_connection
-        self._pending = self._thread.submit(_copy_all, driver, [parcel for parcel in texts if parcel[2]])
+        """Write these rows, after all given before. Errors: whatever the database has refused by now."""
+        driver: Any = self._connection.connection.driver_connection
+        for model, columns, rows in parcels:
+            for work in self._works(driver, model, columns, rows):
+                if len(self._pending) >= _MOST_WAITING:
+                    self._pending.popleft().result()
+                self._pending.append(self._thread.submit(work))
 
     def wait(self) -> None:
         """Come back when everything given so far is written. Errors: whatever the database refused."""
-        pending, self._pending = self._pending, None
-        if pending is not None:
-            pending.result()
+        while self._pending:
+            self._pending.popleft().result()
+
+    def _works(self, driver: Any, model: type[Base], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[_Work]:
+        if self._connection.dialect.name != "postgresql":
+            yield from _sqlite_statements(driver, model, columns, rows)
+            return
+        texts = _copy_texts(model, columns, rows)
+        while some := list(islice(texts, _TEXTS)):
+            yield partial(_copy, driver, model, columns, some)
+
+    def _let_finish(self, *_statement: object) -> None:
+        self.wait()
 
 
-def _copy_all(driver: Any, parcels: Iterable[tuple[type[Base], Sequence[str], Iterable[str]]]) -> None:
-    for model, columns, texts in parcels:
-        _copy(driver, model, columns, texts)
+def _sqlite_statements(
+    driver: sqlite3.Connection, model: type[Base], columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> Iterator[_Work]:
+    """The statements that insert the rows, one after the other; the rows are in the form of the database when one is given."""
+    converters = [_as_sqlite(model, name) for name in columns]
+    width = len(columns)
+    most = min(_STATEMENT, driver.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // width)
+    for portion in _portions(rows, most):
+        values: list[Any] = [None] * (width * len(portion))
+        for place, (column, convert) in enumerate(zip(zip(*portion, strict=True), converters, strict=True)):
+            values[place::width] = column if convert is None else convert(column)
+        yield partial(driver.execute, _insert_of(model.__tablename__, tuple(columns), len(portion)), values)
+
+
+@lru_cache(maxsize=64)
+def _insert_of(table: str, columns: tuple[str, ...], rows: int) -> str:
+    names = ", ".join(f'"{name}"' for name in columns)
+    row = f"({', '.join('?' * len(columns))})"
+    return f'INSERT INTO "{table}" ({names}) VALUES {", ".join([row] * rows)}'  # noqa: S608 (tables and columns of ours)
 
 
 def _copy(driver: Any, model: type[Base], columns: Sequence[str], texts: Iterable[str]) -> None:
@@ -99,20 +135,15 @@ def _copy(driver: Any, model: type[Base], columns: Sequence[str], texts: Iterabl
 def _copy_texts(model: type[Base], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
     """The rows as PostgreSQL reads them from a stream, many in one text."""
     converters = [_as_copied(model, name) for name in columns]
-    for portion in _portions(rows):
-        yield "\n".join(map("\t".join, _converted(portion, converters))) + "\n"
+    for portion in _portions(rows, _PORTION):
+        converted = (convert(column) for column, convert in zip(zip(*portion, strict=True), converters, strict=True))
+        yield "\n".join(map("\t".join, zip(*converted, strict=True))) + "\n"
 
 
-def _portions(rows: Iterable[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
+def _portions(rows: Iterable[Sequence[Any]], size: int) -> Iterator[list[Sequence[Any]]]:
     iterator = iter(rows)
-    while portion := list(islice(iterator, _PORTION)):
+    while portion := list(islice(iterator, size)):
         yield portion
-
-
-def _converted(rows: list[Sequence[Any]], converters: Sequence[_Converter | None]) -> Iterator[tuple[Any, ...]]:
-    """The rows with every column converted; column by column, because that spares a step for each value."""
-    columns = zip(*rows, strict=True)
-    return zip(*(column if convert is None else convert(column) for column, convert in zip(columns, converters, strict=True)), strict=True)
 
 
 def _as_sqlite(model: type[Base], name: str) -> _Converter | None:
