@@ -42,6 +42,8 @@ class Permission(StrEnum):
     IMPORT_RECEIVABLES = "import_receivables"
     VIEW_OBLIGATIONS = "view_obligations"
     EDIT_OBLIGATIONS = "edit_obligations"
+    APPROVE_NOTICES = "approve_notices"
+    SEND_LETTERS = "send_letters"
     VIEW_JOURNAL = "view_journal"
     VIEW_SETTINGS = "view_settings"
     MANAGE_ORGANISATION = "manage_organisation"
@@ -78,6 +80,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.EDIT_RECEIVABLES,
         Permission.IMPORT_RECEIVABLES,
         Permission.EDIT_OBLIGATIONS,
+        Permission.APPROVE_NOTICES,
+        Permission.SEND_LETTERS,
         Permission.VIEW_JOURNAL,
         Permission.VIEW_SETTINGS,
     },
@@ -89,8 +93,9 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.VIEW_CONNECTIONS,
         Permission.EDIT_OBLIGATIONS,
     },
-    Role.RECEIVABLES_CLERK: _VIEW | {Permission.EDIT_RECEIVABLES, Permission.IMPORT_RECEIVABLES, Permission.EDIT_OBLIGATIONS},
-    Role.CLAIMS_HANDLER: _VIEW | {Permission.EDIT_OBLIGATIONS},
+    Role.RECEIVABLES_CLERK: _VIEW
+    | {Permission.EDIT_RECEIVABLES, Permission.IMPORT_RECEIVABLES, Permission.EDIT_OBLIGATIONS, Permission.SEND_LETTERS},
+    Role.CLAIMS_HANDLER: _VIEW | {Permission.EDIT_OBLIGATIONS, Permission.APPROVE_NOTICES},
     Role.MANAGEMENT: (_VIEW - {Permission.ASK_SHIPMENT}) | {Permission.VIEW_CONNECTIONS},
     Role.SALES: frozenset({Permission.ASK_SHIPMENT}),
     Role.AUDITOR: (_VIEW - {Permission.ASK_SHIPMENT}) | {Permission.VIEW_CONNECTIONS, Permission.VIEW_JOURNAL, Permission.VIEW_SETTINGS},
@@ -109,6 +114,8 @@ CHANGING = frozenset(
         Permission.EDIT_RECEIVABLES,
         Permission.IMPORT_RECEIVABLES,
         Permission.EDIT_OBLIGATIONS,
+        Permission.APPROVE_NOTICES,
+        Permission.SEND_LETTERS,
         Permission.MANAGE_ORGANISATION,
     }
 )

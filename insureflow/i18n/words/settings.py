@@ -20,6 +20,7 @@ WORDS: dict[str, str] = {
     "Permission.import_receivables": _("import ledgers"),
     "Permission.view_obligations": _("see duties"),
     "Permission.edit_obligations": _("work on duties"),
+    "Permission.approve_notices": _("approve and send notices to insurers"),
     "Permission.view_journal": _("read the journal"),
     "Permission.view_settings": _("see the settings"),
     "Permission.manage_organisation": _("manage entities, people and rates"),
