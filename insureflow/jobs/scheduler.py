@@ -21,7 +21,7 @@ from flask import Flask
 
 import config
 from insureflow.domain.schedules import JOBS, Daily, Due, Job
-from insureflow.jobs import discretionary, journal, limits
+from insureflow.jobs import discretionary, journal, limits, obligations
 from insureflow.jobs.leader import LeaderLock, leader_lock
 from insureflow.jobs.worker import Workers
 from insureflow.services import jobs, tasks
@@ -49,6 +49,7 @@ WORK: Mapping[str, ForEach] = {
     "connections.watch": limits.watch,
     "limits.reconcile": limits.reconcile,
     "discretionary.remind": discretionary.remind,
+    "obligations.remind": obligations.remind,
     "journal.verify": journal.verify,
     "exchanges.trim": limits.trim,
 }

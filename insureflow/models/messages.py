@@ -95,11 +95,7 @@ class CalendarFeed(TenantOwned, Base):
     """The secret address under which a person's calendar program reads the duties. Only its hash is kept."""
 
     __tablename__ = "calendar_feed"
-    __table_args__ = (
-        UniqueConstraint("organisation_id", "token_sha256"),
-        Index(None, "token_sha256"),
-        Index(None, "organisation_id", "user_id"),
-    )
+    __table_args__ = (UniqueConstraint("organisation_id", "token_sha256"), Index(None, "organisation_id", "user_id"))
 
     id: Mapped[key]
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))

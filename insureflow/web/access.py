@@ -28,8 +28,8 @@ __all__ = [
     "requires",
 ]
 
-#: Endpoints open to everybody: files, health, the log-in pages that Flask-Security brings, and the door for insurers' pushes,
-#: whose address holds a secret.
+#: Endpoints open to everybody: files, health, the log-in pages that Flask-Security brings, the door for insurers' pushes and
+#: the calendar feeds, whose addresses hold a secret.
 PUBLIC_ENDPOINTS = frozenset(
     {
         "static",
@@ -41,6 +41,7 @@ PUBLIC_ENDPOINTS = frozenset(
         "health.readyz",
         "api-docs.openapi_json",
         "pushes.receive",
+        "telling.feed",
     }
 )
 

@@ -12,8 +12,9 @@ from flask import Flask, current_app, g, has_request_context, request, session, 
 from flask_babel import get_locale
 from flask_security import current_user
 
-from insureflow.domain.access import is_allowed
+from insureflow.domain.access import Permission, is_allowed
 from insureflow.queries import organisations as organisation_queries
+from insureflow.queries import telling as telling_queries
 from insureflow.services.clock import business_date
 from insureflow.services.scoping import enter_scope, leave_scope
 from insureflow.web.access import may
@@ -152,6 +153,11 @@ def url_with(**changes: Any) -> str:
     return url_for(request.endpoint or "dashboard.index", **own, **kept)
 
 
+def _unread() -> int:
+    """How much this person was told and has not read."""
+    return telling_queries.count_unread(g.user.id) if may(Permission.VIEW_OBLIGATIONS) else 0
+
+
 def _for_templates() -> dict[str, Any]:
     locale = get_locale() or Locale.parse("en")
     languages = [(tag, (Locale.parse(tag).get_display_name(tag) or tag).capitalize()) for tag in current_app.config["SUPPORTED_LOCALES"]]
@@ -163,5 +169,5 @@ def _for_templates() -> dict[str, Any]:
         "may": may,
     }
     if g.get("scope") is not None:
-        common |= {"scope": g.scope, "nav": _navigation()}
+        common |= {"scope": g.scope, "nav": _navigation(), "unread": _unread}
     return common

@@ -31,18 +31,20 @@ class Section:
 SECTIONS: tuple[Section, ...] = (
     Section(
         _l("Today"),
-        ("dashboard", "work_items"),
+        ("dashboard", "telling", "work_items"),
         (
             Page("dashboard.index", _l("Dashboard"), Permission.VIEW_EXPOSURE),
+            Page("telling.index", _l("Inbox"), Permission.VIEW_OBLIGATIONS),
             Page("work_items.index", _l("Work"), Permission.VIEW_OBLIGATIONS),
         ),
     ),
     Section(_l("Buyers"), ("buyers",), (Page("buyers.index", _l("All buyers"), Permission.VIEW_BUYERS),)),
     Section(
         _l("Limits"),
-        ("limits", "limit_requests", "limit_cuts", "discretionary", "limit_exchange", "limit_needs", "connections"),
+        ("limits", "limit_groups", "limit_requests", "limit_cuts", "discretionary", "limit_exchange", "limit_needs", "connections"),
         (
             Page("limits.index", _l("Limits register"), Permission.VIEW_LIMITS),
+            Page("limit_groups.index", _l("Shared limits"), Permission.VIEW_LIMITS),
             Page("limit_requests.index", _l("Requests"), Permission.VIEW_LIMITS),
             Page("limit_requests.approvals", _l("Approvals"), Permission.APPROVE_LIMITS),
             Page("limit_needs.index", _l("Limits needed"), Permission.VIEW_LIMITS),

@@ -48,7 +48,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("calendar_feed") as batch_op:
         batch_op.create_index(batch_op.f("ix_calendar_feed_organisation_id_user_id"), ["organisation_id", "user_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_calendar_feed_token_sha256"), ["token_sha256"], unique=False)
 
     op.create_table(
         "telling_setting",
@@ -1095,7 +1094,6 @@ def downgrade() -> None:
     op.drop_table("webhook_endpoint")
     op.drop_table("telling_setting")
     with op.batch_alter_table("calendar_feed") as batch_op:
-        batch_op.drop_index(batch_op.f("ix_calendar_feed_token_sha256"))
         batch_op.drop_index(batch_op.f("ix_calendar_feed_organisation_id_user_id"))
 
     op.drop_table("calendar_feed")

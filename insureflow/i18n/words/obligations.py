@@ -108,6 +108,8 @@ WORDS: dict[str, str] = {
     "Action.obligation.done": _("duty done"),
     "Action.obligation.waived": _("duty waived"),
     "Action.obligation.reopened": _("duty open again"),
+    "Action.obligation.assigned": _("duty handed over"),
+    "Action.obligation.evidence_added": _("evidence of a duty added"),
     "Subject.obligation": _("duty"),
 }
 
