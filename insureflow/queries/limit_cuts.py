@@ -23,6 +23,7 @@ from insureflow.models.shipments import ShipmentCheck
 from insureflow.queries.cover.accounts import Frozen, PolicyAccount, accounts_of
 from insureflow.queries.cover.ledgers import BuyerLedger, Decision, load_ledgers
 from insureflow.queries.cover.policies import PolicyBook
+from insureflow.queries.cover.sharing import shared_events
 from insureflow.queries.rates import RateBook, missing_rate
 
 #: Decisions that cut a limit.
@@ -93,7 +94,10 @@ def _account(ledger: BuyerLedger, decision: LimitDecision, counts: Callable[[Dec
     accounts = accounts_of(told, PolicyBook.load(), RateBook.load(), frozen)
     if frozen.missing:
         raise missing_rate(*min(frozen.missing))
-    return next((account for account in accounts if account.policy.id == decision.policy_id), None)
+    account = next((account for account in accounts if account.policy.id == decision.policy_id), None)
+    if account is not None:
+        account.events += shared_events(*account.key)
+    return account
 
 
 def _limit_on(account: PolicyAccount | None, day: date) -> int:

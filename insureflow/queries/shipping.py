@@ -21,6 +21,7 @@ from insureflow.models.base import FOREVER, vocabulary
 from insureflow.models.buyers import Buyer, CustomerNumber
 from insureflow.models.cover import AccountState, InvoicePosition
 from insureflow.models.database import db
+from insureflow.models.limits import LimitGroup, LimitGroupMember
 from insureflow.models.organisations import Entity, User
 from insureflow.models.receivables import Allocation, CreditNote, Dispute, Invoice, Payment
 from insureflow.models.shipments import ShipmentCheck
@@ -28,6 +29,7 @@ from insureflow.queries.cover.accounts import Frozen, PolicyAccount, accounts_of
 from insureflow.queries.cover.insurer_acts import act_events, limit_events
 from insureflow.queries.cover.ledgers import load_acts, load_decisions, load_ledgers
 from insureflow.queries.cover.policies import InsurancePolicy, PolicyBook
+from insureflow.queries.cover.sharing import shared_events
 from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Order
 from insureflow.queries.rates import RateBook, missing_rate
 
@@ -82,6 +84,7 @@ def load_ground(buyer_id: int, policy: InsurancePolicy, book: PolicyBook, rates:
     if frozen.missing:
         raise missing_rate(*min(frozen.missing))
     found = next((each for each in accounts if each.policy.id == policy.id), None) or PolicyAccount(policy, ledger)
+    found.events += shared_events(buyer_id, policy.id, on, _reserved_elsewhere(buyer_id, policy.id, on))
     known = tuple(event for event in found.events if event.on <= on or isinstance(event, PlannedInvoice))
     return Ground(found.rules_account(), known)
 
@@ -101,7 +104,8 @@ def find_short_ground(buyer: Buyer, policy: InsurancePolicy, on: date, ship_on: 
     if used is None or not _is_plain_ledger(buyer.id, policy, on, ship_on):
         return None
     decisions = [decision for decision in load_decisions([buyer.id]) if decision.policy_id == policy.id and decision.decided_on <= on]
-    events = [*limit_events(policy, decisions), *act_events([act for act in acts if act.kind in _OF_ACCOUNT], {})]
+    shared = shared_events(buyer.id, policy.id, on, _reserved_elsewhere(buyer.id, policy.id, on))
+    events = [*limit_events(policy, decisions), *act_events([act for act in acts if act.kind in _OF_ACCOUNT], {}), *shared]
     if used:
         events.append(PlannedInvoice("used", ship_on, ship_on, ship_on, policy.limit_currency, Decimal(1), used))
     is_insurable = buyer.not_insurable is None and not buyer.natural_person
@@ -245,6 +249,31 @@ def reservations_of(buyer_id: int, policy_id: int, on: date, *, except_order: st
 
 def _day_after(day: date | None) -> date:
     return FOREVER if day is None or day >= FOREVER else day + _ONE_DAY
+
+
+def _reserved_elsewhere(buyer_id: int, policy_id: int, on: date) -> int:
+    """What is kept for orders of the other buyers that share a limit with a buyer on a day, in limit currency."""
+    own, other = aliased(LimitGroupMember), aliased(LimitGroupMember)
+
+    def shares(member: Any) -> ColumnElement[bool]:
+        return and_(member.joined_on <= on, or_(member.left_on.is_(None), member.left_on > on))
+
+    mates = (
+        select(other.buyer_id)
+        .join(own, own.group_id == other.group_id)
+        .join(LimitGroup, LimitGroup.id == own.group_id)
+        .where(own.buyer_id == buyer_id, other.buyer_id != buyer_id, LimitGroup.policy_id == policy_id, shares(own), shares(other))
+    )
+    kept = select(func.coalesce(func.sum(ShipmentCheck.covered_minor), 0)).where(
+        ShipmentCheck.buyer_id.in_(mates), ShipmentCheck.policy_id == policy_id, _is_kept(on)
+    )
+    return int(db.session.scalar(kept) or 0)
+
+
+def mates_of(buyer_id: int) -> set[int]:
+    """The buyers that share, or have shared, a limit with a buyer, itself among them."""
+    of_buyer = select(LimitGroupMember.group_id).where(LimitGroupMember.buyer_id == buyer_id)
+    return {buyer_id, *db.session.scalars(select(LimitGroupMember.buyer_id).where(LimitGroupMember.group_id.in_(of_buyer)))}
 
 
 def kept_for_order(buyer_id: int, order_reference: str, on: date) -> Sequence[ShipmentCheck]:

@@ -184,7 +184,7 @@ def _busy_as_refusal() -> Iterator[None]:
 
 
 def _lock(session: Session, buyer_id: int) -> None:
-    """Take hold of the buyer, and of the head of its group, until the unit of work ends.
+    """Take hold of the buyer, of the head of its group and of all that share a limit with it, until the unit of work ends.
 
     On PostgreSQL nobody can add invoices, limits or another reservation to them meanwhile, because each of these rows refers to
     its buyer; the fixed order of the keys keeps two askers from waiting for each other. On SQLite the unit of work is the only
@@ -193,7 +193,7 @@ def _lock(session: Session, buyer_id: int) -> None:
     if session.connection().dialect.name == "postgresql":
         session.execute(text(f"SET LOCAL lock_timeout = {_PATIENCE}"))
     parent_id = session.scalar(select(Buyer.parent_id).where(Buyer.id == buyer_id))
-    keys = sorted({buyer_id, *([parent_id] if parent_id is not None else [])})
+    keys = sorted(queries.mates_of(buyer_id) | ({parent_id} if parent_id is not None else set()))
     session.execute(select(Buyer.id).where(Buyer.id.in_(keys)).order_by(Buyer.id).with_for_update())
 
 

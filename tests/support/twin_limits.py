@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from flask import current_app
@@ -14,7 +15,8 @@ from insureflow.connectors.file_store import FolderStore
 from insureflow.domain.access import Role
 from insureflow.domain.connections import DifferenceKind, InboxState, OutboxState, SyncState
 from insureflow.domain.cover.events import Layer
-from insureflow.domain.limits import LimitKind, RequestState, RequestType
+from insureflow.domain.limits import LimitKind, LimitStatus, RequestState, RequestType
+from insureflow.models.base import FOREVER
 from insureflow.models.connections import (
     InboxMessage,
     InsurerConnection,
@@ -28,6 +30,7 @@ from insureflow.models.connections import (
 )
 from insureflow.models.jobs import ScheduleSetting
 from insureflow.models.limit_requests import ApprovalThreshold, CreditReport, DiscretionaryAssessment, EvidenceFile, LimitRequest
+from insureflow.models.limits import LimitGroup, LimitGroupDecision, LimitGroupMember, SharedUse
 from insureflow.models.work_items import WorkItem
 from insureflow.services import shipping
 from insureflow.services.clock import now
@@ -76,6 +79,25 @@ def fill_limits(
         )
     )  # fmt: skip
     session.add(ScheduleSetting(job="limits.sync", is_enabled=False))
+    session.flush()
+    _group(session, mark, seed, other_policy_id, buyer_id, person, on)
+
+
+def _group(session: Session, mark: str, seed: int, policy_id: int, buyer_id: int, person: int, on: date) -> None:
+    """A shared limit under the policy without invoices, so that nothing is worked out of it."""
+    group = LimitGroup(policy_id=policy_id, name=f"{mark} group", head_id=buyer_id, created_at=now(), created_by_id=person)
+    session.add(group)
+    session.flush()
+    session.add_all(
+        [
+            LimitGroupMember(group_id=group.id, buyer_id=buyer_id, joined_on=on),
+            LimitGroupDecision(
+                group_id=group.id, status=LimitStatus.APPROVED, decided_minor=seed + 41, currency="EUR", rate=Decimal(1), rate_source=mark,
+                decided_on=on, effective_on=on, insurer_reference=f"{mark}-G", reason=f"{mark} reason", created_at=now(), created_by_id=person,
+            ),
+            SharedUse(policy_id=policy_id, buyer_id=buyer_id, valid_from=on, valid_to=FOREVER, taken_minor=seed + 43),
+        ]
+    )  # fmt: skip
     session.flush()
 
 

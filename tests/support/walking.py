@@ -36,6 +36,7 @@ TABLES = {
     "duty": "obligation",
     "entry": "journal_entry",
     "file": "stored_file",
+    "group": "limit_group",
     "import": "import_batch",
     "limit": "limit_decision",
     "mark": "obligation_mark",
@@ -55,6 +56,8 @@ TABLES = {
 PLAIN: dict[str, object] = {
     "pushes.receive slug": "nobody",
     "pushes.receive push_key": "unknown",
+    "telling.feed slug": "nobody",
+    "telling.feed secret": "unknown",
     "connections.add connector_key": "atradius",
     "policies.preset key": "atradius-nl",
     "policies.new key": "atradius-nl",

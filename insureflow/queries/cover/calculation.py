@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from insureflow.domain.cover import replay
+from insureflow.domain.cover import History, replay
 from insureflow.models.scope import current_organisation_id
 from insureflow.queries.cover.accounts import Frozen, PolicyAccount, accounts_of
 from insureflow.queries.cover.duties import Duty, OpenInvoice, account_duties
 from insureflow.queries.cover.ledgers import BuyerLedger, LedgerAllocation
 from insureflow.queries.cover.policies import PolicyBook
 from insureflow.queries.cover.positions import Position, positions_of
+from insureflow.queries.cover.sharing import AccountKey, SharingBook, TakenSpan, taken_spans
 from insureflow.queries.cover.summaries import (
     ExposureSpan,
     StateSpan,
@@ -41,6 +42,14 @@ class ExposureRow(NamedTuple):
     exposure: ExposureSpan
 
 
+class TakenRow(NamedTuple):
+    """What the others use of a limit shared with a buyer, with the buyer and the policy."""
+
+    buyer_id: int
+    policy_id: int
+    span: TakenSpan
+
+
 @dataclass(slots=True)
 class Derived:
     """Everything derived for some buyers."""
@@ -48,35 +57,58 @@ class Derived:
     positions: dict[int, list[Position]] = field(default_factory=dict)  # by buyer
     states: list[StateRow] = field(default_factory=list)
     exposures: list[ExposureRow] = field(default_factory=list)
+    taken: list[TakenRow] = field(default_factory=list)
     duties: list[Duty] = field(default_factory=list)
     frozen: Frozen = field(default_factory=Frozen)
 
 
-def calculate(ledgers: Iterable[BuyerLedger], book: PolicyBook, rates: RateBook, on: date) -> Derived:
+def calculate(ledgers: Iterable[BuyerLedger], book: PolicyBook, rates: RateBook, on: date, sharing: SharingBook | None = None) -> Derived:
     """Work out the accounts of these buyers; exposure and duties from the day ``on``.
 
-    Rates that are missing are collected in ``frozen.missing``; the account concerned is then not worked out.
+    Buyers that share a limit are worked out together, so all of them must be among the ledgers. Rates that are missing are
+    collected in ``frozen.missing``; the account concerned is then not worked out.
     """
     derived = Derived()
+    together: list[tuple[BuyerLedger, list[PolicyAccount]]] = []
     for ledger in ledgers:
         missing = len(derived.frozen.missing)
         accounts = accounts_of(ledger, book, rates, derived.frozen)
         if not accounts or len(derived.frozen.missing) > missing:
             continue
-        by_invoice: dict[int, list[LedgerAllocation]] = {}
-        for allocation in ledger.allocations:
-            by_invoice.setdefault(allocation.invoice_id, []).append(allocation)
-        unapplied = unapplied_changes(ledger)
-        for account in accounts:
-            if _derive(account, by_invoice, unapplied, rates, on, derived):
-                unapplied = {}
+        if sharing is not None and sharing.has(ledger.buyer_id):
+            together.append((ledger, accounts))
+        else:
+            _derive_all(ledger, accounts, {}, rates, on, derived)
+    if sharing is not None and together:
+        histories = sharing.histories(account for _, accounts in together for account in accounts)
+        for ledger, accounts in together:
+            _derive_all(ledger, accounts, histories, rates, on, derived)
     return derived
+
+
+def _derive_all(
+    ledger: BuyerLedger,
+    accounts: Sequence[PolicyAccount],
+    histories: Mapping[AccountKey, History],
+    rates: RateBook,
+    on: date,
+    derived: Derived,
+) -> None:
+    """Add what follows for the accounts of one buyer; those of ``histories`` have been worked out already."""
+    by_invoice: dict[int, list[LedgerAllocation]] = {}
+    for allocation in ledger.allocations:
+        by_invoice.setdefault(allocation.invoice_id, []).append(allocation)
+    unapplied = unapplied_changes(ledger)
+    for account in accounts:
+        if _derive(account, by_invoice, unapplied, histories.get(account.key), rates, on, derived):
+            unapplied = {}
 
 
 def _derive(
     account: PolicyAccount,
     allocations: dict[int, list[LedgerAllocation]],
     unapplied: dict[str, dict[date, int]],
+    history: History | None,
     rates: RateBook,
     on: date,
     derived: Derived,
@@ -89,7 +121,10 @@ def _derive(
     positions: list[Position] = []
     states: list[StateSpan] = []
     if policy.history:
-        history = replay(account.rules_account(), account.events)
+        if history is None:
+            history = replay(account.rules_account(), account.events)
+        else:
+            derived.taken += [TakenRow(buyer_id, policy_id, span) for span in taken_spans(history.account_segments)]
         segments = history.invoice_segments
         keys = (organisation_id, buyer_id, policy_id, limit_currency)
         for invoice in account.invoices.values():

@@ -12,24 +12,29 @@ from insureflow.domain.limits import LimitRecord, LimitSituation, situation_on
 from insureflow.models.base import FOREVER
 from insureflow.models.cover import AccountState, InvoicePosition
 from insureflow.models.database import db
+from insureflow.models.limits import SharedUse
 from insureflow.models.policies import Policy
 from insureflow.queries.cover.ledgers import Decision, load_decisions
 
 
 @dataclass(frozen=True, slots=True)
 class LayerUse:
-    """One layer on a day, in minor units of the limit currency. ``headroom`` is what it could still cover."""
+    """One layer on a day, in minor units of the limit currency. ``headroom`` is what it could still cover.
+
+    ``taken`` is what other buyers that share the limit leave unusable of it.
+    """
 
     layer: Layer
     situation: LimitSituation
     limit: int
     covered: int
     reserved: int
+    taken: int = 0
 
     @property
     def headroom(self) -> int:
-        """Limit − covered − reserved, not below 0."""
-        return max(0, self.limit - self.covered - self.reserved)
+        """Limit − covered − reserved − what others use of it, not below 0."""
+        return max(0, self.limit - self.covered - self.reserved - self.taken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +73,20 @@ def limit_stacks(buyer_id: int, on: date, *, policy_id: int | None = None) -> li
             .group_by(position.policy_id)
         )
     }
+    taken = {
+        row.policy_id: int(row.taken_minor)
+        for row in db.session.execute(
+            select(SharedUse.policy_id, SharedUse.taken_minor).where(
+                SharedUse.buyer_id == buyer_id, SharedUse.valid_from <= on, SharedUse.valid_to > on
+            )
+        )
+    }
     wanted = ({decision.policy_id for decision in known} | states.keys()) if policy_id is None else {policy_id}
     stacks = []
     for policy in db.session.scalars(select(Policy).where(Policy.id.in_(sorted(wanted))).order_by(Policy.priority, Policy.id)):
         decisions = [decision for decision in known if decision.policy_id == policy.id]
         state, (opened, primary, top_up) = states.get(policy.id), used.get(policy.id, (0, 0, 0))
-        layers = [_layer(Layer.PRIMARY, decisions, on, primary, state)]
+        layers = [_layer(Layer.PRIMARY, decisions, on, primary, state, taken.get(policy.id, 0))]
         if top_up or any(decision.layer is Layer.TOP_UP for decision in decisions):
             layers.append(_layer(Layer.TOP_UP, decisions, on, top_up, state))
         stacks.append(
@@ -92,7 +105,9 @@ def limit_stacks(buyer_id: int, on: date, *, policy_id: int | None = None) -> li
     return stacks
 
 
-def _layer(layer: Layer, decisions: list[Decision], on: date, covered: int, state: AccountState | None) -> LayerUse:
+def _layer(
+    layer: Layer, decisions: list[Decision], on: date, covered: int, state: AccountState | None, taken: int = 0
+) -> LayerUse:
     records = [
         LimitRecord(
             decision.id,
@@ -111,7 +126,7 @@ def _layer(layer: Layer, decisions: list[Decision], on: date, covered: int, stat
         is_primary = layer is Layer.PRIMARY
         limit = state.limit_primary_minor if is_primary else state.limit_top_up_minor
         reserved = state.reserved_primary_minor if is_primary else state.reserved_top_up_minor
-    return LayerUse(layer, situation_on(records, on, has_limit=limit > 0), limit, covered, reserved)
+    return LayerUse(layer, situation_on(records, on, has_limit=limit > 0), limit, covered, reserved, taken)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from insureflow.domain.cover.events import Layer
 from insureflow.domain.limits import (
@@ -29,7 +29,7 @@ from insureflow.domain.trace import Step, Trace, TraceValue
 from insureflow.models.buyers import Buyer
 from insureflow.models.cover import AccountState
 from insureflow.models.database import db
-from insureflow.models.limits import AccountAct, LimitDecision
+from insureflow.models.limits import AccountAct, LimitDecision, LimitGroup, LimitGroupMember, SharedUse
 from insureflow.models.policies import Policy
 from insureflow.queries.cover.policies import InsurancePolicy, PolicyBook
 
@@ -50,7 +50,10 @@ class DecisionView:
 
 @dataclass(frozen=True, slots=True)
 class AccountLimits:
-    """A buyer's limits under one policy on a day: how it stands, what is in force by layer, and the whole history, newest first."""
+    """A buyer's limits under one policy on a day: how it stands, what is in force by layer, and the whole history, newest first.
+
+    ``shared`` is the limit it shares with others, ``taken`` what they leave unusable of it.
+    """
 
     policy: Policy
     situation: LimitSituation
@@ -60,6 +63,8 @@ class AccountLimits:
     stopped: bool
     decisions: tuple[tuple[LimitDecision, LimitState], ...]
     acts: tuple[AccountAct, ...]
+    shared: LimitGroup | None
+    taken: Money
 
 
 def record_of(decision: LimitDecision) -> LimitRecord:
@@ -125,6 +130,7 @@ def limits_of_buyer(buyer_id: int, on: date, policy_id: int | None = None) -> li
     keys = {each.policy_id for each in decisions} | {act.policy_id for act in acts} | {key for key in states if policy_id in (None, key)}
     policies = db.session.scalars(select(Policy).where(Policy.id.in_(sorted(keys))).order_by(Policy.priority, Policy.id)).all()
     book = PolicyBook.load()
+    shared, taken = _shared(buyer_id, on)
     found: list[AccountLimits] = []
     for policy in policies:
         of_policy = [decision for decision in decisions if decision.policy_id == policy.id]
@@ -147,9 +153,25 @@ def limits_of_buyer(buyer_id: int, on: date, policy_id: int | None = None) -> li
                 stopped=bool(state and state.stopped),
                 decisions=tuple((each, state_of(*with_notice[each.id], on)) for each in reversed(of_policy)),
                 acts=tuple(act for act in acts if act.policy_id == policy.id),
+                shared=shared.get(policy.id),
+                taken=Money(taken.get(policy.id, 0), policy.limit_currency),
             )
         )
     return found
+
+
+def _shared(buyer_id: int, on: date) -> tuple[dict[int, LimitGroup], dict[int, int]]:
+    """By policy: the limit a buyer shares on a day, and what the others leave unusable of it."""
+    member, use = LimitGroupMember, SharedUse
+    groups = db.session.scalars(
+        select(LimitGroup)
+        .join(member, member.group_id == LimitGroup.id)
+        .where(member.buyer_id == buyer_id, member.joined_on <= on, or_(member.left_on.is_(None), member.left_on > on))
+    )
+    uses = db.session.execute(
+        select(use.policy_id, use.taken_minor).where(use.buyer_id == buyer_id, use.valid_from <= on, use.valid_to > on)
+    )
+    return {group.policy_id: group for group in groups}, {row.policy_id: int(row.taken_minor) for row in uses}
 
 
 def find_decision(decision_id: int, on: date) -> DecisionView | None:

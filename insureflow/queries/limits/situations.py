@@ -30,7 +30,7 @@ from insureflow.domain.limits import AccountActKind, LimitKind, LimitSituation, 
 from insureflow.models.base import vocabulary
 from insureflow.models.cover import AccountState, InvoicePosition
 from insureflow.models.database import db
-from insureflow.models.limits import AccountAct, LimitDecision
+from insureflow.models.limits import AccountAct, LimitDecision, SharedUse
 
 #: The type of a situation worked out in SQL, so that rows carry the word itself.
 SITUATION: Enum = vocabulary(LimitSituation, "situation")
@@ -112,6 +112,7 @@ _COLUMNS: dict[str, Any] = {
     "open_minor": None,
     "used_minor": None,
     "limit_minor": None,
+    "taken_minor": None,
     "stopped": None,
     "grade": BigInteger(),
 }
@@ -172,6 +173,7 @@ def layers_on(on: date, *, buyer_ids: Collection[int] | None = None) -> Subquery
         _arm(state, top_up, used_minor=state.reserved_top_up_minor, limit_minor=state.limit_top_up_minor, stopped=stopped).where(
             *standing, or_(state.limit_top_up_minor > 0, state.reserved_top_up_minor > 0, state.stopped)
         ),
+        _arm(SharedUse, primary, taken_minor=SharedUse.taken_minor).where(SharedUse.valid_from <= on, SharedUse.valid_to > on),
         _arm(act, primary, grade=grade).where(*graded),
         _arm(act, top_up, grade=grade).where(*graded),
     ]
@@ -179,7 +181,7 @@ def layers_on(on: date, *, buyer_ids: Collection[int] | None = None) -> Subquery
         arms = [arm.where(arm.selected_columns.buyer_id.in_(buyer_ids)) for arm in arms]
     parts = union_all(*arms).subquery("parts")
     part = parts.c
-    amounts = [cast(func.sum(part[name]), BigInteger).label(name) for name in ("open_minor", "used_minor", "limit_minor")]
+    amounts = [cast(func.sum(part[name]), BigInteger).label(name) for name in ("open_minor", "used_minor", "limit_minor", "taken_minor")]
     newest = [func.max(part[name]).label(name) for name in ("ordinary", "newest", "temporary_to", "temporary_id", "stopped", "grade")]
     return (
         select(part.policy_id, part.buyer_id, part.layer, *amounts, *newest, func.min(part.announced_for).label("announced_for"))

@@ -13,15 +13,17 @@ from sqlalchemy.orm import Session
 
 from insureflow.models.cover import AccountState, Exposure, InvoicePosition, Obligation
 from insureflow.models.database import db
+from insureflow.models.limits import SharedUse
 from insureflow.models.scope import current_organisation_id, within
 from insureflow.queries.cover.calculation import calculate
 from insureflow.queries.cover.duties import policy_duties
 from insureflow.queries.cover.ledgers import load_ledgers
 from insureflow.queries.cover.policies import PolicyBook
+from insureflow.queries.cover.sharing import SHARED_COLUMNS, SharingBook
 from insureflow.queries.cover.uninsured import EXPOSURE_COLUMNS, POSITION_COLUMNS, uninsured_exposures, uninsured_positions
 from insureflow.queries.rates import RateBook
 from insureflow.services.cover import refreshing
-from insureflow.services.cover.refreshing import CHUNK, DUTY_COLUMNS, STATE_COLUMNS, Rows, Told, chunks, cut_at, insured_buyers, stored_rows
+from insureflow.services.cover.refreshing import CHUNK, DUTY_COLUMNS, STATE_COLUMNS, Rows, Told, cut_at, insured_buyers, stored_rows
 from insureflow.services.rates import refuse_missing
 
 
@@ -47,19 +49,20 @@ def check(organisation_id: int, on: date, *, today: date | None = None, progress
     since = today if today is not None and on < today else None
     session = db.session()
     with within(organisation_id):
-        book, rates = PolicyBook.load(), RateBook.load()
+        book, rates, sharing = PolicyBook.load(), RateBook.load(), SharingBook.load()
         wanted = insured_buyers(session, None, book)
         found: list[Difference] = []
         missing: set[tuple[str, str, date]] = set()
         done = 0
-        for portion in chunks(wanted, CHUNK):
-            derived = calculate(load_ledgers(portion), book, rates, on)
+        for portion in sharing.portions(wanted, CHUNK):
+            derived = calculate(load_ledgers(portion), book, rates, on, sharing)
             missing |= derived.frozen.missing
             for model, columns, rows in (
                 (InvoicePosition, POSITION_COLUMNS, refreshing.position_rows(derived)),
                 (AccountState, STATE_COLUMNS, refreshing.state_rows(derived)),
                 (Exposure, EXPOSURE_COLUMNS, refreshing.exposure_rows(derived)),
                 (Obligation, DUTY_COLUMNS, refreshing.duty_rows(derived)),
+                (SharedUse, SHARED_COLUMNS, refreshing.shared_rows(derived)),
             ):
                 stored = stored_rows(session, model, columns, portion)
                 if model is Exposure:

@@ -19,6 +19,7 @@ from insureflow.queries.cover.accounts import Frozen, PolicyAccount, accounts_of
 from insureflow.queries.cover.ledgers import BuyerLedger, Decision, load_ledgers
 from insureflow.queries.cover.policies import InsurancePolicy, PolicyBook
 from insureflow.queries.cover.positions import ledger_steps
+from insureflow.queries.cover.sharing import shared_events
 from insureflow.queries.rates import RateBook
 from insureflow.services.rates import refuse_missing
 
@@ -72,6 +73,8 @@ def _accounts(buyer_id: int) -> tuple[BuyerLedger, list[PolicyAccount]]:
     frozen = Frozen()
     accounts = accounts_of(ledgers[0], PolicyBook.load(), RateBook.load(), frozen)
     refuse_missing(frozen.missing)
+    for account in accounts:
+        account.events += shared_events(*account.key)
     return ledgers[0], accounts
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from insureflow.models.buyers import Buyer
 from insureflow.models.cover import AccountState, Exposure, InvoicePosition, Obligation
-from insureflow.models.limits import AccountAct, LimitDecision
+from insureflow.models.limits import AccountAct, LimitDecision, SharedUse
 from insureflow.models.receivables import Allocation, CreditNote, Invoice, Payment
 from insureflow.models.scope import current_organisation_id
 from insureflow.queries.cover.accounts import Assignment, Frozen
@@ -25,6 +25,7 @@ from insureflow.queries.cover.calculation import Derived, calculate
 from insureflow.queries.cover.duties import Duty, policy_duties
 from insureflow.queries.cover.ledgers import load_ledgers, one_of
 from insureflow.queries.cover.policies import PolicyBook
+from insureflow.queries.cover.sharing import SHARED_COLUMNS, SharingBook
 from insureflow.queries.cover.uninsured import (
     EXPOSURE_COLUMNS,
     POSITION_COLUMNS,
@@ -103,28 +104,32 @@ def refresh_buyers(session: Session, buyer_ids: Collection[int] | None, on: date
 
 
 def _refresh(session: Session, buyer_ids: Collection[int] | None, on: date, progress: Told | None) -> None:
+    sharing = SharingBook.load_locked(buyer_ids)
+    buyer_ids = sharing.with_mates(buyer_ids)
     book, rates = PolicyBook.load(), RateBook.load()
     are_many = buyer_ids is None or len(buyer_ids) >= MANY_BUYERS
     if are_many:
         _renew_statistics(session, Invoice, Allocation, Payment, CreditNote)
     _refresh_uninsured_positions(session, buyer_ids, book)
     wanted = insured_buyers(session, buyer_ids, book)
-    _refresh_accounts(session, wanted, book, rates, on, progress)
+    _refresh_accounts(session, wanted, book, rates, sharing, on, progress)
     if are_many:
         _renew_statistics(session, InvoicePosition, AccountState, Obligation, Buyer, LimitDecision)
     _refresh_uninsured_exposure(session, buyer_ids, on)
     _refresh_policy_duties(session, book, on)
 
 
-def _refresh_accounts(session: Session, wanted: Sequence[int], book: PolicyBook, rates: RateBook, on: date, progress: Told | None) -> None:
+def _refresh_accounts(
+    session: Session, wanted: Sequence[int], book: PolicyBook, rates: RateBook, sharing: SharingBook, on: date, progress: Told | None
+) -> None:
     """Work out the accounts of buyers under their policies, portion by portion; while one is written the next is worked out."""
     missing: set[tuple[str, str, date]] = set()
-    portions = list(chunks(wanted, CHUNK))
+    portions = list(sharing.portions(wanted, CHUNK))
     ledgers = load_ledgers(portions[0]) if portions else []
     done = 0
     with RowWriter(session) as writer:
         for number, portion in enumerate(portions):
-            derived = calculate(ledgers, book, rates, on)
+            derived = calculate(ledgers, book, rates, on, sharing)
             missing |= derived.frozen.missing
             writer.wait()
             parcels: list[Parcel] = []
@@ -247,6 +252,15 @@ def state_rows(derived: Derived) -> Rows:
     return rows
 
 
+def shared_rows(derived: Derived) -> Rows:
+    """What the others use of shared limits as rows, by buyer."""
+    organisation_id = current_organisation_id()
+    rows: Rows = {}
+    for buyer_id, policy_id, span in derived.taken:
+        rows.setdefault(buyer_id, []).append((organisation_id, policy_id, buyer_id, *span))
+    return rows
+
+
 def exposure_rows(derived: Derived) -> Rows:
     """The exposure as rows, by buyer."""
     organisation_id = current_organisation_id()
@@ -313,6 +327,7 @@ def _changed_rows(session: Session, buyer_ids: Sequence[int], derived: Derived, 
         (AccountState, STATE_COLUMNS, state_rows(derived)),
         (Exposure, EXPOSURE_COLUMNS, exposure_rows(derived)),
         (Obligation, DUTY_COLUMNS, duty_rows(derived)),
+        (SharedUse, SHARED_COLUMNS, shared_rows(derived)),
     ):
         if are_new:
             parcels.append((model, columns, [row for found in rows.values() for row in found]))
