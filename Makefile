@@ -78,7 +78,10 @@ translations: setup
 	@$(BIN)/pybabel --quiet extract -F translations/babel.cfg -k _l -k marked -k lazy_gettext -k npgettext:1c,2,3 -k pgettext:1c,2 -k lazy_pgettext:1c,2 --no-location --sort-output \
 		--project InsureFlow --copyright-holder "InsureFlow" -o translations/messages.pot .
 	@$(BIN)/pybabel --quiet update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -i translations/messages.pot -d translations
-	@$(BIN)/pybabel --quiet compile --statistics -D "messages flask_security" -d translations
+	@$(BIN)/pybabel --quiet extract -F translations/documents.cfg --no-default-keywords -k phrase -k phrases:1,2 -k phrased --no-location --sort-output \
+		--project InsureFlow --copyright-holder "InsureFlow" -o translations/documents.pot .
+	@$(BIN)/pybabel --quiet update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -D documents -i translations/documents.pot -d translations
+	@$(BIN)/pybabel --quiet compile --statistics -D "messages documents flask_security" -d translations
 
 screenshots: setup
 	@if [ -f scripts/screenshots.py ]; then $(BIN)/python scripts/screenshots.py; \

@@ -43,6 +43,8 @@ _WESTERN = (
     0xFB02,
     0xFFFD,
 )
+#: Signs that the western font lacks and its own glyphs can draw: the minus sign of many languages, the hyphen that never breaks.
+_STAND_INS = {0x2212: 0x2013, 0x2011: 0x2010}
 
 
 def characters_of(encoding: str, leads: range, trails: range) -> set[int]:
@@ -90,6 +92,10 @@ def cut(source: Path, name: str, characters: set[int] | None, *, shaped: bool) -
     subsetter = Subsetter(options)
     subsetter.populate(unicodes=characters if characters is not None else set(font.getBestCmap()))
     subsetter.subset(font)
+    for table in font["cmap"].tables if not shaped else ():
+        for code, other in _STAND_INS.items():
+            if table.isUnicode() and code not in table.cmap and other in table.cmap:
+                table.cmap[code] = table.cmap[other]
     target = TARGET / name
     font.save(target)
     print(f"{name}: {len(font.getBestCmap())} characters, {len(font.getGlyphOrder())} glyphs, {target.stat().st_size // 1024} KiB")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from insureflow.documents.composition import Block, Bullets, Composition, Grid, Heading, Pairs, Signing, Text, Together
 
+#: Spaces that keep words on one line of a page; in a mail they would only hinder searching.
+_SPACES = re.compile("[\u00a0\u202f]")
 #: A mail lists this many rows; the attached paper has them all.
 _MOST_ROWS = 30
 
@@ -23,7 +26,7 @@ def mail_of(composition: Composition) -> MailText:
     """The e-mail of a paper: its words and figures without its layout."""
     subject = f"{composition.title} – {composition.sender.name} – {composition.number}"
     paragraphs = [paragraph for block in composition.blocks for paragraph in _paragraphs(block, composition)]
-    return MailText(" ".join(subject.split()), "\n\n".join(paragraphs) + "\n")
+    return MailText(" ".join(subject.split()), _SPACES.sub(" ", "\n\n".join(paragraphs)) + "\n")
 
 
 def _paragraphs(block: Block, composition: Composition) -> Iterator[str]:

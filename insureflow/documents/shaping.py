@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from bidi import algorithm
@@ -32,10 +32,6 @@ from insureflow.documents.fonts import (
     is_ideograph,
 )
 
-#: What needs neither shaping nor another font than Latin. Combining marks are left out: they are placed by the long way or composed.
-_SIMPLE = re.compile(
-    "[ -~\u00a0-\u02ff\u0370-\u0482\u048a-\u058f\u1e00-\u200a\u2010-\u2027\u202f-\u205f\u2070-\u20cf\u2100-\u22ff\u25cf\u2610\u2611]*"
-)
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]")
 #: Numbers of papers, amounts, dates in figures, accounts: their parts keep the order in which they are written.
 _IDENTIFIER = re.compile("[A-Za-z0-9+(]?[A-Za-z0-9][A-Za-z0-9.,:/_+#&\u00a0\u202f\u2011-]*[A-Za-z0-9%)](?: [A-Z]{3}\\b)?")
@@ -70,10 +66,19 @@ class Line:
     width: float
 
 
-@lru_cache(maxsize=4_000)
+@cache
+def _simple_characters() -> frozenset[str]:
+    """What the western font draws character by character: marks that combine with letters are placed by the long way."""
+    return frozenset(
+        character
+        for character in map(chr, font_of(LATIN).face.charToGlyph)
+        if not unicodedata.combining(character) and character not in _CONTROLS
+    )
+
+
 def is_simple(text: str) -> bool:
-    """Whether a text takes the short way."""
-    return text.isascii() or _SIMPLE.fullmatch(text) is not None
+    """Whether a text takes the short way: it needs neither shaping nor another font than the western one."""
+    return text.isascii() or _simple_characters().issuperset(text)
 
 
 def is_right_to_left(text: str) -> bool:
@@ -93,7 +98,11 @@ def lay_out(text: str, width: float, *, bold: bool = False, right_to_left: bool 
     ``right_to_left`` is the direction of the paper, None that of the text; ``region`` is the country whose forms of ideographs are wanted.
     """
     clean = unicodedata.normalize("NFC", text)
+    if not clean.isprintable():
+        clean = "".join(each if each == "\n" or unicodedata.category(each) != "Cc" else " " for each in clean)
     lines: list[Line] = []
+    if not clean:
+        return ()
     for part in clean.split("\n"):
         if is_simple(part) and not right_to_left:
             lines += _simple_lines(part, width, bold)

@@ -14,6 +14,8 @@ from functools import cache
 from io import BytesIO
 
 from babel import Locale, UnknownLocaleError
+from babel.dates import format_skeleton
+from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -124,8 +126,11 @@ class Wording:
         return " + ".join(self.money(value) for value in values) if values else formats.NOTHING
 
     def day(self, value: date | None) -> str:
-        """A date with the month in letters; a dash for None."""
-        return formats.day(value, self.locale)
+        """A date with the month in letters, never broken at the end of a line; a dash for None."""
+        if value is None:
+            return formats.NOTHING
+        plain = formats.day(value, self.locale) if self.locale.startswith("en") else format_skeleton("yMMMd", value, locale=self.locale)
+        return str(plain).replace(" ", "\u00a0")
 
     def days(self, values: Sequence[date]) -> str:
         """Several dates as a list of the language; a dash for none."""
@@ -135,8 +140,6 @@ class Wording:
 
     def listed(self, values: Sequence[str]) -> str:
         """Several words as a list of the language (A, B and C)."""
-        from babel.lists import format_list
-
         return str(format_list(list(values), locale=self.locale)) if values else formats.NOTHING
 
     def percent(self, value: Decimal | int | None, digits: int = 4) -> str:

@@ -10,6 +10,7 @@ from insureflow.documents.items import by_currency, totals_of
 from insureflow.documents.notices.facts import ActionTaken, Annex, ExposureItem, LimitFacts, Notice
 from insureflow.documents.notices.terms import ACTIONS, LIMIT_KINDS, REASONS
 from insureflow.documents.parts import captioned, item_name, party_pairs, signing
+from insureflow.domain.cover import Reason
 from insureflow.domain.money import Money
 from insureflow.i18n.documents import Wording, phrased
 
@@ -97,14 +98,21 @@ def exposure(notice: Notice, wording: Wording) -> Iterator[Block]:
     if not notice.items:
         yield Text(wording.phrase("There are no open items."))
         return
+    reasons = _reasons(notice)
     yield from captioned(_exposure_grids(notice, wording))
-    reasons = sorted({item.reason for item in notice.items if item.reason is not None}, key=list(REASONS).index)
     if reasons:
         yield Text(wording.phrase("Why amounts are not insured:"), is_small=True, leads=True)
-        yield Pairs(tuple((str(list(REASONS).index(reason) + 1), wording.phrase(REASONS[reason])) for reason in reasons))
+        yield Pairs(tuple((str(number), wording.phrase(REASONS[reason])) for reason, number in reasons.items()))
+
+
+def _reasons(notice: Notice) -> dict[Reason, int]:
+    """Why parts of this exposure are not insured, numbered for the notes of its rows."""
+    given = {item.reason for item in notice.items}
+    return {reason: number for number, reason in enumerate((each for each in REASONS if each in given), start=1)}
 
 
 def _exposure_grids(notice: Notice, wording: Wording) -> Iterator[Grid]:
+    reasons = _reasons(notice)
     for currency, group in by_currency(notice.items, lambda item: item.open).items():
         has_shipping = any(item.shipped_on is not None for item in group)
         has_new = any(item.new_due_on is not None for item in group)
@@ -132,7 +140,7 @@ def _exposure_grids(notice: Notice, wording: Wording) -> Iterator[Grid]:
                 row.append(wording.day(item.new_due_on))
             row += [wording.amount(item.amount), wording.amount(item.open), wording.amount(item.insured), wording.amount(item.uninsured)]
             if has_reason:
-                row.append(str(list(REASONS).index(item.reason) + 1) if item.reason is not None else "")
+                row.append(str(reasons[item.reason]) if item.reason is not None else "")
             rows.append(tuple(row))
         caption = wording.phrase("Amounts in %(currency)s", currency=currency)
         if any(item.is_disputed for item in group):
@@ -185,7 +193,7 @@ def decision(wording: Wording) -> Iterator[Block]:
     yield Together(
         (
             Heading(wording.phrase("Your decision")),
-            Text(wording.phrase("☐ We consent.  ☐ We consent on the conditions below.  ☐ We do not consent.")),
+            Text(wording.phrase("[ ] We consent.  [ ] We consent on the conditions below.  [ ] We do not consent.")),
             signing(wording),
         )
     )
