@@ -102,7 +102,7 @@ def index() -> ResponseReturnValue:
         if unread
         else _("You have read everything.")
     )
-    return render_template("telling/index.html", listing=build_table(view), sentence=sentence, unread=unread, with_read=with_read)
+    return render_template("telling/index.html", listing=build_table(view), sentence=sentence, count=unread, with_read=with_read)
 
 
 @blueprint.post("/inbox/read")

@@ -54,6 +54,7 @@ def test_what_is_open_to_everybody_is_known_by_name() -> None:
         "health.readyz",
         "api-docs.openapi_json",
         "pushes.receive",
+        "telling.feed",
     }
 
 

@@ -38,7 +38,7 @@ OWN_SETTINGS = {
     "shipping.invoiced",
 }
 #: What comes from outside and carries its own proof of where it comes from.
-FROM_OUTSIDE = {"pushes.receive"}
+FROM_OUTSIDE = {"pushes.receive", "telling.feed"}
 #: Rows that not everybody sees who may see such rows: those who asked themselves do.
 OF_ONE_PERSON = {"shipping.show", "api_shipments.show", "api_connections.task"}
 ONE_KIND = pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from insureflow.domain.dunning import ContactKind, DunningLevel, LetterChannel, LetterState
-from insureflow.domain.messages import DeliveryState, MessageState
+from insureflow.domain.messages import DeliveryState, Digest, MessageState, NoticeToPerson
+from insureflow.models.cover import ObligationOwner
 from insureflow.models.documents import BuyerContact, IssuedDocument, Letterhead, PolicyContact
 from insureflow.models.dunning import ContactNote, DunningHold, DunningLetter, DunningLetterInvoice, DunningRule, PromiseToPay
-from insureflow.models.messages import Message, WebhookDelivery, WebhookEndpoint
+from insureflow.models.messages import CalendarFeed, Message, TellingSetting, Told, WebhookDelivery, WebhookEndpoint
 from insureflow.models.receivables import Invoice
 from insureflow.services import issued_documents
 from insureflow.services.clock import now
@@ -23,6 +25,7 @@ CODES = frozenset(
         "issued_document.number", "issued_document.kind", "issued_document.language", "issued_document.media_type",
         "issued_document.sha256", "buyer_contact.language", "policy_contact.language", "policy_contact.purpose", "message.kind",
         "message.language", "message.sha256", "webhook_delivery.event", "webhook_endpoint.secret", "dunning_letter.language",
+        "calendar_feed.token_sha256", "obligation_owner.kind",
     }
 )  # fmt: skip
 
@@ -78,6 +81,23 @@ def fill_messages(session: Session, mark: str, *, buyer_id: int, document: Issue
         )
     )  # fmt: skip
     return message
+
+
+def fill_telling(session: Session, mark: str, *, buyer_id: int, policy_id: int, user_id: int, on: date) -> None:
+    """What a person was told, how they want to be told, their calendar feed, and a duty they look after."""
+    duty = {"policy_id": policy_id, "buyer_id": buyer_id, "kind": "notify_overdue", "due_on": on}
+    session.add_all(
+        [
+            Told(
+                user_id=user_id, kind=NoticeToPerson.DUTY_TODAY, cause=f"{mark}:duty", buyer_id=buyer_id,
+                facts={"buyer": mark, "duty": "notify_overdue", "due_on": on.isoformat(), "days": 0}, address=f"/{mark}", created_at=now(),
+            ),
+            TellingSetting(user_id=user_id, digest=Digest.OFF, days_before=[15, 5, 0], only_own=False),
+            CalendarFeed(user_id=user_id, token_sha256=hashlib.sha256(mark.encode()).hexdigest(), created_at=now()),
+            ObligationOwner(**duty, user_id=user_id),
+        ]
+    )  # fmt: skip
+    session.flush()
 
 
 def fill_dunning(session: Session, mark: str, seed: int, *, buyer_id: int, entity_id: int, document: IssuedDocument, message: Message, actor: Actor, on: date) -> None:  # fmt: skip
