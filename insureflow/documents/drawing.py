@@ -73,21 +73,18 @@ class Pen:
         colour: tuple[float, float, float] = INK,
     ) -> None:
         """Draws lines from ``y`` (their top) downwards, at the start or the end of a width by the direction of the paper."""
-        text = self.canvas.beginText()
-        text.setFillColorRGB(*colour)
         right = at_end != self.is_mirrored
         baseline = y - size * 0.98
+        self.canvas._code.append("{:g} {:g} {:g} rg".format(*colour))  # noqa: SLF001  # as in draw_line
         for line in lines:
-            text.setTextOrigin(x + width - line.width * size / 1000 if right else x, baseline)
-            draw_line(text, line, size)
+            draw_line(self.canvas, line, x + width - line.width * size / 1000 if right else x, baseline, size)
             baseline -= leading
-        self.canvas.drawText(text)
 
     def rule(self, x: float, y: float, width: float, *, weight: float = 0.5, colour: tuple[float, float, float] = RULE) -> None:
         """Draws a horizontal rule."""
-        self.canvas.setStrokeColorRGB(*colour)
-        self.canvas.setLineWidth(weight)
-        self.canvas.line(x, y, x + width, y)
+        self.canvas._code.append(  # noqa: SLF001  # as in draw_line
+            "{:g} {:g} {:g} RG {:g} w {:.2f} {:.2f} m {:.2f} {:.2f} l S".format(*colour, weight, x, y, x + width, y)
+        )
 
     def band(self, x: float, y: float, width: float, height: float) -> None:
         """Draws a pale band behind a heading."""

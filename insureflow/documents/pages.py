@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from threading import RLock
 
+from reportlab import rl_config
 from reportlab.pdfgen.canvas import Canvas
 
 from insureflow.documents.composition import Block, Bullets, Composition, Grid, Heading, Pairs, Signing, Text
@@ -18,9 +19,12 @@ from insureflow.documents.drawing import BODY, HEADING, QUIET, SMALL, TITLE, Dra
 from insureflow.documents.finishing import finish
 from insureflow.documents.fonts import LATIN, font_of
 from insureflow.documents.parties import Party
-from insureflow.documents.shaping import Line, lay_out, width_of
+from insureflow.documents.shaping import Line, embedded, lay_out, width_of
 from insureflow.documents.tables import set_grid
 from insureflow.i18n.documents import Wording
+
+#: Streams are kept as bytes: the detour over text would make papers larger and slower.
+rl_config.useA85 = 0
 
 #: The library keeps places in a font while it writes a paper: one paper at a time in a process.
 _WRITING = RLock()
@@ -173,7 +177,7 @@ def _opening(composition: Composition, setter: _Setter) -> list[Piece]:
     rest = width - half - 12
     size, leading = BODY, BODY * 1.36
     letterhead = setter.lines(sender.name, width, 12, bold=True, region=sender.address.country)
-    below = " · ".join((*sender.lines(wording)[1:], *_numbers(sender, wording)))
+    below = " · ".join(embedded(part) if mirrored else part for part in (*sender.lines(wording)[1:], *_numbers(sender, wording)))
     under = setter.lines(below, width, SMALL, region=sender.address.country)
     head_height = len(letterhead) * 16 + len(under) * SMALL * 1.35 + 8
 

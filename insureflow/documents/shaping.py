@@ -16,6 +16,7 @@ from typing import Any
 
 from bidi import algorithm
 from bidi.mirror import MIRRORED
+from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import ShapeData, ShapedStr
 
 from insureflow.documents.fonts import (
@@ -33,9 +34,11 @@ from insureflow.documents.fonts import (
 )
 
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]")
-#: Numbers of papers, amounts, dates in figures, accounts: their parts keep the order in which they are written.
-_IDENTIFIER = re.compile("[A-Za-z0-9+(]?[A-Za-z0-9][A-Za-z0-9.,:/_+#&\u00a0\u202f\u2011-]*[A-Za-z0-9%)](?: [A-Z]{3}\\b)?")
-_EMBED, _END = "\u202a", "\u202c"
+#: Numbers of papers, amounts, telephone numbers, accounts: their parts keep the order in which they are written, spaces between groups
+#: of digits and a code of a currency included.
+_GROUP = "(?=[A-Za-z.,:/_+#&()%-]*[0-9])[A-Za-z0-9+(][A-Za-z0-9.,:/_+#&()%\u00a0\u202f\u2011\u2212-]*"
+_IDENTIFIER = re.compile(f"{_GROUP}(?<![.,:(\u00a0\u202f])(?: {_GROUP}(?<![.,:(\u00a0\u202f]))*(?:[ \u00a0][A-Z]{{3}}\\b)?")
+_EMBED, _EMBED_LEFTWARDS, _END = "\u202a", "\u202b", "\u202c"
 #: Characters that steer and are never drawn.
 _CONTROLS = frozenset("\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2060\ufeff\u00ad")
 _NO_START = frozenset("、。，．・：；？！）」』】〕〉》’”％ヽヾーァィゥェォッャュョヮヵヶぁぃぅぇぉっゃゅょゎ々)]},.!?:;%")
@@ -95,7 +98,8 @@ def is_right_to_left(text: str) -> bool:
 def lay_out(text: str, width: float, *, bold: bool = False, right_to_left: bool | None = None, region: str = "") -> tuple[Line, ...]:
     """The lines of a text that is at most ``width`` wide (per 1000 of the size); a line feed begins a new line.
 
-    ``right_to_left`` is the direction of the paper, None that of the text; ``region`` is the country whose forms of ideographs are wanted.
+    ``right_to_left`` is the direction of the paper, None that of the text. A text that holds nothing from right to left keeps its own
+    direction in any paper: names, addresses, amounts. ``region`` is the country whose forms of ideographs are wanted.
     """
     clean = unicodedata.normalize("NFC", text)
     if not clean.isprintable():
@@ -104,11 +108,22 @@ def lay_out(text: str, width: float, *, bold: bool = False, right_to_left: bool 
     if not clean:
         return ()
     for part in clean.split("\n"):
-        if is_simple(part) and not right_to_left:
+        if is_simple(part):
             lines += _simple_lines(part, width, bold)
         else:
-            lines += _lines(part, width, bold, is_right_to_left(part) if right_to_left is None else right_to_left, region)
+            lines += _lines(part, width, bold, _runs_to_the_left(part, right_to_left), region)
     return tuple(lines)
+
+
+def _runs_to_the_left(text: str, right_to_left: bool | None) -> bool:
+    if _RIGHT_TO_LEFT.search(text) is None:
+        return False
+    return is_right_to_left(text) if right_to_left is None else right_to_left
+
+
+def embedded(text: str) -> str:
+    """A text that keeps its own direction within a line of another: a name or an address in a list of such."""
+    return f"{_EMBED_LEFTWARDS if is_right_to_left(text) else _EMBED}{text}{_END}"
 
 
 def width_of(text: str, *, bold: bool = False, region: str = "") -> float:
@@ -201,7 +216,7 @@ def _lines(text: str, width: float, bold: bool, right_to_left: bool, region: str
 
 def _prepare(text: str, bold: bool, right_to_left: bool, region: str) -> _Text:
     if right_to_left or _RIGHT_TO_LEFT.search(text):
-        text = _IDENTIFIER.sub(lambda found: f"{_EMBED}{found[0]}{_END}" if any(map(str.isdigit, found[0])) else found[0], text)
+        text = _IDENTIFIER.sub(rf"{_EMBED}\g<0>{_END}", text)
     levels = _levels(text, right_to_left)
     order = east_asian_families(text, region)
     families: list[Family] = []
@@ -231,9 +246,11 @@ def _levels(text: str, right_to_left: bool) -> list[int]:
     algorithm.resolve_weak_types(storage, False)
     algorithm.resolve_neutral_types(storage, False)
     algorithm.resolve_implicit_levels(storage, False)
-    levels = [base] * len(text)
-    for character in storage["chars"]:
-        levels[character["place"]] = character["level"]
+    found = {character["place"]: character["level"] for character in storage["chars"]}
+    levels, level = [], base
+    for place in range(len(text)):
+        level = found.get(place, level)  # marks of embedding are never drawn and must not divide what stands around them
+        levels.append(level)
     return levels
 
 
@@ -331,15 +348,36 @@ def _shaped_run(text: str, family: Family, font: PaperFont, right_to_left: bool)
     return Run(font.fontName, drawn, sum(advance for _code, advance, *_rest in glyphs), text if family in _TEXT_GOES_ALONG else "")
 
 
-def draw_line(text: Any, line: Line, size: float) -> None:
-    """Draws a line at the place where a text object of ReportLab stands."""
+def draw_line(canvas: Any, line: Line, x: float, y: float, size: float) -> None:
+    """Draws a line with its left end of the baseline given.
+
+    Operators are written straight into the page: for the thousands of cells of a long table the library's text objects cost more than
+    everything else together.
+    """
+    parts = [f"BT 1 0 0 1 {x:.2f} {y:.2f} Tm"]
+    document = canvas._doc  # noqa: SLF001  # subsets of fonts belong to the document
+    escape = canvas._escape  # noqa: SLF001  # the way in which this page writes bytes
     for run in line.runs:
-        text.setFont(run.font, size)
+        font = _named(run.font)
         if run.source:
-            text._code.append(f"/Span <</ActualText <FEFF{run.source.encode('utf-16-be').hex().upper()}>>> BDC")  # noqa: SLF001  # no other way
-        text._textOut(run.glyphs)  # noqa: SLF001  # the public way loses the positions of shaped glyphs
+            parts.append(f"/Span <</ActualText <FEFF{run.source.encode('utf-16-be').hex().upper()}>>> BDC")
+        if isinstance(run.glyphs, ShapedStr):
+            text = canvas.beginText()
+            text.setFont(run.font, size)
+            parts.append(text._formatText(run.glyphs))  # noqa: SLF001  # places each glyph as HarfBuzz said
+        else:
+            for subset, encoded in font.splitString(run.glyphs, document):
+                parts.append(f"{font.getSubsetInternalName(subset, document)} {size:g} Tf ({escape(encoded)}) Tj")
         if run.source:
-            text._code.append("EMC")  # noqa: SLF001  # no other way
+            parts.append("EMC")
+    parts.append("ET")
+    canvas._code.append(" ".join(parts))  # noqa: SLF001  # see above
+
+
+@cache
+def _named(name: str) -> PaperFont:
+    font: PaperFont = pdfmetrics.getFont(name)
+    return font
 
 
 #: Families whose lines are shaped, for tests.

@@ -124,6 +124,8 @@ def set_grid(grid: Grid, wording: Wording, width: float) -> list[Piece]:
 
     last = len(grid.rows) - 1
     is_short = last < _KEPT_WHOLE
-    pieces += [row_piece(row, is_sum=False, keeps=bool(grid.totals) if number == last else is_short) for number, row in enumerate(grid.rows)]
+    pieces += [
+        row_piece(row, is_sum=False, keeps=bool(grid.totals) if number == last else is_short) for number, row in enumerate(grid.rows)
+    ]
     pieces += [row_piece(row, is_sum=True, keeps=number < len(grid.totals) - 1) for number, row in enumerate(grid.totals)]
     return pieces
