@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, abort, jsonify, request
 
 from insureflow.domain.money import minor_digits
-from insureflow.sandbox import book, pushes
-from insureflow.sandbox.faults import FAULTS
+from insureflow.sandbox import book, faults, pushes
 from insureflow.sandbox.state import Company, Cover, State, seed
 
 
@@ -80,10 +79,8 @@ def make_blueprint(state: State) -> Blueprint:
 
     @blueprint.post("/faults")
     def switch_on() -> Response:
-        given = _body()
-        if unknown := set(given) - set(FAULTS):
-            raise ValueError(f"There is no fault {', '.join(sorted(unknown))}; there are {', '.join(FAULTS)}")
-        state.set_setting("faults", {**state.setting("faults", {}), **{name: dict(value or {}) for name, value in given.items()}})
+        given = {name: faults.check(name, value) for name, value in _body().items()}
+        state.set_setting("faults", {**state.setting("faults", {}), **given})
         return jsonify(state.setting("faults", {}))
 
     @blueprint.delete("/faults")
@@ -131,7 +128,7 @@ def _picture(state: State) -> dict[str, Any]:
         "covers": [{"insurer": insurer, "policy": policy, "stage": stage, "count": count} for insurer, policy, stage, count in counts],
         "rules": state.setting("rules", []),
         "faults": state.setting("faults", {}),
-        "known_faults": FAULTS,
+        "known_faults": faults.FAULTS,
         "pushes_waiting": pushes.waiting(state),
     }
 

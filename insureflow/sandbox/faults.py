@@ -23,9 +23,44 @@ FAULTS: dict[str, str] = {
     "duplicate_push": "sends every push twice",
     "shuffled_push": "sends the latest push first",
 }
+#: What every fault takes, and what some take beside it.
+_TAKEN = {"times": int, "insurer": str, "path": str, "method": str}
+_TAKEN_BY: dict[str, dict[str, type]] = {
+    "time_out": {"seconds": float, "before": bool},
+    "error_500": {"after": bool},
+    "slow": {"seconds": float},
+    "oversize": {"mebibytes": int},
+    "too_many_requests": {"retry_after": int},
+    "duplicate_push": {},
+    "shuffled_push": {},
+}
+_OF_PUSHES = ("duplicate_push", "shuffled_push")
 #: Calls for tokens are spared, unless ``path`` names them.
 _TOKEN_PATHS = ("token", "authorize")
 Rows = TypeVar("Rows")
+
+
+def check(name: str, given: object) -> dict[str, Any]:
+    """The settings of a fault as they were given; nothing (``{}``) lets it strike every call. Errors: ``ValueError``."""
+    if name not in FAULTS:
+        raise ValueError(f"There is no fault {name}; there are {', '.join(FAULTS)}")
+    if not isinstance(given, dict):
+        raise ValueError(f'The settings of {name} are an object such as {{}} or {{"times": 1}}')  # noqa: TRY004 (a wrong request, not a wrong program)
+    known = {**({} if name in _OF_PUSHES else _TAKEN), **_TAKEN_BY.get(name, {})}
+    for setting, value in given.items():
+        if setting not in known:
+            raise ValueError(f"{name} takes no {setting}" + (f"; it takes {', '.join(known)}" if known else ""))
+        wanted = known[setting]
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        fits = (
+            (is_number and value >= 0 and (wanted is float or isinstance(value, int)))
+            if wanted in (int, float)
+            else isinstance(value, wanted)
+        )
+        if not fits or (setting == "times" and value < 1):
+            kind = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}[wanted]
+            raise ValueError(f"{setting} of {name} is {kind}" + (" from 1 on" if setting == "times" else ""))
+    return dict(given)
 
 
 def take(state: State, name: str, call: Request) -> dict[str, Any] | None:
@@ -72,16 +107,16 @@ def _before(state: State) -> Response | None:
     g.can_fail = not request.path.startswith("/control") and bool(state.setting("faults", {}))
     if not g.can_fail:
         return None
-    if fault := take(state, "slow", request):
+    if (fault := take(state, "slow", request)) is not None:
         time.sleep(float(fault.get("seconds", 2)))
-    if take(state, "expired_token", request):
+    if take(state, "expired_token", request) is not None:
         state.expire_tokens()
-    if fault := take(state, "too_many_requests", request):
+    if (fault := take(state, "too_many_requests", request)) is not None:
         return _answer(429, {"Retry-After": str(fault.get("retry_after", 30))})
-    if (fault := _peek(state, "time_out")) and fault.get("before") and take(state, "time_out", request):
+    if (fault := _strike(state, "time_out", flag="before", wanted=True)) is not None:
         time.sleep(float(fault.get("seconds", 40)))
         return _answer(504)
-    if (fault := _peek(state, "error_500")) and not fault.get("after") and take(state, "error_500", request):
+    if _strike(state, "error_500", flag="after", wanted=False) is not None:
         return _answer(500)
     return None
 
@@ -89,22 +124,23 @@ def _before(state: State) -> Response | None:
 def _after(state: State, response: Response) -> Response:
     if not g.can_fail:
         return response
-    if (fault := _peek(state, "error_500")) and fault.get("after") and take(state, "error_500", request):
+    if _strike(state, "error_500", flag="after", wanted=True) is not None:
         response = _answer(500)
-    if take(state, "broken_json", request):
+    if take(state, "broken_json", request) is not None:
         body = response.get_data()
         response.set_data(body[: len(body) // 2] or b"{")
-    if fault := take(state, "oversize", request):
+    if (fault := take(state, "oversize", request)) is not None:
         body = response.get_data()
         response = Response(_padded(body, int(fault.get("mebibytes", 40))), response.status_code, mimetype="application/json")
-    if (fault := _peek(state, "time_out")) and not fault.get("before") and take(state, "time_out", request):
+    if (fault := _strike(state, "time_out", flag="before", wanted=False)) is not None:
         time.sleep(float(fault.get("seconds", 40)))
     return response
 
 
-def _peek(state: State, name: str) -> dict[str, Any] | None:
+def _strike(state: State, name: str, *, flag: str, wanted: bool) -> dict[str, Any] | None:
+    """The settings of a fault that strikes now: before or after the call was worked, as its flag says."""
     fault: dict[str, Any] | None = state.setting("faults", {}).get(name)
-    return fault
+    return take(state, name, request) if fault is not None and bool(fault.get(flag)) is wanted else None
 
 
 def _padded(body: bytes, mebibytes: int) -> Iterator[bytes]:

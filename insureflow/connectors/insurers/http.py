@@ -179,7 +179,9 @@ class InsurerHttp:
         return TOKENS.get(self._token_key, lambda: fetch(self))
 
     def _repeat(self, call: _Call, token_headers: Mapping[str, str], token: str = "") -> Reply:
-        redaction = Redaction([*self.connection.credentials.values(), token])
+        options = self.connection.options
+        pushes = [options.get("push_url", ""), call.headers.get(options.get("push_header", ""), "")]  # they hold a secret address
+        redaction = Redaction([*self.connection.credentials.values(), token, *pushes])
         correlation = str(uuid.uuid4())
         extra = {**token_headers, **({self._correlation_header: correlation} if self._correlation_header else {})}
         try:

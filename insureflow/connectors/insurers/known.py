@@ -155,3 +155,8 @@ def find_known(insurer: str) -> KnownInsurer | None:
     return next(
         (each for each in KNOWN if each.country and (each.key == wanted.replace(" ", "_") or wanted.startswith(each.name.casefold()))), None
     )
+
+
+def sends_pushes(connector: str) -> bool:
+    """Whether an insurer behind a connector sends messages of its own accord, to an address that a request names."""
+    return any(each.connector == connector and Operation.RECEIVE_PUSH in each.operations for each in KNOWN)

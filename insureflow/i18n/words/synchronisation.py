@@ -86,6 +86,11 @@ WORDS: dict[str, str] = {
 }
 
 SENTENCES: dict[str, str] = {
+    "pushes_not_offered": _("This insurer sends no messages of its own accord. The connection asks for news by itself."),
+    "header_name_wrong": _("“%(value)s” is no name of a header. Write letters, digits and hyphens, as the insurer tells it."),
+    "push_address_not_https": _(
+        "The insurer sends messages to https addresses only, and this page was opened at %(value)s. Open InsureFlow at its https address, then ask again."
+    ),
     "difference.missing_here": _("The insurer grants this limit and we hold none. An entry of ours may have been taken back by mistake."),
     "difference.missing_there": _(
         "We hold this limit and the insurer's list does not show it. It stays in force: not being listed is no decision. Ask the insurer."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from insureflow.services.connections.exchanges import Recorder, trim
 from insureflow.services.connections.look_ups import LookUpFailed, look_up, name_company, query_for, take_match
+from insureflow.services.connections.pushes import refuse_pushes, take_pushes
 from insureflow.services.connections.reaching import (
     ENVIRONMENTS,
     SANDBOX,
@@ -20,8 +21,6 @@ from insureflow.services.connections.setup import (
     Trial,
     add_connection,
     change_connection,
-    make_push_key,
-    remove_push_key,
     renew_encryption,
     set_enabled,
     subject_of,
@@ -43,18 +42,18 @@ __all__ = [
     "error_data",
     "get_connection",
     "look_up",
-    "make_push_key",
     "name_company",
     "note_stale",
     "query_for",
     "reach",
-    "remove_push_key",
+    "refuse_pushes",
     "renew_encryption",
     "require_running",
     "set_enabled",
     "stop_connection",
     "subject_of",
     "take_match",
+    "take_pushes",
     "trim",
     "try_connection",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,7 +27,8 @@ SYNC_MINUTES = (5, 7 * 24 * 60)
 STALE_MINUTES = (15, 30 * 24 * 60)
 LARGEST_BUDGET = 100_000
 
-_PUSH_KEY_BYTES = 32
+#: The option that holds the address of pushes, part of which is secret.
+PUSH_ADDRESS = "push_url"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def picture(row: InsurerConnection) -> dict[str, Any]:
     """A connection as the journal keeps it: whether credentials are there, never what they are."""
     return {
         "connector": row.connector,
-        "options": dict(row.options),
+        "options": {name: value for name, value in row.options.items() if name != PUSH_ADDRESS},
         "addresses": dict(row.addresses),
         "policy_key": dict(row.policy_key),
         "has_credentials": bool(row.credentials),
@@ -220,27 +220,6 @@ def try_connection(actor: Actor, organisation_id: int, connection_id: int) -> Tr
         after = {"capabilities": row.capabilities} if error is None else {"error": error_data(error)}
         journal.record(session, actor, "connection.tried", subject_of(session, row), after=after)
     return Trial(capabilities, error)
-
-
-def make_push_key(actor: Actor, organisation_id: int, connection_id: int) -> str:
-    """A new secret part of the address of pushes; the old one ends. Errors: ``Refusal`` ``connection_unknown``."""
-    with transaction(organisation_id) as session:
-        row = get_connection(session, connection_id, lock=True)
-        row.push_key = secrets.token_urlsafe(_PUSH_KEY_BYTES)
-        session.flush()
-        journal.record(session, actor, "connection.push_key_made", subject_of(session, row), after={"has_push_address": True})
-        return row.push_key
-
-
-def remove_push_key(actor: Actor, organisation_id: int, connection_id: int) -> None:
-    """Take no pushes any more. Errors: ``Refusal`` ``connection_unknown``."""
-    with transaction(organisation_id) as session:
-        row = get_connection(session, connection_id, lock=True)
-        if row.push_key is None:
-            return
-        row.push_key = None
-        session.flush()
-        journal.record(session, actor, "connection.push_key_removed", subject_of(session, row), after={"has_push_address": False})
 
 
 def renew_encryption(actor: Actor, organisation_id: int) -> int:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from insureflow.connectors.insurers.known import sends_pushes
 from insureflow.domain.access import Permission
 from insureflow.domain.connections import Operation, OutboxState, SyncState
-from insureflow.i18n.words import word
+from insureflow.domain.errors import Refusal
+from insureflow.i18n.words import sentence_for, word
+from insureflow.models.connections import InsurerConnection
 from insureflow.queries import connections as queries
 from insureflow.services import connections, outbox, sync
 from insureflow.services.clock import now
 from insureflow.web.access import may, requires
 from insureflow.web.connections.base import TONES, blueprint, counts_in_words, get_health, locale, stored_sentence
 from insureflow.web.tables import Empty, TableView, build_table, wanted_export
+
+#: The sandbox reads the address from any header; this one names what it is.
+_SANDBOX_HEADER = "X-Notification"
 
 
 @blueprint.get("/")
@@ -64,11 +71,21 @@ def show(connection_id: int) -> ResponseReturnValue:
         capabilities=sorted(row.capabilities),
         stopped=stored_sentence(health.stopped_because),
         last_error=stored_sentence(health.last_error),
-        push_url=url_for("pushes.receive", slug=g.organisation.slug, push_key=row.push_key, _external=True)
-        if row.push_key and may(Permission.MANAGE_CONNECTIONS)
-        else None,
+        push=_push(row) if sends_pushes(row.connector) and may(Permission.MANAGE_CONNECTIONS) else None,
         table=build_table(view),
     )
+
+
+def _push(row: InsurerConnection) -> dict[str, Any]:
+    """How messages of the insurer are set up: the address, the name of the header, and the host that the insurer has to allow."""
+    is_sandbox = row.options.get("environment") == connections.SANDBOX
+    address = row.options.get("push_url") if row.push_key else None
+    return {
+        "address": address,
+        "host": urlsplit(address or request.host_url).hostname,
+        "header": row.options.get("push_header") or (_SANDBOX_HEADER if is_sandbox else ""),
+        "is_sandbox": is_sandbox,
+    }
 
 
 def _run(row: dict[str, Any]) -> dict[str, Any]:
@@ -123,14 +140,24 @@ def switch(connection_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:connection_id>/push-address")
 @requires(Permission.MANAGE_CONNECTIONS)
 def push_address(connection_id: int) -> ResponseReturnValue:
-    """Make a new address for messages, or take it away."""
+    """Ask for messages at a new address, or take none any more."""
     get_health(connection_id)
     if request.form.get("remove") == "yes":
-        connections.remove_push_key(g.actor, g.organisation.id, connection_id)
+        connections.refuse_pushes(g.actor, g.organisation.id, connection_id)
         flash(_("Messages are not taken any more."), "success")
+        return redirect(url_for("connections.show", connection_id=connection_id))
+
+    def address_of(key: str) -> str:
+        return url_for("pushes.receive", slug=g.organisation.slug, push_key=key, _external=True)
+
+    try:
+        connections.take_pushes(g.actor, g.organisation.id, connection_id, request.form.get("header", ""), address_of)
+    except Refusal as refusal:
+        flash(sentence_for(refusal, locale()), "error")
     else:
-        connections.make_push_key(g.actor, g.organisation.id, connection_id)
-        flash(_("The address is made. Give it to the insurer; the one before does not work any more."), "success")
+        flash(
+            _("From now on every request asks the insurer for messages. An address that was used before does not work any more."), "success"
+        )
     return redirect(url_for("connections.show", connection_id=connection_id))
 
 

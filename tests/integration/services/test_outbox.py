@@ -225,7 +225,10 @@ def test_pushes_in_any_order_and_number_lead_to_the_truth_once(sandbox: RunningS
     insured = insure(session, connector="allianz_trade")
     sync.synchronise(insured.organisation_id, insured.connection_id, TODAY, whole=True)
     assert insured.limits() == {A: 50_000, B: 20_000}
-    push_key = connections.make_push_key(TESTER, insured.organisation_id, insured.connection_id)
+    address = connections.take_pushes(
+        TESTER, insured.organisation_id, insured.connection_id, "X-Push", lambda key: f"https://us.example/push/acme/{key}"
+    )
+    push_key = address.rpartition("/")[2]
     cover = next(each for each in sandbox.sandbox.state.covers("allianz_trade") if each.company_id == A)
     pushes = [json.dumps({"coverId": str(cover.cover_id), "n": number}).encode() for number in range(3)]
     for percent in (80, 50):

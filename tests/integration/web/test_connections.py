@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -191,7 +192,7 @@ def test_a_look_up_asks_before_it_costs_money_and_stays_within_its_budget(
 
 
 def test_a_push_gets_in_by_its_secret_address_alone_and_once(
-    app: Flask, client: PageClient, organisation: Any, sandbox: RunningSandbox
+    app: Flask, client: PageClient, organisation: Any, login: Any, sandbox: RunningSandbox
 ) -> None:
     from support.sandbox import POLICY_KEYS
 
@@ -203,7 +204,14 @@ def test_a_push_gets_in_by_its_secret_address_alone_and_once(
             "allianz_trade", "sandbox", policy_key=POLICY_KEYS["allianz_trade"], credentials=CREDENTIALS["allianz_trade"]
         )
         connection_id = connections.add_connection(organisation.actor(), organisation.id, policy_id, setup).id
-        push_key = connections.make_push_key(organisation.actor(), organisation.id, connection_id)
+    login(client, Role.ADMINISTRATOR)
+    asked = client.post(f"/connections/{connection_id}/push-address", data={"header": "X Y"}, follow_redirects=True)
+    assert "is no name of a header" in asked.text
+    asked = client.post(f"/connections/{connection_id}/push-address", data={"header": "X-Notification"}, follow_redirects=True)
+    found = re.search(rf"http://localhost/push/{organisation.slug}/([\w-]+)", asked.text)
+    assert found is not None
+    push_key = found[1]
+    assert push_key not in client.get("/journal/").text
     body = {"jobId": "b7e1", "status": "PROCESSED"}
     address = f"/push/{organisation.slug}/{push_key}"
     assert client.post(f"/push/{organisation.slug}/wrong", json=body).status_code == 404
@@ -216,6 +224,5 @@ def test_a_push_gets_in_by_its_secret_address_alone_and_once(
         kept = db.session.scalars(select(InboxMessage)).one()
         assert (kept.repeated, kept.state.value) == (1, "received")
         assert db.session.scalars(select(InsurerConnection)).one().push_key == push_key
-    with app.app_context():
-        connections.remove_push_key(organisation.actor(), organisation.id, connection_id)
+    client.post(f"/connections/{connection_id}/push-address", data={"remove": "yes"})
     assert client.post(address, json=body).status_code == 404
