@@ -65,6 +65,7 @@ class AccountBook:
         "primary",
         "receivables",
         "recorder",
+        "reliefs",
         "schedule",
         "stopped",
         "taken_elsewhere",
@@ -112,6 +113,8 @@ class AccountBook:
         self.overdue: list[Receivable] = []
         self.notifications_due: list[Receivable] = []
         self.watches_extensions = any(version.stop_cover.automatic for version in versions)
+        #: Reliefs hold by the days of deadlines, whichever version a shipment was made under.
+        self.reliefs = tuple({relief: None for version in versions for relief in version.terms.reliefs})
         self.watches_notifications = any(version.notification is not None for version in versions)
         self.schedule: list[Due] = []
         self._scheduled = 0

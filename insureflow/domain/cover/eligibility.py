@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from insureflow.domain.cover.events import Invoice, Reason
@@ -18,6 +18,7 @@ from insureflow.domain.periods import (
     end_of,
     last_day_of_month,
 )
+from insureflow.domain.policies.relief import Relief, ReliefClause, find_relief
 from insureflow.domain.policies.terms import MaximumCreditTerms, MaximumExtensionPeriod, OverdueNotification, PolicyTerms
 from insureflow.domain.policies.vocabulary import Attachment, CreditTermsStart, ExtensionStart
 
@@ -73,16 +74,24 @@ def extension_period_end(period: MaximumExtensionPeriod, invoice: Invoice) -> da
 
 
 def notification_deadline(
-    rule: OverdueNotification, invoice: Invoice, extension_end: date | None, calendar: BusinessCalendar
+    rule: OverdueNotification,
+    invoice: Invoice,
+    extension_end: date | None,
+    calendar: BusinessCalendar,
+    reliefs: Sequence[Relief] = (),
 ) -> date | None:
-    """The last day for notification of an overdue invoice; None if the day it counts from does not exist."""
+    """The last day for notification of an overdue invoice, longer under a dated relief; None if the day it counts from does not exist."""
     starts: dict[str, date | None] = {
         StartingDay.MAXIMUM_EXTENSION_PERIOD_END: extension_end,
         StartingDay.MAXIMUM_EXTENSION_PERIOD_BREACH: add_days(extension_end, 1) if extension_end is not None else None,
         StartingDay.DUE_DATE: invoice.due_on,
         StartingDay.INVOICE_DATE: invoice.invoice_on,
     }
-    return end_of(rule.period, starts, calendar)
+    ordinary = end_of(rule.period, starts, calendar)
+    if ordinary is None or not reliefs:
+        return ordinary
+    found = find_relief(reliefs, ReliefClause.OVERDUE_NOTIFICATION, rule.period, ordinary, starts, calendar)
+    return ordinary if found is None else found[1]
 
 
 def calendar_of(terms: PolicyTerms, calendars: Mapping[str, BusinessCalendar]) -> BusinessCalendar:

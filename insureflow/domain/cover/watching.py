@@ -51,7 +51,9 @@ def _watch_notification(book: AccountBook, receivable: Receivable) -> None:
     if version.notification is None:
         return
     calendar = calendar_of(version.terms, book.account.calendars)
-    deadline = notification_deadline(version.notification, receivable.invoice, end_of_extension_period(book, receivable), calendar)
+    deadline = notification_deadline(
+        version.notification, receivable.invoice, end_of_extension_period(book, receivable), calendar, book.reliefs
+    )
     receivable.notification_deadline = deadline
     if deadline is None:
         return

@@ -17,6 +17,7 @@ from insureflow.domain.periods import (
     MONDAY_TO_FRIDAY,
     BusinessCalendar,
     Period,
+    PeriodRule,
     PeriodUnit,
     StartingDay,
     add_days,
@@ -30,6 +31,7 @@ from insureflow.domain.policies.precedence import (
     overdue_notification_for,
     waiting_period_for,
 )
+from insureflow.domain.policies.relief import ReliefClause, find_relief
 from insureflow.domain.policies.terms import NO_CONDITIONS, ClaimFiling, LimitConditions, MaximumExtensionPeriod, PolicyTerms
 from insureflow.domain.policies.vocabulary import Cause, CreditTermsStart, ExtensionStart
 from insureflow.domain.trace import Step, Trace
@@ -226,6 +228,7 @@ def calculate_invoice_deadlines(
     filing = terms.claim_filing or ClaimFiling()
     earliest = find_end("claim_earliest", filing.not_before, starts, calendar, "policy.claim_filing.not_before")
     latest = find_end("claim_latest", filing.period, starts, calendar, "policy.claim_filing")
+    latest = _relieved(latest, terms, ReliefClause.CLAIM_FILING, filing.period, starts, calendar)
     loss_step = Step(
         "date_of_loss",
         "earliest_of",
@@ -337,7 +340,9 @@ def calculate_overdue_notification(
     breach = None if extension_end is None else add_days(extension_end, 1)
     starts = _starts(terms, invoice, facts, extension_end, breach)
     basis = basis_of(terms, country, "overdue_notification")
-    return find_end("overdue_notification_deadline", None if notice is None else notice.period, starts, calendar, basis)
+    rule = None if notice is None else notice.period
+    end = find_end("overdue_notification_deadline", rule, starts, calendar, basis)
+    return _relieved(end, terms, ReliefClause.OVERDUE_NOTIFICATION, rule, starts, calendar)
 
 
 def calculate_adverse_information(terms: PolicyTerms, facts: Facts, calendar: BusinessCalendar) -> End:
@@ -388,7 +393,23 @@ def _adverse_information(terms: PolicyTerms, facts: Facts, calendar: BusinessCal
     rule = None if clause is None else clause.period
     starts: Starts = {StartingDay.ADVERSE_INFORMATION: facts.adverse_information_on}
     end = find_end("adverse_information_deadline", rule, starts, calendar, "policy.adverse_information")
+    end = _relieved(end, terms, ReliefClause.ADVERSE_INFORMATION, rule, starts, calendar)
     return end, end.trace
+
+
+def _relieved(
+    end: End, terms: PolicyTerms, clause: ReliefClause, rule: PeriodRule | None, starts: Starts, calendar: BusinessCalendar
+) -> End:
+    """The end of a duty's time under a dated relief, where one holds for its ordinary last day."""
+    if end.on is None or not terms.reliefs:
+        return end
+    found = find_relief(terms.reliefs, clause, rule, end.on, starts, calendar)
+    if found is None:
+        return end
+    relief, on = found
+    basis = f"policy.relief.{clause}"
+    inputs = (("ordinary_end", end.on), ("first_day", relief.first_day), ("last_day", relief.last_day), (str(relief.unit), relief.length))
+    return End(on, relief.unit, basis, end.trace + Trace((Step("relief", "longer_time_instead", inputs, on, basis),)))
 
 
 def _is_by(day: date | None, deadline: date | None) -> bool | None:

@@ -27,6 +27,7 @@ from insureflow.domain.policies.precedence import (
     waiting_period_for,
 )
 from insureflow.domain.policies.reading import Reader
+from insureflow.domain.policies.relief import Relief, ReliefClause, find_relief
 from insureflow.domain.policies.serialising import conditions_to_data, rule_to_data, terms_to_data
 from insureflow.domain.policies.terms import (
     NO_CONDITIONS,
@@ -144,6 +145,8 @@ __all__ = [
     "Reader",
     "Recovery",
     "RecoverySplit",
+    "Relief",
+    "ReliefClause",
     "StopBasis",
     "StopCover",
     "TopUp",
@@ -153,6 +156,7 @@ __all__ = [
     "conditions_for_country",
     "conditions_for_limit_kind",
     "conditions_to_data",
+    "find_relief",
     "grade_percentage_for",
     "grade_row_for",
     "insured_percentage_for",

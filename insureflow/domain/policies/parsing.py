@@ -18,6 +18,7 @@ from insureflow.domain.policies.loss_clauses import (
     read_recovery,
 )
 from insureflow.domain.policies.reading import ALL_UNITS, Reader, read_calendars, read_length
+from insureflow.domain.policies.relief import Relief, ReliefClause
 from insureflow.domain.policies.terms import (
     AdverseInformation,
     Allocation,
@@ -159,7 +160,23 @@ def _extensions(reader: Reader) -> dict[str, object]:
         "insured_percentage_by_limit_kind": reader.by_word("insured_percentage_by_limit_kind", LimitKind, Reader.percentage),
         "notice_of_non_renewal_months": reader.only_whole("notice_of_non_renewal", "months"),
         "temporary_limit_renewal_days": reader.only_whole("temporary_limit_renewal", "days"),
+        "reliefs": _reliefs(reader),
     }
+
+
+def _reliefs(reader: Reader) -> tuple[Relief, ...]:
+    reliefs = []
+    for inner in reader.children("relief"):
+        clause = inner.choice("clause", ReliefClause, required=True)
+        first_day, last_day = inner.day("from", required=True), inner.day("to", required=True)
+        length = read_length(inner, ALL_UNITS)
+        note = inner.text("note") or ""
+        inner.finish()
+        if first_day is not None and last_day is not None and last_day < first_day:
+            inner.problem("ends_before_it_begins", "to", last_day, start=first_day)
+        elif clause is not None and first_day is not None and last_day is not None and length is not None:
+            reliefs.append(Relief(clause, first_day, last_day, *length, note))
+    return tuple(reliefs)
 
 
 def _turnover_declaration(reader: Reader) -> TurnoverDeclaration | None:

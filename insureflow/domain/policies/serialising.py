@@ -122,6 +122,19 @@ def terms_to_data(terms: PolicyTerms) -> dict[str, object]:
             "insured_percentage_by_limit_kind": _mapping(terms.insured_percentage_by_limit_kind, _number),
             "notice_of_non_renewal": _clause("months", terms.notice_of_non_renewal_months),
             "temporary_limit_renewal": _clause("days", terms.temporary_limit_renewal_days),
+            "relief": [
+                _without_none(
+                    {
+                        "clause": str(relief.clause),
+                        "from": relief.first_day.isoformat(),
+                        "to": relief.last_day.isoformat(),
+                        str(relief.unit): relief.length,
+                        "note": relief.note or None,
+                    }
+                )
+                for relief in terms.reliefs
+            ]
+            or None,
         }
     )
 

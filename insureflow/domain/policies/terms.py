@@ -13,6 +13,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from insureflow.domain.periods import Period, PeriodRule
+from insureflow.domain.policies.relief import Relief
 from insureflow.domain.policies.vocabulary import (
     AllocationOrder,
     Attachment,
@@ -315,7 +316,8 @@ class PolicyTerms:
     The fields up to ``discretionary_limit`` are those of the worked-example format. The ones after it are needed by the
     duties calendar and by limits, and are allowed in the terms of a real policy only: ``turnover_declaration``,
     ``overdue_notification_threshold`` (nothing needs to be notified up to this amount),
-    ``insured_percentage_by_limit_kind``, ``notice_of_non_renewal_months``, ``temporary_limit_renewal_days``; further
+    ``insured_percentage_by_limit_kind``, ``notice_of_non_renewal_months``, ``temporary_limit_renewal_days``, ``reliefs`` (longer times for a
+    period); further
     ``vat_covered`` of a country schedule and ``cycle`` of the premium.
     """
 
@@ -359,6 +361,7 @@ class PolicyTerms:
     insured_percentage_by_limit_kind: Mapping[LimitKind, Decimal] = field(default_factory=lambda: MappingProxyType({}))
     notice_of_non_renewal_months: int | None = None
     temporary_limit_renewal_days: int | None = None
+    reliefs: tuple[Relief, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from insureflow.domain.policies import (
     NoticeAppliesTo,
     NotificationFailure,
     PremiumMeasure,
+    ReliefClause,
 )
 from insureflow.i18n import formats
 from insureflow.i18n.catalogues import marked as _
@@ -200,6 +201,18 @@ def top_up(speaker: Speaker, value: Data) -> str:
         return speaker.say(follows)
     return speaker.say(
         _("%(percentage)s; %(follows)s"), percentage=speaker.percent(value["insured_percentage"]), follows=speaker.say(follows)
+    )
+
+
+def relief(speaker: Speaker, value: Data) -> str:
+    """A longer time for a period."""
+    days = [formats.day(date.fromisoformat(str(value[name])), speaker.locale) for name in ("from", "to")]
+    return speaker.say(
+        _("%(clause)s: %(length)s where the ordinary last day falls on %(first)s to %(last)s"),
+        clause=word(ReliefClause(value["clause"]), speaker.locale),
+        length=speaker.length(value),
+        first=days[0],
+        last=days[1],
     )
 
 

@@ -45,6 +45,8 @@ from insureflow.domain.policies import (
     NotificationFailure,
     PolicyPeriod,
     PolicyTerms,
+    Relief,
+    ReliefClause,
     TopUp,
 )
 from insureflow.domain.policies import (
@@ -131,6 +133,23 @@ def test_the_history_goes_on_into_the_future_over_what_time_alone_brings() -> No
         (day(47), day(51), 1000, 1000, True),
         (day(51), None, 0, 0, True),
     ]
+
+
+def test_a_relief_puts_the_loss_of_cover_off_even_when_written_into_a_later_version() -> None:
+    terms = PolicyTerms(
+        currency="EUR",
+        limit_currency="EUR",
+        maximum_extension_period=MaximumExtensionPeriod(days=10),
+        overdue_notification=NotificationRule(
+            Period(PeriodUnit.DAYS, 5, StartingDay.MAXIMUM_EXTENSION_PERIOD_END), NotificationFailure.INVOICE_NOT_COVERED
+        ),
+    )
+    relief = Relief(ReliefClause.OVERDUE_NOTIFICATION, day(40), day(60), PeriodUnit.DAYS, 25)
+    other = Relief(ReliefClause.OVERDUE_NOTIFICATION, day(90), day(99), PeriodUnit.DAYS, 25)
+    later = DatedTerms(day(35), replace(terms, reliefs=(relief, other)))
+    history = replay(Account((DatedTerms(date.min, terms), later), "EUR"), [limit(0, 1000), invoice("A", 1, 400, due=30)])
+    assert [(span.valid_from, span.covered) for span in history.invoice_segments["A"]] == [(day(1), 400), (day(67), 0)]
+    assert [span.valid_from for span in history.account_segments if span.stopped] == [day(42), day(67)]
 
 
 def test_a_limit_without_end_may_be_written_with_the_last_day_there_is() -> None:
