@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -17,9 +18,12 @@ from insureflow.cli.options import (
     organisation_option,
     print_json,
     print_rows,
+    progress_bar,
     refusals_as_errors,
 )
+from insureflow.cli.stopping import INTERRUPTED, StopRequest, leave
 from insureflow.connectors.insurers import registry
+from insureflow.domain.connections import SyncState
 from insureflow.domain.errors import Refusal
 from insureflow.i18n.words import sentence_for, word
 from insureflow.queries import connections as queries
@@ -28,6 +32,9 @@ from insureflow.queries.connections import ConnectionHealth
 from insureflow.queries.listing import Narrowing
 from insureflow.services import connections, outbox, sync
 from insureflow.services.clock import now
+
+#: So long a synchronisation that was asked to end is waited for; what it has put into the books stays.
+_PATIENCE_SECONDS = 2.0
 
 group = AppGroup("connections", help="Connections to insurers: set up, tried, synchronised.")
 
@@ -66,6 +73,16 @@ def _secret(name: str) -> str:
     return sys.stdin.readline().rstrip("\r\n")
 
 
+def _counts(counts: Mapping[str, int]) -> str:
+    """What a run counted, in words; what is nought is left out."""
+    return ", ".join(f"{word(f'RunCount.{name}', LOCALE)}: {number}" for name, number in counts.items() if number)
+
+
+def _said(output: str, code: Any) -> Any:
+    """A code for programs, its word for people."""
+    return code if output == "json" or code is None else word(code, LOCALE)
+
+
 def _error(error: Any) -> str:
     return sentence_for(Refusal(error.code, **dict(error.parameters)), LOCALE)
 
@@ -77,7 +94,7 @@ def _error(error: Any) -> str:
 def list_(organisation: str, output: str) -> None:
     """Every connection and how it is doing."""
     with inside(organisation):
-        rows = [_row(each) for each in queries.list_health(now())]
+        rows = [_row(each, output) for each in queries.list_health(now())]
     names = {
         "policy": "Policy",
         "connector": "Connector",
@@ -91,12 +108,13 @@ def list_(organisation: str, output: str) -> None:
     print_rows(output, names, rows, nothing="No policy is connected to its insurer.")
 
 
-def _row(each: ConnectionHealth) -> dict[str, object]:
+def _row(each: ConnectionHealth, output: str) -> dict[str, object]:
+    is_json = output == "json"
     return {
         "policy": each.policy_number,
-        "connector": each.connector,
-        "environment": each.environment,
-        "health": each.health.value,
+        "connector": each.connector if is_json else registry.get_connector(each.connector).name,
+        "environment": each.environment if is_json else word(f"Environment.{each.environment}", LOCALE),
+        "health": _said(output, each.health),
         "last_good_at": each.last_good_at,
         "waiting": each.waiting,
         "failed": each.failed,
@@ -116,14 +134,14 @@ def health(organisation: str, output: str) -> None:
     rows = [
         {
             "policy": each.policy_number,
-            "health": each.health.value,
+            "health": _said(output, each.health),
             "age_minutes": each.age_minutes,
             "failures": each.failures_in_a_row,
             "waiting": each.waiting,
             "failed": each.failed,
             "incoming": each.incoming.get("received", 0),
             "covers": each.covers,
-            "why": (each.stopped_because or each.last_error or {}).get("code"),
+            "why": _why(output, each.stopped_because or each.last_error),
         }
         for each in found
     ]
@@ -132,6 +150,14 @@ def health(organisation: str, output: str) -> None:
     print_rows(output, names, rows, nothing="No policy is connected to its insurer.")
     if worrying:
         sys.exit(2)
+
+
+def _why(output: str, stored: Mapping[str, Any] | None) -> str | None:
+    """What went wrong last: its code for programs, its sentence for people."""
+    if not stored:
+        return None
+    code = str(stored["code"])
+    return code if output == "json" else sentence_for(Refusal(code, **dict(stored.get("parameters", {}))), LOCALE)
 
 
 @group.command("add")
@@ -209,9 +235,17 @@ def test(organisation: str, policy_number: str, output: str) -> None:
 @format_option
 @refusals_as_errors
 def synchronise(organisation: str, policy_number: str, whole: bool, output: str) -> None:
-    """Bring our limits to the insurer's."""
-    with inside(organisation) as place:
-        result = sync.synchronise(place.organisation_id, _connection_id(policy_number), place.today, whole=whole)
+    """Bring our limits to the insurer's. Ctrl-C ends it after the part in hand; the next time it goes on there."""
+    stopping = StopRequest(patience=_PATIENCE_SECONDS)
+    with inside(organisation) as place, progress_bar("Covers") as report:
+        result = sync.synchronise(
+            place.organisation_id,
+            _connection_id(policy_number),
+            place.today,
+            whole=whole,
+            progress=report,
+            wants_to_stop=stopping.is_made,
+        )
     if output == "json":
         print_json(
             {
@@ -224,13 +258,15 @@ def synchronise(organisation: str, policy_number: str, whole: bool, output: str)
             }
         )
     else:
-        counts = ", ".join(f"{name} {number}" for name, number in result.counts.items() if number)
+        counts = _counts(result.counts)
         click.echo(
             f"{word(result.state, LOCALE)}: {counts or 'nothing'} ({result.milliseconds} ms, of these {result.network_milliseconds} ms at the insurer)"
         )
     if result.error is not None:
         click.echo(f"Error: {_error(result.error)}", err=True)
         sys.exit(1)
+    if result.state is SyncState.INTERRUPTED:
+        leave(INTERRUPTED)
 
 
 @group.command("send")
@@ -244,7 +280,7 @@ def send(organisation: str, output: str) -> None:
     if output == "json":
         print_json(counts)
     else:
-        click.echo(", ".join(f"{name} {number}" for name, number in counts.items() if number) or "Nothing waits.")
+        click.echo(_counts(counts) or "Nothing waits.")
 
 
 @group.command("differences")
@@ -259,7 +295,7 @@ def differences(organisation: str, compare: bool, output: str) -> None:
             for connection_id in queries.enabled_connections(place.organisation_id):
                 sync.reconcile(place.organisation_id, connection_id, place.today)
         rows = [
-            row | {"kind": row["kind"].value, "why": sentence_for(Refusal(f"difference.{row['kind'].value}"), LOCALE)}
+            row | {"kind": _said(output, row["kind"]), "why": sentence_for(Refusal(f"difference.{row['kind'].value}"), LOCALE)}
             for row in queries.differences_listing().stream(Narrowing(), None)
         ]
     names = {"kind": "What", "policy": "Policy", "buyer": "Buyer", "subject": "Reference", "first_seen_at": "Since", "why": "Why"}

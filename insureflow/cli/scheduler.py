@@ -9,7 +9,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from insureflow.cli.stopping import StopRequest
+from insureflow.cli.stopping import StopRequest, leave
 from insureflow.jobs.scheduler import Scheduler
 
 
@@ -29,11 +29,14 @@ def run_scheduler() -> None:
     logging.getLogger("apscheduler").setLevel(logging.WARNING)  # our own lines say what runs
     request = StopRequest()
     stopping = threading.Event()
-    thread = threading.Thread(target=Scheduler(app, settings).run, args=(stopping,), name="scheduler")
+    scheduler = Scheduler(app, settings)
+    thread = threading.Thread(target=scheduler.run, args=(stopping,), name="scheduler")
     thread.start()
     request.wait(thread.is_alive)
     ended_alone = not request.is_made()
     stopping.set()
     thread.join()
+    if scheduler.has_left_work:
+        leave(1 if ended_alone else 0)
     if ended_alone:
         raise click.ClickException("The scheduler has ended; the log above says why.")
