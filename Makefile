@@ -50,7 +50,7 @@ run: setup
 	@exec $(BIN)/insureflow run $(RUN_OPTIONS)
 
 test: setup
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report= $(PYTEST_OPTIONS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report= $(PYTEST_OPTIONS)
 	@$(BIN)/coverage report --include='insureflow/domain/*' --fail-under=100 --precision=2
 
 lint: setup

@@ -6,6 +6,8 @@ that uses ``client`` no application context may be open: requests would share it
 
 from __future__ import annotations
 
+import copy
+import gc
 import os
 import shutil
 import signal
@@ -64,6 +66,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         measuring.stop()
         item.config.stash[_UNMEASURED] = measuring
     return (yield)
+
+
+def pytest_collection_finish() -> None:
+    """What collecting has made stays to the end: the collector of garbage need not go through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -125,6 +134,8 @@ class Applications:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._kept: dict[str, tuple[Database, Flask]] = {}
+        #: What is put aside in the clones, by kind and name: see ``keeping``.
+        self.made: dict[tuple[str, str], Any] = {}
 
     def on(self, kind: str) -> tuple[Database, Flask]:
         """The clone of this kind and the application that works on it."""
@@ -188,6 +199,27 @@ def session(app: Flask) -> Iterator[Session]:
     with app.app_context():
         yield db.session()
         db.session.remove()
+
+
+@pytest.fixture
+def keeping(database: Database, app: Flask, applications: Applications) -> Callable[[str, Callable[[], Any]], Any]:
+    """``keeping(name, make)`` puts what ``make`` makes into the empty database and gives what it gives.
+
+    It is made once per worker and brought back for the tests after that. What is given must be plain data, without rows of a session.
+    """
+
+    def keep(name: str, make: Callable[[], Any]) -> Any:
+        assert not has_app_context(), "the database is exchanged below an open session"
+        made = applications.made
+        if (database.kind, name) in made:
+            databases.bring_back(applications.folder, database, name)
+        else:
+            made[database.kind, name] = make()
+            applications.disconnect(app)
+            databases.keep(applications.folder, database, name)
+        return copy.deepcopy(made[database.kind, name])
+
+    return keep
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -39,3 +40,19 @@ def test_guards_of_the_database_are_on_in_tests(organisation: Any, app: Flask) -
     """Emptying a clone switches guards off for its own connection alone."""
     with app.app_context(), pytest.raises(DBAPIError, match="append-only"):
         db.session.execute(text("UPDATE journal_entry SET action = 'x'"))
+
+
+@pytest.mark.parametrize("time", [1, 2])
+def test_what_is_kept_for_later_tests_comes_back_as_it_was(app: Flask, keeping: Callable[..., Any], time: int) -> None:
+    """Whatever a test has done with it since, and the keys go on where they stopped."""
+
+    def make() -> list[int]:
+        with app.app_context():
+            return [add_organisation(Actor(None, "test"), f"Quay {number}", reporting_currency="EUR").id for number in (1, 2)]
+
+    keys = keeping("quays", make)
+    assert keys == [1, 2]
+    keys.append(time)
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(Organisation)) == 2
+        assert add_organisation(Actor(None, "test"), f"Harbour {time}", reporting_currency="EUR").id == 3

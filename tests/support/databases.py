@@ -29,8 +29,10 @@ DEMO_DAY = date(2026, 11, 22)
 _SEED = "seed_of_tests"
 _cleaners: dict[str, psycopg.Connection[tuple[object, ...]]] = {}
 
-# Brings every table back to the rows of the template: most are empty there, and the others were put aside in a schema.
-_RESET = f"""
+
+def _bringing_back(schema: str) -> str:
+    """Brings every table and every counter back to what was put aside in a schema; most tables are empty there."""
+    return f"""
 DO $$
 DECLARE
     entry record;
@@ -42,29 +44,35 @@ BEGIN
             EXECUTE format('DELETE FROM public.%I', entry.name);
         END IF;
     END LOOP;
-    FOR entry IN SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = '{_SEED}'::regnamespace LOOP
-        EXECUTE format('INSERT INTO public.%I SELECT * FROM {_SEED}.%I', entry.name, entry.name);
+    FOR entry IN SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = '{schema}'::regnamespace LOOP
+        EXECUTE format('INSERT INTO public.%I SELECT * FROM {schema}.%I', entry.name, entry.name);
     END LOOP;
-    FOR entry IN SELECT schemaname AS schema, sequencename AS name, start_value AS start FROM pg_sequences
-                 WHERE schemaname = 'public' AND last_value IS NOT NULL LOOP
-        PERFORM setval(format('%I.%I', entry.schema, entry.name), entry.start, false);
+    FOR entry IN SELECT now.sequencename AS name, now.start_value AS start, kept.last_value AS last
+                 FROM pg_sequences now LEFT JOIN {schema}.counters kept USING (sequencename)
+                 WHERE now.schemaname = 'public' AND (now.last_value IS NOT NULL OR kept.last_value IS NOT NULL) LOOP
+        PERFORM setval(format('public.%I', entry.name), coalesce(entry.last, entry.start), entry.last IS NOT NULL);
     END LOOP;
 END $$
 """
 
-_PUT_SEED_ASIDE = f"""
+
+def _putting_aside(schema: str) -> str:
+    """Copies every filled table, and where the counters stand, into a schema."""
+    return f"""
 DO $$
 DECLARE
     entry record;
     filled boolean;
 BEGIN
-    CREATE SCHEMA {_SEED};
+    CREATE SCHEMA {schema};
     FOR entry IN SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version' LOOP
         EXECUTE format('SELECT EXISTS (SELECT 1 FROM public.%I)', entry.name) INTO filled;
         IF filled THEN
-            EXECUTE format('CREATE TABLE {_SEED}.%I AS TABLE public.%I', entry.name, entry.name);
+            EXECUTE format('CREATE TABLE {schema}.%I AS TABLE public.%I', entry.name, entry.name);
         END IF;
     END LOOP;
+    CREATE MATERIALIZED VIEW {schema}.counters AS
+        SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL;
 END $$
 """
 
@@ -132,7 +140,7 @@ def template(folder: Path, kind: str) -> Database:
                 url = _named(server, name)
                 _migrate(url, folder)
                 with psycopg.connect(libpq(url), autocommit=True) as connection:
-                    connection.execute(_PUT_SEED_ASIDE)
+                    connection.execute(_putting_aside(_SEED))
             record.write_text(url, encoding="utf-8")
         return Database(kind, record.read_text(encoding="utf-8"))
 
@@ -185,11 +193,35 @@ def drop(folder: Path, database: Database) -> None:
 def reset(folder: Path, database: Database) -> None:
     """Brings a clone back to the state of the template. Nobody may be connected to an SQLite clone."""
     if database.kind == "sqlite":
-        drop(folder, database)
-        database.path.parent.mkdir()
-        _copy(template(folder, "sqlite").path, database.path)
-        return
-    _cleaner(database.url).execute(_RESET)
+        _replace(folder, database, template(folder, "sqlite").path)
+    else:
+        _cleaner(database.url).execute(_bringing_back(_SEED))
+
+
+def keep(folder: Path, database: Database, name: str) -> None:
+    """Puts the state of a clone aside under a name. Nobody may be connected to an SQLite clone."""
+    if database.kind == "sqlite":
+        _copy(database.path, _kept(folder, database, name))
+    else:
+        _cleaner(database.url).execute(_putting_aside(f"kept_{name}"))
+
+
+def bring_back(folder: Path, database: Database, name: str) -> None:
+    """Brings a clone to the state that ``keep`` has put aside. Nobody may be connected to an SQLite clone."""
+    if database.kind == "sqlite":
+        _replace(folder, database, _kept(folder, database, name))
+    else:
+        _cleaner(database.url).execute(_bringing_back(f"kept_{name}"))
+
+
+def _kept(folder: Path, database: Database, name: str) -> Path:
+    return folder / f"{database.path.parent.name}-{name}.db"
+
+
+def _replace(folder: Path, database: Database, source: Path) -> None:
+    drop(folder, database)
+    database.path.parent.mkdir()
+    _copy(source, database.path)
 
 
 def _cleaner(url: str) -> psycopg.Connection[tuple[object, ...]]:
