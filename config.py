@@ -16,9 +16,10 @@ import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
+from email.utils import parseaddr
 from pathlib import Path
 from typing import ClassVar, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 LogFormat = Literal["console", "json"]
 QueueKind = Literal["embedded", "procrastinate"]
@@ -90,6 +91,9 @@ class Config:
     encryption_keys: tuple[str, ...] = field(default=(), repr=False)
     sandbox_port: int = 8801
     queue: QueueKind = "embedded"
+    smtp_url: str | None = field(default=None, repr=False)
+    mail_from: str | None = None
+    private_webhooks: bool = False
 
     @property
     def uses_sqlite(self) -> bool:
@@ -270,6 +274,38 @@ def _secret(value: str) -> str:
     return value
 
 
+def _smtp_url(value: str) -> str:
+    url = urlsplit(value)
+    try:
+        port = url.port
+    except ValueError:
+        port = 0
+    if url.scheme not in {"smtp", "smtps", "starttls"} or not url.hostname or port == 0 or url.path.strip("/"):
+        msg = "use smtp://host:port, starttls://user:password@host:port or smtps://user:password@host:port, with ?ca=/file for a private authority"
+        raise ValueError(msg)
+    if bool(url.username) != bool(url.password):
+        msg = "give both a user and a password, or neither"
+        raise ValueError(msg)
+    if url.username and url.scheme == "smtp" and url.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        msg = "a password must not travel unencrypted: use starttls:// or smtps://"
+        raise ValueError(msg)
+    options = parse_qs(url.query, keep_blank_values=True)
+    if set(options) - {"ca"} or (options.get("ca") and not Path(options["ca"][0]).is_file()):
+        msg = "the only option is ?ca=/file, which names a file of certificates that this user may read"
+        raise ValueError(msg)
+    return value
+
+
+def _mail_from(value: str) -> str:
+    name, address = parseaddr(value)
+    local, _at, domain = address.rpartition("@")
+    if not local or "." not in domain or not address.isascii() or any(ord(character) < 32 for character in value) or " " in address:
+        msg = "use receivables@company.example or Company <receivables@company.example>"
+        raise ValueError(msg)
+    plain = name.replace('"', "").replace("\\", "")
+    return f'"{plain}" <{address}>' if plain else address
+
+
 def _encryption_keys(value: str) -> tuple[str, ...]:
     keys = tuple(part.strip() for part in value.split(",") if part.strip())
     for key in keys:
@@ -336,6 +372,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "queue", _choice("embedded", "procrastinate"), "who does the work of connections: the scheduler itself, or workers of procrastinate"
     ),
+    Setting(
+        "smtp_url",
+        _smtp_url,
+        "the mail server: smtp://host:port, starttls://user:password@host:port or smtps://…; without it mail is kept and waits",
+        is_secret=True,
+    ),
+    Setting("mail_from", _mail_from, "who mail comes from, as in Company <receivables@company.example>"),
+    Setting("private_webhooks", _switch, "whether events may be sent to addresses inside our own network"),
 )
 
 _NEEDED_IN_PRODUCTION = frozenset({"database_url", "secret_key", "password_salt", "encryption_keys"})
@@ -374,6 +418,9 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         ]
         if values.get("secret_key") is not None and values.get("secret_key") == values.get("password_salt"):
             problems.append("INSUREFLOW_PASSWORD_SALT is the same as INSUREFLOW_SECRET_KEY: give each an own value")
+    if bool(values.get("smtp_url")) != bool(values.get("mail_from")) and not problems:
+        missing = "INSUREFLOW_MAIL_FROM" if values.get("smtp_url") else "INSUREFLOW_SMTP_URL"
+        problems.append(f"{missing} is missing: the mail server and the sender belong together, so set both or neither")
     if values.get("queue") == "procrastinate" and not str(values.get("database_url", "")).startswith("postgresql"):
         problems.append("INSUREFLOW_QUEUE is 'procrastinate', which needs PostgreSQL: set INSUREFLOW_DATABASE_URL to one, or use embedded")
     if kind is None or problems:

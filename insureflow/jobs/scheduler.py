@@ -21,7 +21,7 @@ from flask import Flask
 
 import config
 from insureflow.domain.schedules import JOBS, Daily, Due, Job
-from insureflow.jobs import discretionary, journal, limits, obligations
+from insureflow.jobs import discretionary, journal, limits, messages, obligations, webhooks
 from insureflow.jobs.leader import LeaderLock, leader_lock
 from insureflow.jobs.worker import Workers
 from insureflow.services import jobs, tasks
@@ -46,6 +46,8 @@ WORK: Mapping[str, ForEach] = {
     "limits.send_requests": limits.send_requests,
     "limits.inbox": limits.inbox,
     "limits.sync": limits.sync,
+    "messages.deliver": messages.deliver,
+    "webhooks.deliver": webhooks.deliver,
     "connections.watch": limits.watch,
     "limits.reconcile": limits.reconcile,
     "discretionary.remind": discretionary.remind,

@@ -76,7 +76,15 @@ SECTIONS: tuple[Section, ...] = (
             Page("imports.index", _l("Imports"), Permission.VIEW_RECEIVABLES),
         ),
     ),
-    Section(_l("Overdues"), ("obligations",), (Page("obligations.index", _l("Obligations calendar"), Permission.VIEW_OBLIGATIONS),)),
+    Section(
+        _l("Overdues"),
+        ("obligations", "messages", "issued_documents", "contacts"),
+        (
+            Page("obligations.index", _l("Obligations calendar"), Permission.VIEW_OBLIGATIONS),
+            Page("messages.index", _l("E-mail"), Permission.VIEW_RECEIVABLES),
+            Page("issued_documents.index", _l("Documents"), Permission.VIEW_RECEIVABLES),
+        ),
+    ),
     Section(
         _l("Insight"),
         ("exposure",),

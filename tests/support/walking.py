@@ -40,6 +40,7 @@ TABLES = {
     "import": "import_batch",
     "limit": "limit_decision",
     "mark": "obligation_mark",
+    "mail": "message",
     "member": "membership",
     "name": "buyer_name",
     "person": "app_user",

@@ -218,3 +218,28 @@ def test_every_setting_fills_a_field_and_says_what_it_is_for() -> None:
     names = {field.name for field in dataclasses.fields(config.Config)}
     assert {setting.field for setting in config.SETTINGS} == names - {"supported_locales"}
     assert all(setting.meaning for setting in config.SETTINGS)
+
+
+def test_the_mail_server_and_the_sender_belong_together(tmp_path: Path) -> None:
+    base = {"INSUREFLOW_INSTANCE": str(tmp_path)}
+    sender = {"INSUREFLOW_MAIL_FROM": '"Nordic Pumps, AR" <ar@seller.example>'}
+    good = config.load({**base, **sender, "INSUREFLOW_SMTP_URL": "starttls://user:p%40ss@mail.example:587"})
+    assert good.mail_from == '"Nordic Pumps, AR" <ar@seller.example>'
+    assert "p%40ss" not in repr(good)
+    for url in (
+        "http://x",
+        "smtp://",
+        "smtp://x:0",
+        "smtp://user:pass@mail.example",
+        "smtps://user@x",
+        "smtps://x?ca=/none",
+        "smtp://x?y=1",
+    ):
+        with pytest.raises(config.ConfigurationError, match="INSUREFLOW_SMTP_URL"):
+            config.load({**base, **sender, "INSUREFLOW_SMTP_URL": url})
+    for address in ("nobody", "a@b", "a@b.example\r\nBcc: x@y.example", "å@b.example"):
+        with pytest.raises(config.ConfigurationError, match="INSUREFLOW_MAIL_FROM"):
+            config.load({**base, "INSUREFLOW_SMTP_URL": "smtp://x", "INSUREFLOW_MAIL_FROM": address})
+    for half, missing in ((sender, "INSUREFLOW_SMTP_URL"), ({"INSUREFLOW_SMTP_URL": "smtp://localhost:2525"}, "INSUREFLOW_MAIL_FROM")):
+        with pytest.raises(config.ConfigurationError, match=f"{missing} is missing"):
+            config.load({**base, **half})

@@ -45,8 +45,8 @@ SENTENCES: dict[str, str] = {
     "contact_column_unknown": _(
         "“%(value)s” is not a column of contacts. The first row names the columns: entity, customer_number, buyer, name, role, email, phone, language, gets_letters."
     ),
-    "row.contact_not_yes_or_no": _("Write yes or no."),
-    "row.contact_buyer_unknown": _("No buyer, or more than one, has this number or name."),
+    "contact_not_yes_or_no": _("Write yes or no."),
+    "contact_buyer_unknown": _("No buyer, or more than one, has this number or name."),
     "row.email_not_valid": _("This is not an e-mail address."),
     "row.contact_text_too_long": _("This is too long, or has characters that cannot be kept."),
     "row.contact_empty": _("A name, an e-mail address or a telephone number is needed."),
