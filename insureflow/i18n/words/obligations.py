@@ -120,6 +120,7 @@ WORDS: dict[str, str] = {
 }
 
 SENTENCES: dict[str, str] = {
+    "length_wrong": _("“%(value)s” is no length. Write a whole number of up to four digits and choose what it counts."),
     "note_needed": _("Say how it was done, or why it need not be done: a reference, a letter, a confirmation of the insurer."),
     "marked_in_future": _("A duty cannot be done on %(on)s: that day is still to come, today is %(today)s."),
     "obligation_not_marked": _("Nothing was noted about this duty that could be taken back."),

@@ -106,7 +106,7 @@ class DutyCounts:
 def calendar(selection: DutySelection, first_day: date, last_day: date, *, with_late: bool = False) -> list[CalendarEntry]:
     """The duties due from the first to the last day, both included; ``with_late``: and all that are late by then. By day."""
     duties = _stored(selection) if selection.on == selection.today else [(None, duty) for duty in duties_on(selection)]
-    marks = _marks(selection.on)
+    marks = marks_by(selection.on)
     names = _Names([duty for _, duty in duties])
     entries = []
     for key, duty in duties:
@@ -151,14 +151,14 @@ def find_entry(obligation_id: int, on: date) -> CalendarEntry | None:
     duty = _duty(row)
     worked_out = duties_on(DutySelection(on, on, [ObligationKind(row.kind)], row.policy_id, row.buyer_id))
     duty = next((found for found in worked_out if found[:5] == duty[:5]), duty)
-    return _entry(row.id, duty, _marks(on, [] if duty.buyer_id is None else [duty.buyer_id]).get(DutyKey(*duty[:5])), _Names([duty]), on)
+    return _entry(row.id, duty, marks_by(on, [] if duty.buyer_id is None else [duty.buyer_id]).get(DutyKey(*duty[:5])), _Names([duty]), on)
 
 
 def list_entries(obligation_ids: Collection[int], on: date) -> dict[int, CalendarEntry]:
     """Some duties of today's calendar by their keys, without their steps: as many as a page shows."""
     found = [(row.id, _duty(row)) for row in db.session.scalars(select(Obligation).where(Obligation.id.in_(obligation_ids)))]
     names = _Names([duty for _, duty in found])
-    marks = _marks(on, {duty.buyer_id for _, duty in found if duty.buyer_id is not None}) if found else {}
+    marks = marks_by(on, {duty.buyer_id for _, duty in found if duty.buyer_id is not None}) if found else {}
     return {key: _entry(key, duty, marks.get(DutyKey(*duty[:5])), names, on) for key, duty in found}
 
 
@@ -191,9 +191,10 @@ def _narrowed(selection: DutySelection, model: Any) -> list[Any]:
     return conditions
 
 
-def duties_on(selection: DutySelection) -> list[Duty]:
-    """The duties on any day, worked out from the positions of that day."""
-    book, rates, on = PolicyBook.load(), RateBook.load(), selection.on
+def duties_on(selection: DutySelection, book: PolicyBook | None = None) -> list[Duty]:
+    """The duties on any day, worked out from the positions of that day; ``book``: under these policies instead of those in force."""
+    rates, on = RateBook.load(), selection.on
+    book = book or PolicyBook.load()
     accounts: dict[tuple[int, int], list[OpenInvoice]] = {}
     entities: dict[int, int] = {}
     position = InvoicePosition
@@ -273,7 +274,7 @@ def duties_on(selection: DutySelection) -> list[Duty]:
 # ---------------------------------------------------------------------- how duties stand
 
 
-def _marks(on: date, buyer_ids: Collection[int] | None = None) -> dict[DutyKey, ObligationMark]:
+def marks_by(on: date, buyer_ids: Collection[int] | None = None) -> dict[DutyKey, ObligationMark]:
     """What was done about duties by a day; of these buyers and of whole policies, or of all."""
     statement = select(ObligationMark).where(ObligationMark.marked_on <= on).order_by(ObligationMark.id)
     if buyer_ids is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from insureflow.web.obligations import calendar, duty, listing
+from insureflow.web.obligations import calendar, duty, listing, simulation
 from insureflow.web.obligations.standing import blueprint
 
-__all__ = ["blueprint", "calendar", "duty", "listing"]
+__all__ = ["blueprint", "calendar", "duty", "listing", "simulation"]

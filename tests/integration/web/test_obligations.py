@@ -122,3 +122,24 @@ def test_who_may_mark(client: PageClient, login: Callable[..., Any], insight: In
     assert client.get(address).status_code == 404
     assert client.post(f"{address}/waive", data={"reason": "x"}).status_code == 404
     assert client.post(f"{address}/undo").status_code == 404
+
+
+def test_what_if_the_terms_said_otherwise(handler: PageClient, insight: Insight) -> None:
+    page = handler.get("/obligations/what-if").text
+    assert "Nothing is stored" in said(page)
+    assert 'name="overdue_notification" value="30"' in page
+    query = "maximum_extension_period=60&overdue_notification=30&claim_filing=90"
+    assert "fall due on another day" not in said(handler.get(f"/obligations/what-if?{query}").text)
+    moved = said(handler.get("/obligations/what-if?overdue_notification=45").text)
+    assert "fall due on another day" in moved
+    assert "Alpha Werke GmbH" in moved
+    # Sixty business days are more than sixty days: the stop of shipments stays, the notification moves.
+    other = handler.get("/obligations/what-if?overdue_notification=45&overdue_notification-unit=business_days")
+    assert other.status_code == 200
+    for wrong in ("overdue_notification=soon", "overdue_notification=", "maximum_extension_period=9&maximum_extension_period-unit=years"):
+        refused = handler.get(f"/obligations/what-if?{wrong}")
+        assert refused.status_code == 422
+        assert "is no length" in said(refused.text)
+    assert handler.get("/obligations/what-if?policy_id=999999").status_code == 404
+    before = listed(handler)
+    assert listed(handler) == before
