@@ -390,6 +390,41 @@ def find_look_up(look_up_id: int) -> tuple[LookUp, str] | None:
     return None if row is None else (row[0], row[1] or "")
 
 
+@dataclass(frozen=True, slots=True)
+class InsurerGrade:
+    """An insurer's grade of a buyer, in the insurer's own words, and when it was last read."""
+
+    policy_number: str
+    insurer: str
+    grade: str
+    grade_class: str
+    read_at: datetime | None
+
+
+def grades_of_buyer(buyer_id: int) -> list[InsurerGrade]:
+    """What insurers think of a buyer, as their covers say it: one for each policy, of several covers the one that changed last."""
+    rows = db.session.execute(
+        select(
+            Policy.number,
+            Policy.insurer,
+            InsurerCoverVersion.picture["grade"].as_string().label("grade"),
+            InsurerCoverVersion.picture["grade_class"].as_string().label("grade_class"),
+            InsurerCoverVersion.seen_at,
+            InsurerConnection.last_good_sync_at,
+        )
+        .join(InsurerConnection, InsurerConnection.id == InsurerCoverVersion.connection_id)
+        .join(Policy, Policy.id == InsurerConnection.policy_id)
+        .where(InsurerCoverVersion.buyer_id == buyer_id, InsurerCoverVersion.missing_since.is_(None))
+        .order_by(Policy.priority, Policy.number, InsurerCoverVersion.seen_at, InsurerCoverVersion.id)
+    )
+    found = {
+        row.number: InsurerGrade(row.number, row.insurer, row.grade, row.grade_class or "", row.last_good_sync_at or row.seen_at)
+        for row in rows
+        if row.grade
+    }
+    return list(found.values())
+
+
 def find_company_facts(buyer_id: int) -> dict[str, Any] | None:
     """What a look-up tells an insurer of a buyer: name, country and numbers."""
     buyer = db.session.scalar(select(Buyer).where(Buyer.id == buyer_id))

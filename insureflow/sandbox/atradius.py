@@ -255,19 +255,20 @@ def _list(state: State, name: str) -> Response:
     where = " AND ".join(conditions)
     policy = request.args.get("policyId")
     hides = bool(state.setting("hides_references", False))
+    ratings: dict[str, object] = state.setting("ratings", {})
     if "half_page" in state.setting("faults", {}):
         rows, is_cut = halved(state, list(state.covers(INSURER, policy, where=where, values=values)))
-        return Response(_written(rows, hides=hides), 206 if is_cut else 200, mimetype="application/json")
+        return Response(_written(rows, ratings, hides=hides), 206 if is_cut else 200, mimetype="application/json")
     covers = state.covers(INSURER, policy, where=where, values=values)
-    return Response(stream_with_context(_written(covers, hides=hides)), mimetype="application/json")
+    return Response(stream_with_context(_written(covers, ratings, hides=hides)), mimetype="application/json")
 
 
-def _written(covers: Iterable[Cover], *, hides: bool) -> Iterator[str]:
+def _written(covers: Iterable[Cover], ratings: dict[str, object], *, hides: bool) -> Iterator[str]:
     yield '{"data": ['
     pieces: list[str] = []
     separator = ""
     for cover in covers:
-        pieces.append(separator + json.dumps(_shown(cover, hides=hides)))
+        pieces.append(separator + json.dumps(_shown(cover, ratings, hides=hides)))
         separator = ", "
         if len(pieces) == 500:
             yield "".join(pieces)
@@ -308,7 +309,16 @@ def _decision(amount: int | None, expiry: str | None, conditions: tuple[str, ...
     }
 
 
-def _shown(cover: Cover, *, hides: bool) -> dict[str, Any]:
+def _rating(cover: Cover, ratings: dict[str, object]) -> str:
+    """A number from 1 to 100 as text, empty for one company in ten: what the controls say, else what the company's number gives."""
+    if cover.company_id in ratings:
+        return str(ratings[cover.company_id])
+    number = int(cover.company_id)
+    return "" if number % 10 == 9 else str(number * 37 % 100 + 1)
+
+
+def _shown(cover: Cover, ratings: dict[str, object], *, hides: bool) -> dict[str, Any]:
+    rating = _rating(cover, ratings)
     code, words = _DECISIONS.get(cover.answer, ("", ""))
     total = None if cover.decided is None else cover.decided + cover.second
     asked = _number(cover.requested, cover.currency)
@@ -334,7 +344,8 @@ def _shown(cover: Cover, *, hides: bool) -> dict[str, Any]:
         "effectFromDate": _instant(cover.effective_on),
         "withdrawalDate": _instant(cover.withdrawal_on),
         "effectiveToDate": _instant(cover.valid_to) if cover.stage == "ended" else "",
-        "currentBuyerRating": "",
+        "currentBuyerRating": rating,
+        "currentBuyerRatingClass": str((int(rating) + 9) // 10) if rating else "",
         "notes": "",
         "totalDecision": _decision(total, cover.valid_to if cover.stage != "ended" else None, cover.conditions, cover.currency),
         "firstAmtDecision": _decision(cover.decided if cover.second else None, None, (), cover.currency),

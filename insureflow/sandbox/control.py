@@ -43,7 +43,9 @@ def make_blueprint(state: State) -> Blueprint:
     @blueprint.post("/settings")
     def settings() -> Response:
         for name, value in _body().items():
-            if name not in {"cancel_after_seconds", "job_seconds", "hides_references"} and not name.startswith("currency."):
+            if name == "ratings" and not _are_ratings(value):
+                raise ValueError("Ratings are numbers from 1 to 100 by company number")
+            if name not in {"cancel_after_seconds", "job_seconds", "hides_references", "ratings"} and not name.startswith("currency."):
                 raise ValueError(f"There is no setting {name}")
             state.set_setting(name, value)
         return jsonify({})
@@ -102,6 +104,10 @@ def make_blueprint(state: State) -> Blueprint:
         return jsonify({})
 
     return blueprint
+
+
+def _are_ratings(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(each, int) and 1 <= each <= 100 for each in value.values())
 
 
 def _require_loopback() -> None:

@@ -165,7 +165,7 @@ class InsurerCover:
     ``STILL_INVESTIGATING``. ``decided`` None: nothing was decided about the amount, a limit that is in force stays as it is (an
     increase was refused, an application withdrawn); a refusal or an end of a limit has an amount of 0. ``pending`` is announced and
     not yet in effect. ``raw`` are the insurer's own words that decided. ``request_reference`` is the reference of the receipt this
-    answers, where it was asked for by it.
+    answers, where it was asked for by it. ``grade`` and ``grade_class`` are the insurer's grade of the company, in its own words.
     """
 
     cover_id: str
@@ -189,6 +189,8 @@ class InsurerCover:
     conditions: tuple[str, ...] = ()
     raw: Mapping[str, str] = field(default_factory=dict)
     request_reference: str = ""
+    grade: str = ""
+    grade_class: str = ""
 
 
 @dataclass(frozen=True, slots=True)

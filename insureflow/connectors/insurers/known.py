@@ -73,7 +73,7 @@ KNOWN: tuple[KnownInsurer, ...] = (
         "atradius",
         (Way.INTERFACE, Way.FILE, Way.PORTAL),
         Confidence.CLIENTS,
-        (Operation.FIND_COMPANY, *_ASKING, *_FOLLOWING, Operation.LIST_CHANGES),
+        (Operation.FIND_COMPANY, *_ASKING, *_FOLLOWING, Operation.LIST_CHANGES, Operation.READ_GRADE),
         "overdues and claims; search by name",
         "two independent clients of the interface; the insurer's own pages are for subscribers",
     ),

@@ -89,7 +89,7 @@ def cover_data(cover: InsurerCover) -> dict[str, Any]:
     def day(value: date | None) -> str | None:
         return None if value is None else value.isoformat()
 
-    return {
+    data: dict[str, Any] = {
         "cover_id": cover.cover_id,
         "version": cover.version,
         "company_id": cover.company_id,
@@ -111,6 +111,7 @@ def cover_data(cover: InsurerCover) -> dict[str, Any]:
         "country": cover.country,
         "conditions": list(cover.conditions),
     }
+    return data | {name: value for name, value in (("grade", cover.grade), ("grade_class", cover.grade_class)) if value}
 
 
 def cover_of(data: dict[str, Any]) -> InsurerCover:
@@ -143,6 +144,8 @@ def cover_of(data: dict[str, Any]) -> InsurerCover:
         customer_number=data["customer_number"],
         country=data["country"],
         conditions=tuple(data["conditions"]),
+        grade=data.get("grade", ""),
+        grade_class=data.get("grade_class", ""),
     )
 
 

@@ -18,6 +18,7 @@ from insureflow.domain.money import Money
 from insureflow.domain.sectors import sector_code
 from insureflow.i18n import formats, words
 from insureflow.queries import buyers as buyer_queries
+from insureflow.queries import connections as connection_queries
 from insureflow.queries import limits as limit_queries
 from insureflow.queries.buyers import BuyerFigures, Happening, HappeningKind
 from insureflow.queries.cover import invoices as cover_invoices
@@ -162,7 +163,8 @@ def show(buyer_id: int) -> ResponseReturnValue:
     stacks = [_stack(figures, frame["accounts"]) for figures in frame["figures"]]
     pictures = [_timeline_picture(buyer_id, account) for account in frame["accounts"]]
     happenings = [_entry(happening) for happening in buyer_queries.happenings_of(buyer_id, g.on)]
-    return render_template("buyers/show.html", **frame, stacks=stacks, pictures=pictures, happenings=happenings)
+    grades = connection_queries.grades_of_buyer(buyer_id) if g.on == g.today else []
+    return render_template("buyers/show.html", **frame, stacks=stacks, pictures=pictures, happenings=happenings, grades=grades)
 
 
 def _entry(happening: Happening) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from insureflow.models.database import db
 from insureflow.models.journal import JournalEntry
 from insureflow.models.limit_requests import LimitRequest
 from insureflow.models.work_items import WorkItem
+from insureflow.queries import connections as queries
 from insureflow.services import connections, limits, sync
 from insureflow.services.clock import now
 from insureflow.services.limits import NewDecision
@@ -175,6 +176,22 @@ def test_a_withdrawal_ends_the_limit_on_its_day(insured: Insured, sandbox: Runni
     run(insured)
     assert len(insured.decisions()) == count
     assert insured.limits() == {A: 0, B: 80_000}
+
+
+def test_the_insurers_grade_is_kept_and_its_change_decides_nothing(insured: Insured, sandbox: RunningSandbox, session: Session) -> None:
+    def grades() -> list[tuple[str, str, str]]:
+        with transaction(insured.organisation_id):
+            found = queries.grades_of_buyer(insured.buyers[A])
+            assert all(each.read_at is not None for each in found)
+            return [(each.policy_number, each.grade, each.grade_class) for each in found]
+
+    sandbox.control("settings", {"ratings": {A: 45}})
+    run(insured)
+    assert grades() == [("P-1", "45", "5")]
+    sandbox.control("settings", {"ratings": {A: 82}})
+    assert run(insured).counts["recorded"] == 0
+    assert grades() == [("P-1", "82", "9")]
+    assert insured.limits() == {A: 50_000, B: 80_000}
 
 
 def test_a_limit_the_insurer_does_not_show_stays_and_is_explained(insured: Insured, sandbox: RunningSandbox, session: Session) -> None:

@@ -64,7 +64,14 @@ UID_TYPES: Mapping[tuple[str, str], str] = {("registration", "FR"): "SN"}
 UID_TYPES_ANYWHERE: Mapping[str, str] = {"vat": "VAT", "duns": "DB"}
 
 _READING = frozenset(
-    {Operation.FIND_COMPANY, Operation.FIND_REQUEST, Operation.POLL_REQUESTS, Operation.LIST_COVERS, Operation.LIST_CHANGES}
+    {
+        Operation.FIND_COMPANY,
+        Operation.FIND_REQUEST,
+        Operation.POLL_REQUESTS,
+        Operation.LIST_COVERS,
+        Operation.LIST_CHANGES,
+        Operation.READ_GRADE,  # it stands in every cover
+    }
 )
 #: Our day may have begun while the insurer's has not.
 TIME_ZONES = timedelta(days=1)

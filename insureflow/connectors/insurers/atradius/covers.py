@@ -126,6 +126,8 @@ def read_covers(row: Mapping[str, Any], policy_currency: str) -> list[InsurerCov
         pending_on=withdrawal_on if pending is PendingAction.WITHDRAWAL_ANNOUNCED else None,
         own_reference=read_text(row.get("customerRefNumber"), "customerRefNumber"),
         conditions=conditions,
+        grade=read_text(row.get("currentBuyerRating"), "currentBuyerRating"),
+        grade_class=read_text(row.get("currentBuyerRatingClass"), "currentBuyerRatingClass"),
         raw={
             name: text
             for name in ("coverStatus", "decisionCode", "decisionTypeDescription", "historicCode", "pendingProcessIndicator", "notes")

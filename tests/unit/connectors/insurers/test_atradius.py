@@ -136,3 +136,9 @@ def test_what_is_not_known_is_not_guessed(changes: dict[str, Any]) -> None:
 def test_only_documented_requests_have_words() -> None:
     assert set(ACTIONS) == {CoverRequestCode.INCREASE, CoverRequestCode.REDUCTION, CoverRequestCode.CANCELLATION}
     assert set(COVER_TYPES) == {LimitKind.NAMED, LimitKind.CREDIT_CHECK}
+
+
+def test_the_grade_of_the_company_stands_in_its_cover() -> None:
+    assert (one().grade, one().grade_class) == ("", "")
+    graded = one(currentBuyerRating=45, currentBuyerRatingClass="5")
+    assert (graded.grade, graded.grade_class) == ("45", "5")
