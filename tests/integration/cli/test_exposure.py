@@ -23,12 +23,16 @@ from insureflow.services.transaction import transaction
 
 
 @pytest.fixture
-def acme(app: Flask) -> int:
-    with app.app_context():
-        made = make_up(db.session())
-        rebuild(made.organisation_id, TODAY)
-        db.session.remove()
-        return made.organisation_id
+def acme(app: Flask, keeping: Callable[..., Any]) -> int:
+    def make() -> int:
+        with app.app_context():
+            made = make_up(db.session())
+            rebuild(made.organisation_id, TODAY)
+            organisation_id = made.organisation_id
+            db.session.remove()
+        return organisation_id
+
+    return int(keeping("acme", make))
 
 
 @pytest.mark.parametrize("by", ["country", "buyer", "policy", "currency", "entity"])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from functools import partial
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -26,7 +29,13 @@ PAGES = ("", "/invoices", "/limits", "/details", "/journal")
 
 
 @pytest.fixture
-def account(app: Flask) -> Account:
+def account(app: Flask, keeping: Callable[..., Any]) -> Account:
+    made = keeping("buyers_on_pages", partial(_account, app))
+    assert isinstance(made, Account)
+    return made
+
+
+def _account(app: Flask) -> Account:
     account = make_account(app, roles=ROLES)
     with app.app_context(), within(account.organisation_id):
         new = NewDecision(account.buyer_id, account.policy_id, 100_000_00, "EUR", date(2026, 1, 15))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from functools import partial
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -24,7 +27,13 @@ ROLES = (Role.ADMINISTRATOR, Role.CREDIT_MANAGER, Role.CREDIT_ANALYST, Role.AUDI
 
 
 @pytest.fixture
-def account(app: Flask) -> Account:
+def account(app: Flask, keeping: Callable[..., Any]) -> Account:
+    made = keeping("limits_on_pages", partial(_account, app))
+    assert isinstance(made, Account)
+    return made
+
+
+def _account(app: Flask) -> Account:
     account = make_account(app, roles=ROLES)
     with app.app_context(), within(account.organisation_id):
         actor = account.tenant.actor()
