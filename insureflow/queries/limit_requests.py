@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, String, and_, case, cast, func, or_, select, type_coerce
+from sqlalchemy.orm import aliased
 
 from insureflow.connectors.insurers.registry import CONNECTORS
+from insureflow.domain.buyers import search_name
 from insureflow.domain.connections import Operation, OutboxState
 from insureflow.domain.limits import (
+    FROM_DECISIONS,
+    LimitKind,
     LimitRecord,
     LimitStatus,
     Pending,
@@ -26,6 +31,7 @@ from insureflow.domain.limits import (
 )
 from insureflow.domain.money import Money, minor_digits
 from insureflow.domain.policies import is_country_covered
+from insureflow.models.base import vocabulary
 from insureflow.models.buyers import Buyer, CustomerNumber
 from insureflow.models.connections import InsurerConnection, OutboxMessage
 from insureflow.models.database import db
@@ -35,9 +41,9 @@ from insureflow.models.limits import LimitDecision
 from insureflow.models.organisations import User
 from insureflow.models.policies import Policy
 from insureflow.queries.cover.policies import PolicyBook
-from insureflow.queries.dashboard.calculated import CalculatedListing, calculated_field
 from insureflow.queries.limits.decisions import record_of
-from insureflow.queries.listing import FilterKind, Kind, Listing, Order
+from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Narrowing, Order, Page
+from insureflow.queries.organisations import person
 
 
 class MustAct(StrEnum):
@@ -107,6 +113,8 @@ class RequestView:
 
 _NOT_LEFT = frozenset({OutboxState.FAILED})
 
+_MUST_ACT = vocabulary(MustAct, "must_act")
+
 
 def _must_act(life: RequestState, message: OutboxMessage | None) -> MustAct:
     """Whose turn it is, from how a request stands and how its message does."""
@@ -166,7 +174,7 @@ def _portions(keys: Sequence[int], size: int = 500) -> Iterable[Sequence[int]]:
 def find_request(request_id: int, on: date) -> RequestView | None:
     """A request as it stands on a day, or None."""
     row = db.session.execute(
-        select(LimitRequest, Buyer, Policy, User.email)
+        select(LimitRequest, Buyer, Policy, person(User))
         .join(Buyer, Buyer.id == LimitRequest.buyer_id)
         .join(Policy, Policy.id == LimitRequest.policy_id)
         .outerjoin(User, User.id == LimitRequest.created_by_id)
@@ -248,24 +256,143 @@ def count_awaiting_approval() -> int:
     return int(db.session.scalar(waiting) or 0)
 
 
-_FIELDS = (
-    calculated_field("buyer", searched=True),
-    calculated_field("policy", searched=True, filtered=FilterKind.SELECT),
-    calculated_field("type", Kind.BADGE, filtered=FilterKind.SELECT),
-    calculated_field("amount", Kind.MONEY),
-    calculated_field("state", Kind.BADGE, filtered=FilterKind.SELECT),
-    calculated_field("must_act", Kind.BADGE, filtered=FilterKind.SELECT),
-    calculated_field("decided", Kind.MONEY),
-    calculated_field("asked_on", Kind.DATE, filtered=FilterKind.DATE_RANGE),
-    calculated_field("author", searched=True, filtered=FilterKind.SELECT),
-    calculated_field("reference", searched=True),
-    calculated_field("bulk", searched=True, filtered=FilterKind.SELECT, hidden=True),
-    calculated_field("layer", Kind.BADGE, filtered=FilterKind.SELECT, hidden=True),
-    calculated_field("outcome", Kind.BADGE, hidden=True),
-    calculated_field("pending", hidden=True),
-    calculated_field("buyer_id", Kind.NUMBER, hidden=True),
-    calculated_field("number", Kind.NUMBER, hidden=True),
-)
+def _follows(later: Any, decision: Any, on: date) -> ColumnElement[bool]:
+    """Later words that count on a day and take the place of a decision. *Formula:* as ``state_of`` of the rules."""
+    is_later = or_(later.decided_on > decision.decided_on, and_(later.decided_on == decision.decided_on, later.id > decision.id))
+    apart = (LimitKind.TEMPORARY, LimitKind.PRE_SHIPMENT)
+    is_apart = and_(decision.status != LimitStatus.WITHDRAWN, or_(later.kind.in_(apart), decision.kind.in_(apart)))
+    return and_(
+        later.policy_id == decision.policy_id,
+        later.buyer_id == decision.buyer_id,
+        later.layer == decision.layer,
+        later.decided_on <= on,
+        later.effective_on <= on,
+        later.status != LimitStatus.REQUESTED,
+        is_later,
+        or_(
+            later.status == LimitStatus.WITHDRAWN,
+            case((is_apart, later.kind == decision.kind), else_=later.kind.not_in(apart)),
+        ),
+    )
+
+
+class _Parts:
+    """The FROM clause of the list and what is worked out over it."""
+
+    def __init__(self, on: date) -> None:
+        self.decision = aliased(LimitDecision, name="answer")
+        self.ending = aliased(LimitDecision, name="ending")
+        self.cutting = aliased(LimitDecision, name="cutting")
+        self.author = aliased(User, name="author")
+        self._on = on
+        self.is_decided = and_(self.decision.id.is_not(None), self.decision.decided_on <= on)
+        self.life = self._life()
+        waits = case(
+            (or_(OutboxMessage.id.is_(None), OutboxMessage.state.in_(_NOT_LEFT)), MustAct.SENDER.value), else_=MustAct.INSURER.value
+        )
+        turns = {
+            RequestState.DRAFT.value: MustAct.AUTHOR.value,
+            RequestState.REJECTED.value: MustAct.AUTHOR.value,
+            RequestState.AWAITING_APPROVAL.value: MustAct.APPROVER.value,
+            RequestState.SUBMITTED.value: waits,
+            RequestState.REFERRED.value: MustAct.INSURER.value,
+        }
+        self.must_act = case(turns, value=self.life, else_=MustAct.NOBODY.value)
+
+    def _life(self) -> ColumnElement[Any]:
+        """How a request stands on the day. *Formula:* as ``life_on`` of the rules, test by test."""
+        on, decision, ending, cutting = self._on, self.decision, self.ending, self.cutting
+        stored = cast(LimitRequest.state, String)
+        lapsed = case((cutting.valid_to < on, RequestState.EXPIRED.value), else_=RequestState.REDUCED.value)
+        own = case((decision.valid_to < on, RequestState.EXPIRED.value), else_=RequestState.IN_FORCE.value)
+        return case(
+            (
+                or_(
+                    decision.id.is_(None),
+                    decision.status == LimitStatus.REQUESTED,
+                    LimitRequest.state.not_in(FROM_DECISIONS),
+                ),
+                stored,
+            ),
+            (decision.decided_on > on, RequestState.SUBMITTED.value),
+            (and_(ending.id.is_not(None), ending.status != LimitStatus.WITHDRAWN), RequestState.SUPERSEDED.value),
+            (ending.id.is_not(None), self._ended_by(ending)),
+            (cutting.id.is_not(None), lapsed),
+            (decision.effective_on > on, RequestState.DECIDED.value),
+            (decision.status == LimitStatus.WITHDRAWN, self._ended_by(decision)),
+            (decision.status == LimitStatus.REFUSED, RequestState.DECIDED.value),
+            else_=own,
+        )
+
+    def _ended_by(self, decision: Any) -> ColumnElement[str]:
+        own = aliased(LimitRequest)
+        is_own = select(own.id).where(own.decision_id == decision.id, own.request_type == RequestType.CANCEL).correlate(decision).exists()
+        return case((is_own, RequestState.CANCELLED.value), else_=RequestState.WITHDRAWN.value)
+
+    def source(self, statement: Select[Any]) -> Select[Any]:
+        """The FROM clause: one row per request, with the word that ended its limit and the last that cut it."""
+        later = aliased(LimitDecision)
+        words = select(later.id).where(_follows(later, self.decision, self._on)).correlate(self.decision)
+        ending = words.where(later.status != LimitStatus.REDUCED).order_by(later.decided_on, later.id).limit(1).scalar_subquery()
+        cutting = words.where(later.status == LimitStatus.REDUCED).order_by(later.decided_on.desc(), later.id.desc()).limit(1)
+        return (
+            statement.select_from(LimitRequest)
+            .join(Buyer, Buyer.id == LimitRequest.buyer_id)
+            .join(Policy, Policy.id == LimitRequest.policy_id)
+            .outerjoin(self.author, self.author.id == LimitRequest.created_by_id)
+            .outerjoin(OutboxMessage, OutboxMessage.own_reference == LimitRequest.own_reference)
+            .outerjoin(self.decision, self.decision.id == LimitRequest.decision_id)
+            .outerjoin(self.ending, self.ending.id == ending)
+            .outerjoin(self.cutting, self.cutting.id == cutting.scalar_subquery())
+            .where(LimitRequest.asked_on <= self._on)
+        )
+
+
+class RequestListing(Listing):
+    """The list of requests; what is still to come for each is read for the rows shown alone."""
+
+    def __init__(self, on: date, fields: Sequence[Field], source: Callable[[Select[Any]], Select[Any]]) -> None:
+        super().__init__(
+            "limit-requests",
+            fields,
+            source,
+            key=LimitRequest.id.expression,
+            order=Order("asked_on", descending=True),
+            normalise=search_name,
+        )
+        self._on = on
+
+    def page(self, narrowing: Narrowing, order: Order | None, number: int, size: int) -> Page:
+        """A page of the list, see ``Listing``."""
+        found = super().page(narrowing, order, number, size)
+        self._add_pending(found.rows)
+        return found
+
+    def stream(self, narrowing: Narrowing, order: Order | None) -> Iterator[dict[str, Any]]:
+        """All rows of the list, see ``Listing``."""
+        rows = super().stream(narrowing, order)
+        while portion := list(islice(rows, _PORTION)):
+            self._add_pending(portion)
+            yield from portion
+
+    def _add_pending(self, rows: Sequence[dict[str, Any]]) -> None:
+        """What is still to come for each request: on its way to the insurer, or announced by it."""
+        keys = [row["number"] for row in rows]
+        requests = {each.id: each for each in db.session.scalars(select(LimitRequest).where(LimitRequest.id.in_(keys)))}
+        references = [each.own_reference for each in requests.values()]
+        messages = {
+            each.own_reference: each
+            for each in db.session.scalars(select(OutboxMessage).where(OutboxMessage.own_reference.in_(references)))
+        }
+        lives = _Lives(list(requests.values()))
+        for row in rows:
+            request = requests[row["number"]]
+            pending = (*_of_message(request, messages.get(request.own_reference)), *lives.pending_of(request, self._on))
+            row["pending"] = pending[0] if pending else None
+
+
+#: Rows of an export that are looked up together.
+_PORTION = 500
 
 
 def request_listing(
@@ -276,56 +403,32 @@ def request_listing(
     states: Collection[RequestState] | None = None,
 ) -> Listing:
     """The requests written by a day, newest first, each as it stands on that day; ``states`` narrows to what is stored."""
-    rows = _rows(on, policy_id, policies, states)
-    return CalculatedListing("limit-requests", _FIELDS, rows, order=Order("asked_on", descending=True))
-
-
-def _rows(
-    on: date, policy_id: int | None, policies: Collection[int] | None, states: Collection[RequestState] | None
-) -> list[Mapping[str, Any]]:
-    statement = (
-        select(LimitRequest, Buyer.legal_name, Policy.number, User.email, OutboxMessage)
-        .join(Buyer, Buyer.id == LimitRequest.buyer_id)
-        .join(Policy, Policy.id == LimitRequest.policy_id)
-        .outerjoin(User, User.id == LimitRequest.created_by_id)
-        .outerjoin(OutboxMessage, OutboxMessage.own_reference == LimitRequest.own_reference)
-        .where(LimitRequest.asked_on <= on)
-        .order_by(LimitRequest.id)
+    parts = _Parts(on)
+    decision, request, author = parts.decision, LimitRequest, person(parts.author)
+    fields = (
+        Field("buyer", Buyer.legal_name.expression, search=Buyer.search_name + " " + Buyer.legal_name, sort=Buyer.search_name.expression),
+        Field("policy", Policy.number.expression, search=Policy.number.expression, filter=FilterKind.SELECT),
+        Field("type", request.request_type.expression, Kind.BADGE, filter=FilterKind.SELECT),
+        Field("amount", request.requested_minor.expression, Kind.MONEY, currency=request.currency.expression),
+        Field("state", type_coerce(parts.life, LimitRequest.state.type), Kind.BADGE, filter=FilterKind.SELECT),
+        Field("must_act", type_coerce(parts.must_act, _MUST_ACT), Kind.BADGE, filter=FilterKind.SELECT),
+        Field("decided", case((parts.is_decided, decision.decided_minor)), Kind.MONEY, currency=decision.currency),
+        Field("asked_on", request.asked_on.expression, Kind.DATE, filter=FilterKind.DATE_RANGE),
+        Field("author", author, search=func.coalesce(author, ""), filter=FilterKind.SELECT),
+        Field("reference", request.own_reference.expression, search=request.own_reference.expression),
+        Field("bulk", func.nullif(request.bulk, ""), search=request.bulk.expression, filter=FilterKind.SELECT, hidden=True),
+        Field("layer", request.layer.expression, Kind.BADGE, filter=FilterKind.SELECT, hidden=True),
+        Field("outcome", case((parts.is_decided, request.outcome)), Kind.BADGE, hidden=True),
+        Field("buyer_id", request.buyer_id.expression, Kind.NUMBER, hidden=True),
+        Field("number", request.id.expression, Kind.NUMBER, hidden=True),
     )
-    if policy_id is not None:
-        statement = statement.where(LimitRequest.policy_id == policy_id)
-    if policies is not None:
-        statement = statement.where(LimitRequest.policy_id.in_(sorted(policies)))
-    if states is not None:
-        statement = statement.where(LimitRequest.state.in_(states))
-    found = db.session.execute(statement).all()
-    lives = _Lives([row[0] for row in found])
-    rows: list[Mapping[str, Any]] = []
-    for request, buyer, policy, author, message in found:
-        life, decision = lives.life_of(request, on), lives.decision_of(request)
-        is_decided = decision is not None and decision.decided_on <= on
-        pending = (*_of_message(request, message), *lives.pending_of(request, on))
-        rows.append(
-            {
-                "key": f"{request.id:012}",
-                "buyer": buyer,
-                "policy": policy,
-                "type": request.request_type,
-                "amount": None if request.requested_minor is None else (request.requested_minor, request.currency),
-                "state": life,
-                "must_act": _must_act(life, message),
-                "decided": (decision.decided_minor, decision.currency)
-                if is_decided and decision is not None and decision.decided_minor is not None
-                else None,
-                "asked_on": request.asked_on,
-                "author": author,
-                "reference": request.own_reference,
-                "bulk": request.bulk or None,
-                "layer": request.layer,
-                "outcome": request.outcome if is_decided else None,
-                "pending": pending[0] if pending else None,
-                "buyer_id": request.buyer_id,
-                "number": request.id,
-            }
-        )
-    return rows
+
+    def source(statement: Select[Any]) -> Select[Any]:
+        statement = parts.source(statement)
+        if policy_id is not None:
+            statement = statement.where(LimitRequest.policy_id == policy_id)
+        if policies is not None:
+            statement = statement.where(LimitRequest.policy_id.in_(sorted(policies)))
+        return statement if states is None else statement.where(LimitRequest.state.in_(states))
+
+    return RequestListing(on, fields, source)

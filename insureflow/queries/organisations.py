@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 
 from insureflow.models.database import db
 from insureflow.models.organisations import Entity, Membership, User
 from insureflow.models.policies import Policy
 from insureflow.models.scope import current_organisation_id
+
+
+def person(user: Any) -> ColumnElement[str]:
+    """How a person is named in a list: by name where there is one, else by e-mail address."""
+    return func.coalesce(func.nullif(user.name, ""), user.email)
+
+
+def name_of(user: User) -> str:
+    """How a person is named: by name where there is one, else by e-mail address."""
+    return user.name or user.email
 
 
 def list_entities() -> Sequence[Entity]:

@@ -31,6 +31,7 @@ from insureflow.queries.cover.ledgers import load_acts, load_decisions, load_led
 from insureflow.queries.cover.policies import InsurancePolicy, PolicyBook
 from insureflow.queries.cover.sharing import shared_events
 from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Order
+from insureflow.queries.organisations import person
 from insureflow.queries.rates import RateBook, missing_rate
 
 _ONE_DAY = timedelta(days=1)
@@ -328,7 +329,7 @@ def checks_listing(on: date, *, asked_by_id: int | None = None) -> Listing:
         ),
         Field("covered", ShipmentCheck.covered_minor.expression, Kind.MONEY, currency=ShipmentCheck.limit_currency.expression),
         Field("kept_until", kept, Kind.DATE),
-        Field("asked_by", asker.email, search=func.coalesce(asker.email, "")),
+        Field("asked_by", person(asker), search=func.coalesce(person(asker), "")),
         Field("number", ShipmentCheck.id.expression, Kind.NUMBER, hidden=True),
         Field("buyer_id", ShipmentCheck.buyer_id.expression, Kind.NUMBER, hidden=True),
     )

@@ -18,6 +18,7 @@ from insureflow.models.organisations import User
 from insureflow.models.policies import Policy
 from insureflow.models.work_items import WorkItem
 from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Order
+from insureflow.queries.organisations import person
 
 _STATE = vocabulary(WorkState, "work_state")
 _KIND = vocabulary(WorkKind, "work_kind")
@@ -60,7 +61,7 @@ def work_listing(on: date, *, policy_id: int | None = None, owner_id: int | None
         Field("due_on", WorkItem.due_on.expression, Kind.DATE, filter=FilterKind.DATE_RANGE),
         Field("buyer", Buyer.legal_name.expression, search=Buyer.search_name + " " + Buyer.legal_name, sort=Buyer.search_name.expression),
         Field("policy", Policy.number.expression, search=func.coalesce(Policy.number, "")),
-        Field("owner", User.email.expression, filter=FilterKind.SELECT),
+        Field("owner", person(User), filter=FilterKind.SELECT),
         Field("state", state, Kind.BADGE, filter=FilterKind.SELECT),
         Field("created_at", WorkItem.created_at.expression, Kind.INSTANT),
         Field("facts", WorkItem.facts.expression, hidden=True, sortable=False),

@@ -69,6 +69,7 @@ def create(actor: Actor, organisation_id: int, new: NewGroup, on: date) -> Limit
     Errors: ``InvalidValues``, ``policy_unknown``, ``buyer_unknown``, ``no_terms``, ``rate_missing``.
     """
     with transaction(organisation_id) as session:
+        session.execute(select(Policy.id).where(Policy.id == new.policy_id).with_for_update(key_share=True))
         policy, name = get_policy(session, new.policy_id), new.name.strip()[:NAME_LENGTH]
         problems = []
         if not name:

@@ -88,7 +88,10 @@ def _view(*, is_mine: bool) -> TableView:
         {
             "kind": lambda: word_options(list(WorkKind)),
             "state": lambda: word_options(list(WorkState)),
-            "owner": lambda: [(user.email, user.email) for user, _membership in organisation_queries.list_members()],
+            "owner": lambda: [
+                (name, name)
+                for name in sorted({organisation_queries.name_of(user) for user, _membership in organisation_queries.list_members()})
+            ],
         },
         decorate=_decorate,
         empty=lambda: Empty(
@@ -121,7 +124,7 @@ def _item_or_404(item_id: int) -> WorkItem:
 
 
 def _show(item: WorkItem, form: FinishForm, status: int = 200) -> ResponseReturnValue:
-    members = {user.id: user.email for user, _membership in organisation_queries.list_members()}
+    members = {user.id: organisation_queries.name_of(user) for user, _membership in organisation_queries.list_members()}
     return render_template(
         "work_items/show.html",
         item=item,

@@ -82,6 +82,7 @@ from insureflow.domain.limits.history import (
 from insureflow.domain.limits.life import (
     ENDED,
     EXPIRY_NEAR_DAYS,
+    FROM_DECISIONS,
     NOT_ASKED,
     TRANSITIONS,
     WAITING_FOR_INSURER,
@@ -140,6 +141,7 @@ __all__ = [
     "DECIDED",
     "ENDED",
     "EXPIRY_NEAR_DAYS",
+    "FROM_DECISIONS",
     "KIND_IN_TERMS",
     "NOT_ASKED",
     "OUTCOME_OF_CODE",

@@ -122,7 +122,7 @@ WAITING_FOR_INSURER = frozenset({_S.SUBMITTED, _S.REFERRED})
 NOT_ASKED = frozenset({_S.DRAFT, _S.AWAITING_APPROVAL, _S.REJECTED})
 
 #: States that follow from the decisions on record and are read from them, not from what was last written down.
-_FROM_DECISIONS = frozenset({_S.DECIDED, _S.IN_FORCE, _S.REDUCED, _S.WITHDRAWN, _S.EXPIRED, _S.SUPERSEDED})
+FROM_DECISIONS = frozenset({_S.DECIDED, _S.IN_FORCE, _S.REDUCED, _S.WITHDRAWN, _S.EXPIRED, _S.SUPERSEDED})
 
 
 def next_state(state: RequestState, action: RequestAction) -> RequestState:
@@ -195,7 +195,7 @@ def life_on(
     decisions of its layer under its policy; ``own_cancellations`` the sequences of the ends that answer own requests to cancel.
     Before the day of the decision a request stands as submitted.
     """
-    if decision is None or decision.status is LimitStatus.REQUESTED or state not in _FROM_DECISIONS:
+    if decision is None or decision.status is LimitStatus.REQUESTED or state not in FROM_DECISIONS:
         return state
     if decision.decided_on > on:
         return RequestState.SUBMITTED

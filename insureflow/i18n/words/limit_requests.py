@@ -6,6 +6,7 @@ from insureflow.i18n.catalogues import marked as _
 
 WORDS: dict[str, str] = {
     "AmountRule.amount": _("the same amount for each"),
+    "AmountRule.needed": _("what each needs by its turnover, terms and highest balance, rounded up to a full thousand"),
     "AmountRule.owed": _("what each owes now, rounded up to a full thousand"),
     "OfferObstacle.country": _("does not cover the buyer's country"),
     "OfferObstacle.entity": _("insures nobody who sells to this buyer"),
@@ -23,6 +24,7 @@ WORDS: dict[str, str] = {
     "EvidenceType.text/csv": _("CSV"),
     "EvidenceType.text/plain": _("text"),
     "request_limits": _("limit requests"),
+    "stage.limit_needs_worked_out": _("working out what is needed"),
     "stage.limit_requests_written": _("writing requests"),
     "Action.limit_request.drafted": _("limit request written"),
     "Action.limit_request.revised": _("limit request changed"),

@@ -105,9 +105,7 @@ def limit_stacks(buyer_id: int, on: date, *, policy_id: int | None = None) -> li
     return stacks
 
 
-def _layer(
-    layer: Layer, decisions: list[Decision], on: date, covered: int, state: AccountState | None, taken: int = 0
-) -> LayerUse:
+def _layer(layer: Layer, decisions: list[Decision], on: date, covered: int, state: AccountState | None, taken: int = 0) -> LayerUse:
     records = [
         LimitRecord(
             decision.id,

@@ -67,7 +67,7 @@ class AccountBook:
         for start in range(0, len(keys), _PORTION):
             portion = keys[start : start + _PORTION]
             buyers = select(Buyer).where(Buyer.id.in_(portion)).order_by(Buyer.id)
-            for buyer in session.scalars(buyers.with_for_update() if lock else buyers):
+            for buyer in session.scalars(buyers.with_for_update(key_share=True) if lock else buyers):
                 names[buyer.id], countries[buyer.id] = buyer.legal_name, buyer.country
                 if buyer.not_insurable is not None:
                     not_insurable[buyer.id] = buyer.not_insurable

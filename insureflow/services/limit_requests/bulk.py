@@ -17,12 +17,14 @@ from insureflow.domain.access import Role
 from insureflow.domain.cover.events import Layer
 from insureflow.domain.errors import InvalidValue, InvalidValues, Refusal
 from insureflow.domain.limits import LimitKind, RequestState
-from insureflow.domain.money import minor_digits
+from insureflow.domain.money import Money, minor_digits
 from insureflow.domain.receivables import RowProblem
 from insureflow.models.cover import InvoicePosition
 from insureflow.models.limit_requests import LimitRequest
 from insureflow.models.organisations import Organisation
 from insureflow.models.policies import Policy
+from insureflow.queries.limit_needs import find_need
+from insureflow.queries.limit_requests import find_carrier
 from insureflow.services import journal
 from insureflow.services.journal import Actor, Subject
 from insureflow.services.limit_requests.accounts import AccountBook
@@ -41,13 +43,17 @@ Told = Callable[[str, int, int | None], Any]
 class AmountRule(StrEnum):
     """How much is asked for each buyer of a selection."""
 
-    AMOUNT = "amount"
+    NEEDED = "needed"
     OWED = "owed"
+    AMOUNT = "amount"
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Buyers chosen from a list. With ``AmountRule.OWED`` each gets what it owes now, rounded up to a full thousand."""
+    """Buyers chosen from a list. With ``AmountRule.NEEDED`` each gets what it needs, with ``OWED`` what it owes now.
+
+    Both are rounded up to a full thousand, or to the step of amounts that the insurer takes.
+    """
 
     policy_id: int
     buyer_ids: tuple[int, ...]
@@ -61,7 +67,10 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class BulkOutcome:
-    """What came of many requests. With problems and without leave to take the good rows alone nothing was stored."""
+    """What came of many requests. With problems and without leave to take the good rows alone nothing was stored.
+
+    ``off_step`` counts amounts that the insurer would round or refuse, because it takes steps only.
+    """
 
     bulk: str
     rows: int
@@ -70,6 +79,7 @@ class BulkOutcome:
     awaiting_approval: int = 0
     problems: tuple[RowProblem, ...] = ()
     is_stored: bool = True
+    off_step: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +176,18 @@ class _Work:
             awaiting_approval=states.count(RequestState.AWAITING_APPROVAL),
             problems=tuple(sorted(self.problems, key=lambda problem: (problem.row, problem.column or ""))),
             is_stored=is_stored,
+            off_step=self._off_step() if is_stored else 0,
         )
+
+    def _off_step(self) -> int:
+        """How many of the amounts are not in the step that the connection of their policy takes."""
+        carriers = {policy_id: find_carrier(policy_id) for policy_id in {request.policy_id for request in self.made}}
+        found = 0
+        for request in self.made:
+            carrier = carriers[request.policy_id]
+            if carrier is not None and request.requested_minor is not None and carrier.can_carry(request.request_type):
+                found += carrier.is_off_step(Money(request.requested_minor, request.currency))
+        return found
 
 
 def _nobody_listens(_stage: str, _done: int, _total: int | None) -> None:
@@ -229,10 +250,13 @@ def request_selection(
     def wishes_of(doing: _Work) -> tuple[int, Sequence[_Wish]]:
         policy = get_policy(doing.session, selection.policy_id)
         book = AccountBook.load(doing.session, policy.id, selection.buyer_ids, on)
-        owed = _owed(doing.session, policy, selection.buyer_ids, on) if selection.rule is AmountRule.OWED else {}
+        found: Mapping[int, int] = {}
+        if selection.rule is not AmountRule.AMOUNT:
+            worked_out = _needed if selection.rule is AmountRule.NEEDED else _owed
+            found = worked_out(doing, policy, selection.buyer_ids)
         wishes = []
         for number, buyer_id in enumerate(dict.fromkeys(selection.buyer_ids), start=1):
-            amount = owed.get(buyer_id) if selection.rule is AmountRule.OWED else selection.amount_minor
+            amount = selection.amount_minor if selection.rule is AmountRule.AMOUNT else found.get(buyer_id)
             new = NewLimitRequest(
                 buyer_id,
                 policy.id,
@@ -249,9 +273,27 @@ def request_selection(
     return _write(actor, organisation_id, role, on, told, label, wishes_of, good_rows_only=good_rows_only, hand_in=hand_in)
 
 
-def _owed(session: Session, policy: Policy, buyer_ids: Collection[int], on: date) -> dict[int, int]:
-    """What each buyer owes under a policy on a day, rounded up to a full thousand of the limit currency."""
-    unit = 1000 * 10 ** minor_digits(policy.limit_currency)
+def _unit(policy: Policy) -> int:
+    """To what amounts are rounded up, in minor units of the limit currency: a thousand, or the larger step the insurer takes."""
+    carrier = find_carrier(policy.id)
+    return max(1000, 1 if carrier is None else carrier.step) * 10 ** minor_digits(policy.limit_currency)
+
+
+def _needed(doing: _Work, policy: Policy, buyer_ids: Collection[int]) -> dict[int, int]:
+    """What each buyer needs under a policy by the rules, rounded up."""
+    unit, found = _unit(policy), {}
+    keys = sorted(set(buyer_ids))
+    for number, buyer_id in enumerate(keys, start=1):
+        needed = find_need(policy.id, buyer_id, doing.on).need.amount.minor
+        if needed > 0:
+            found[buyer_id] = -(-needed // unit) * unit
+        doing.told("limit_needs_worked_out", number, len(keys))
+    return found
+
+
+def _owed(doing: _Work, policy: Policy, buyer_ids: Collection[int]) -> dict[int, int]:
+    """What each buyer owes under a policy, rounded up."""
+    session, on, unit = doing.session, doing.on, _unit(policy)
     found: dict[int, int] = {}
     keys = sorted(set(buyer_ids))
     for start in range(0, len(keys), SMALL):

@@ -81,7 +81,13 @@ def subject_of(session: Session, request: LimitRequest) -> Subject:
 
 
 def get_request(session: Session, request_id: int) -> LimitRequest:
-    """The request with this key, locked. Errors: ``limit_request_unknown``."""
+    """The request with this key, locked. Errors: ``limit_request_unknown``.
+
+    The buyer is locked first, then the request, and the journal comes last: whoever keeps to this order waits for nobody that waits
+    for him.
+    """
+    of_request = select(LimitRequest.buyer_id).where(LimitRequest.id == request_id).scalar_subquery()
+    session.execute(select(Buyer.id).where(Buyer.id == of_request).with_for_update(key_share=True))
     request = session.scalar(
         select(LimitRequest).where(LimitRequest.id == request_id).with_for_update().execution_options(populate_existing=True)
     )

@@ -106,6 +106,7 @@ def outcome_as_data(outcome: BulkOutcome) -> dict[str, Any]:
         "submitted": outcome.submitted,
         "awaiting_approval": outcome.awaiting_approval,
         "is_stored": outcome.is_stored,
+        "off_step": outcome.off_step,
         "bad": len(outcome.problems),
         "problems": [
             {
@@ -127,5 +128,12 @@ def outcome_of_task(task: Task) -> BulkOutcome | None:
     data = task.result
     problems = tuple(RowProblem(each["row"], each["column"], each["value"], each["code"], each["parameters"]) for each in data["problems"])
     return BulkOutcome(
-        data["bulk"], data["rows"], data["drafted"], data["submitted"], data["awaiting_approval"], problems, is_stored=data["is_stored"]
+        data["bulk"],
+        data["rows"],
+        data["drafted"],
+        data["submitted"],
+        data["awaiting_approval"],
+        problems,
+        is_stored=data["is_stored"],
+        off_step=data.get("off_step", 0),
     )

@@ -147,7 +147,7 @@ def _cover_id(session: Session, request: LimitRequest, connection: InsurerConnec
 
 def _refuse_second(session: Session, request: LimitRequest, buyer: Buyer, policy: Policy) -> None:
     """The insurer is never asked twice at once for the same layer of the same buyer."""
-    session.execute(select(Buyer.id).where(Buyer.id == buyer.id).with_for_update())
+    session.execute(select(Buyer.id).where(Buyer.id == buyer.id).with_for_update(key_share=True))
     session.flush()
     other = find_pending(session, policy.id, buyer.id, request.layer, without=request.id)
     if other is not None:
@@ -162,7 +162,7 @@ def _refuse_second(session: Session, request: LimitRequest, buyer: Buyer, policy
 
 
 def find_pending(session: Session, policy_id: int, buyer_id: int, layer: Layer, *, without: int | None = None) -> LimitRequest | None:
-    """The request that waits for the insurer's answer on this layer, or None."""
+    """The request that waits for the insurer's answer on this layer, locked as it stands now, or None."""
     statement = select(LimitRequest).where(
         LimitRequest.policy_id == policy_id,
         LimitRequest.buyer_id == buyer_id,
@@ -171,7 +171,8 @@ def find_pending(session: Session, policy_id: int, buyer_id: int, layer: Layer, 
     )
     if without is not None:
         statement = statement.where(LimitRequest.id != without)
-    return session.scalar(statement.order_by(LimitRequest.id).limit(1))
+    locked = statement.order_by(LimitRequest.id).limit(1).with_for_update().execution_options(populate_existing=True)
+    return session.scalar(locked)
 
 
 def find_answered(
@@ -293,13 +294,13 @@ def record_answer(
         if evidence is None and _needs_evidence(session, answer.policy_id):
             raise InvalidValue("evidence_needed", "evidence")
         before = AccountBook.load(session, answer.policy_id, [answer.buyer_id], on).granted.get((answer.buyer_id, answer.layer))
+        request = find_pending(session, answer.policy_id, answer.buyer_id, answer.layer)
         if isinstance(answer, NewDecision):
             decision = limits.record_decision(actor, organisation_id, answer, on)
         else:
             decision = limits.withdraw(actor, organisation_id, answer, on)
         if evidence is not None:
             keep(session, actor, evidence, buyer_id=decision.buyer_id, decision_id=decision.id)
-        request = find_pending(session, decision.policy_id, decision.buyer_id, decision.layer)
         if request is not None and answers_request and _answers(request, decision):
             apply_decision(session, request, decision, outcome=outcome, on=on)
         if before is not None and decision.status in (LimitStatus.REDUCED, LimitStatus.WITHDRAWN):

@@ -65,7 +65,7 @@ class LimitRequestForm(_Asking):
 class SelectionForm(_Asking):
     """Requests for many buyers."""
 
-    rule = RadioField(_l("How much for each"), [InputRequired()], default=AmountRule.OWED.value)
+    rule = RadioField(_l("How much for each"), [InputRequired()], default=AmountRule.NEEDED.value)
     amount = StringField(
         _l("Amount for each"), [Optional()], description=_l("In limit currency of the policy."), render_kw={"inputmode": "decimal"}
     )

@@ -79,7 +79,10 @@ def request_view(listing: Listing, caption: str) -> TableView:
             "state": lambda: word_options(list(RequestState)),
             "must_act": lambda: word_options(list(MustAct)),
             "layer": lambda: word_options(list(Layer)),
-            "author": lambda: [(user.email, user.email) for user, _membership in organisation_queries.list_members()],
+            "author": lambda: [
+                (name, name)
+                for name in sorted({organisation_queries.name_of(user) for user, _membership in organisation_queries.list_members()})
+            ],
             "bulk": lambda: [(value, value) for value in request.args.getlist("bulk") if value],
         },
         decorate=_decorate,

@@ -15,9 +15,11 @@ from insureflow.domain.cover.events import Layer
 from insureflow.domain.errors import Refusal
 from insureflow.domain.limits import LimitKind
 from insureflow.domain.tasks import TaskState
+from insureflow.i18n import formats
 from insureflow.i18n.row_problems import reason_of
 from insureflow.i18n.words import sentence, word
 from insureflow.models.jobs import Task
+from insureflow.queries import limit_requests as queries
 from insureflow.services import limit_requests, tasks
 from insureflow.services.limit_requests import AmountRule, BulkOutcome, Selection
 from insureflow.web.access import requires
@@ -70,7 +72,7 @@ def selection() -> ResponseReturnValue:
     origin = "buyers" if request.args.get("list") == "buyers" else "limits"
     choices = _choices(origin)
     start = {} if g.scope.policy_id is None else {"policy_id": g.scope.policy_id}
-    form = SelectionForm(data={"layer": Layer.PRIMARY.value, "kind": LimitKind.NAMED.value, "rule": AmountRule.OWED.value, **start})
+    form = SelectionForm(data={"layer": Layer.PRIMARY.value, "kind": LimitKind.NAMED.value, "rule": AmountRule.NEEDED.value, **start})
     form.prepare(g.scope.policies)
     keys = [int(key) for key in request.form.getlist("buyer") if key.isdecimal()] if request.method == "POST" else []
     outcome: BulkOutcome | None = None
@@ -97,7 +99,31 @@ def selection() -> ResponseReturnValue:
         outcome=outcome,
         problems=_problems(outcome),
         back=url_for("buyers.index" if origin == "buyers" else "limits.index"),
+        warnings=_warnings(),
     ), status
+
+
+def _warnings() -> list[str]:
+    """What to know before many are asked for: above which amount a second person must agree, and in what steps insurers take amounts."""
+    locale, found = choose_locale(), []
+    thresholds = limit_requests.thresholds_of()
+    if thresholds and g.role is not None and g.role in thresholds:
+        own = thresholds[g.role]
+        amount = formats.money(own.minor, own.currency, locale)
+        found.append(_("Requests above %(amount)s wait for a second person before they are sent.", amount=amount))
+    for policy in g.scope.policies:
+        carrier = queries.find_carrier(policy.id)
+        if carrier is not None and carrier.step > 1:
+            step = formats.number(carrier.step, locale)
+            found.append(
+                _(
+                    "%(insurer)s takes amounts under policy %(policy)s in steps of %(step)s only; others may be rounded or refused.",
+                    insurer=carrier.name,
+                    policy=policy.number,
+                    step=step,
+                )
+            )
+    return found
 
 
 def _ask(form: SelectionForm, keys: list[int]) -> ResponseReturnValue | BulkOutcome:
@@ -131,6 +157,16 @@ def _finished(outcome: BulkOutcome) -> ResponseReturnValue | BulkOutcome:
     if not outcome.is_stored:
         return outcome
     flash(said(outcome), "success")
+    if outcome.off_step:
+        flash(
+            ngettext(
+                "%(count)s amount is not in a step that the insurer takes: change it before it is sent, or it may be refused.",
+                "%(count)s amounts are not in steps that the insurer takes: change them before they are sent, or they may be refused.",
+                outcome.off_step,
+                count=outcome.off_step,
+            ),
+            "warning",
+        )
     if outcome.problems:
         left = len(outcome.problems)
         reasons = "; ".join(f"{value or row}: {reason}" for row, _column, value, reason in _problems(outcome)[:_SAID_REASONS])
@@ -197,7 +233,9 @@ def upload() -> ResponseReturnValue:
                 outcome = answer
         elif file is None or not file.filename:
             form.file.errors = [_("Choose a file.")]
-    return render_template("limit_requests/upload.html", form=form, outcome=outcome, problems=_problems(outcome)), status
+    return render_template(
+        "limit_requests/upload.html", form=form, outcome=outcome, problems=_problems(outcome), warnings=_warnings()
+    ), status
 
 
 def _read(file: Any, form: UploadForm) -> ResponseReturnValue | BulkOutcome:
