@@ -67,7 +67,9 @@ def _verdict(proof: ProofOfTimeliness, wording: Wording) -> str:
         return wording.phrase("The notice was sent on %(day)s.", day=proof.sent_on)
     if proof.sent_on <= proof.deadline_on:
         return wording.phrase("The notice was sent on %(day)s, in time: the deadline was %(deadline)s.", day=proof.sent_on, deadline=proof.deadline_on)  # fmt: skip
-    return wording.phrase("The notice was sent on %(day)s, after the deadline of %(deadline)s.", day=proof.sent_on, deadline=proof.deadline_on)
+    return wording.phrase(
+        "The notice was sent on %(day)s, after the deadline of %(deadline)s.", day=proof.sent_on, deadline=proof.deadline_on
+    )
 
 
 def _channel(channel: str, wording: Wording) -> str:
@@ -113,7 +115,11 @@ def compose_proof_of_timeliness(proof: ProofOfTimeliness, locale: str) -> Compos
     if proof.replied_on is not None:
         blocks += [
             Heading(wording.phrase("Answer of the insurer")),
-            pairs((wording.phrase("Answer"), proof.reply), (wording.phrase("Date"), wording.day(proof.replied_on)), (wording.phrase("Note"), proof.reply_note)),  # fmt: skip
+            pairs(
+                (wording.phrase("Answer"), proof.reply),
+                (wording.phrase("Date"), wording.day(proof.replied_on)),
+                (wording.phrase("Note"), proof.reply_note),
+            ),
         ]
     blocks.append(Text(wording.phrase("Made at %(at)s.", at=_instant(proof.made_at)), is_small=True))
     if proof.journal_hash:

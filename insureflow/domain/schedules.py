@@ -111,6 +111,7 @@ JOBS: tuple[Job, ...] = (
     Job("connections.watch", EveryMinutes(5), always_on=True, longest_minutes=60),
     Job("limits.reconcile", Daily(1, 40)),
     Job("discretionary.remind", Daily(1, 55)),
+    Job("notices.draft", Daily(4, 10)),
     Job("obligations.remind", Daily(4, 30)),
     Job("journal.verify", Daily(2, 10), always_on=True),
     Job("exchanges.trim", Daily(3, 20), always_on=True),

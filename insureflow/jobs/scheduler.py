@@ -21,7 +21,7 @@ from flask import Flask
 
 import config
 from insureflow.domain.schedules import JOBS, Daily, Due, Job
-from insureflow.jobs import discretionary, journal, limits, messages, obligations, webhooks
+from insureflow.jobs import discretionary, journal, limits, messages, notices, obligations, webhooks
 from insureflow.jobs.leader import LeaderLock, leader_lock
 from insureflow.jobs.worker import Workers
 from insureflow.services import jobs, tasks
@@ -51,6 +51,7 @@ WORK: Mapping[str, ForEach] = {
     "connections.watch": limits.watch,
     "limits.reconcile": limits.reconcile,
     "discretionary.remind": discretionary.remind,
+    "notices.draft": notices.draft,
     "obligations.remind": obligations.remind,
     "journal.verify": journal.verify,
     "exchanges.trim": limits.trim,

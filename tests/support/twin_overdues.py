@@ -10,10 +10,13 @@ from sqlalchemy.orm import Session
 
 from insureflow.domain.dunning import ContactKind, DunningLevel, LetterChannel, LetterState
 from insureflow.domain.messages import DeliveryState, Digest, MessageState, NoticeToPerson
+from insureflow.domain.notices import Channel, NoticeKind, NoticeState, ReasonForNonPayment
 from insureflow.models.cover import ObligationOwner
-from insureflow.models.documents import BuyerContact, IssuedDocument, Letterhead, PolicyContact
+from insureflow.models.documents import BuyerContact, EvidenceLink, IssuedDocument, Letterhead, PolicyContact
 from insureflow.models.dunning import ContactNote, DunningHold, DunningLetter, DunningLetterInvoice, DunningRule, PromiseToPay
+from insureflow.models.limit_requests import EvidenceFile
 from insureflow.models.messages import CalendarFeed, Message, TellingSetting, Told, WebhookDelivery, WebhookEndpoint
+from insureflow.models.notices import Notice, NoticeDispatch, NoticeInvoice
 from insureflow.models.receivables import Invoice
 from insureflow.services import issued_documents
 from insureflow.services.clock import now
@@ -25,7 +28,7 @@ CODES = frozenset(
         "issued_document.number", "issued_document.kind", "issued_document.language", "issued_document.media_type",
         "issued_document.sha256", "buyer_contact.language", "policy_contact.language", "policy_contact.purpose", "message.kind",
         "message.language", "message.sha256", "webhook_delivery.event", "webhook_endpoint.secret", "dunning_letter.language",
-        "calendar_feed.token_sha256", "obligation_owner.kind",
+        "calendar_feed.token_sha256", "obligation_owner.kind", "notice.language", "notice_dispatch.sha256", "notice_invoice.uninsured_reason", "evidence_link.subject_kind",
     }
 )  # fmt: skip
 
@@ -129,3 +132,31 @@ def fill_dunning(session: Session, mark: str, seed: int, *, buyer_id: int, entit
             ),
         ]
     )  # fmt: skip
+
+
+def fill_notices(session: Session, mark: str, seed: int, *, buyer_id: int, policy_id: int, document: IssuedDocument, message: Message, actor: Actor, on: date) -> None:  # fmt: skip
+    """A notice to the insurer that was sent and answered, with its invoice, its dispatch and a file that shows it."""
+    notice = Notice(
+        cause=f"{mark}/notice/1", kind=NoticeKind.NON_PAYMENT, policy_id=policy_id, buyer_id=buyer_id, state=NoticeState.DRAFT, as_of=on,
+        deadline_on=on + timedelta(days=9), language="en", reason=ReasonForNonPayment.CASH_FLOW, comment=f"{mark} comment",
+        facts={"particulars": {"dispute": f"{mark} dispute"}}, document_id=document.id, created_at=now(), created_by_id=actor.user_id,
+        reply={"note": f"{mark} reply", "act_ids": [], "evidence": []},
+    )  # fmt: skip
+    session.add(notice)
+    session.flush()
+    file = session.scalars(sa.select(EvidenceFile).order_by(EvidenceFile.id)).first()
+    assert file is not None
+    session.add_all(
+        [
+            NoticeInvoice(
+                notice_id=notice.id, entity_code=f"{mark}1", number=f"{mark}-9", currency="EUR", invoice_on=on, shipment_on=on, original_due_on=on,
+                due_on=on, gross_minor=seed + 61, open_minor=seed + 61, insured_minor=seed + 61, disputed_minor=0,
+            ),
+            NoticeDispatch(
+                notice_id=notice.id, channel=Channel.EMAIL, at=now(), by_id=actor.user_id, on=on, recipient=f"{mark}@insurer.example",
+                sha256="0" * 64, protocol_number=f"{mark}-P1", message_id=message.id, details={"note": mark},
+            ),
+            EvidenceLink(evidence_id=file.id, subject_kind="notice", subject_id=notice.id, created_at=now(), created_by_id=actor.user_id),
+        ]
+    )  # fmt: skip
+    session.flush()

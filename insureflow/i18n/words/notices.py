@@ -106,11 +106,13 @@ SENTENCES: dict[str, str] = {
     "notice_policy_needed": _("%(buyer)s has no open invoice under any policy. Choose the policy the notice is for."),
     "notice_no_recipient": _("Policy %(policy)s has no e-mail address of the insurer. Enter one with the policy, or send by portal or post."),
     "notice_connection_not_offered": _("No connection of %(insurer)s can take notices. Send it by e-mail, portal or post."),
+    "notice_may_not": _("%(person)s may not approve or send notices. Name a credit manager, a claims handler or an administrator."),
     "notice_protocol_needed": _("Enter the number under which the portal took the notice. It is the proof that you were in time."),
     "notice_recipient_needed": _("Enter to whom the letter was posted."),
     "notice_sent_in_future": _("%(on)s is still to come; today is %(today)s. Enter the day on which it was sent."),
     "notice_sent_before_draft": _("%(on)s is before %(as_of)s, the day whose figures it states. Enter the day on which it was sent."),
     "notice_replied_before_sent": _("%(on)s is before %(sent)s, when it was sent. Enter the day of the answer."),
     "notice_invoice_unknown": _("Invoice %(number)s is not one of this notice. Take the figures of today if it is new."),
+    "plan_line_unreadable": _("“%(value)s” is not an instalment. Give a day and an amount above nothing, like 12500.00."),
     "notice_document_missing": _("The notice has no issued document yet. Approve it first."),
 }  # fmt: skip
