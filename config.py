@@ -93,6 +93,7 @@ class Config:
     queue: QueueKind = "embedded"
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str | None = None
+    public_url: str | None = None
     private_webhooks: bool = False
 
     @property
@@ -296,6 +297,14 @@ def _smtp_url(value: str) -> str:
     return value
 
 
+def _public_url(value: str) -> str:
+    url = urlsplit(value)
+    if url.scheme not in {"http", "https"} or not url.hostname or url.query or url.fragment or url.username:
+        msg = "use the address under which people reach the product, such as https://insureflow.company.example"
+        raise ValueError(msg)
+    return value.rstrip("/")
+
+
 def _mail_from(value: str) -> str:
     name, address = parseaddr(value)
     local, _at, domain = address.rpartition("@")
@@ -378,6 +387,7 @@ SETTINGS: tuple[Setting, ...] = (
         "the mail server: smtp://host:port, starttls://user:password@host:port or smtps://…; without it mail is kept and waits",
         is_secret=True,
     ),
+    Setting("public_url", _public_url, "the address under which people reach the product; links in e-mails begin with it"),
     Setting("mail_from", _mail_from, "who mail comes from, as in Company <receivables@company.example>"),
     Setting("private_webhooks", _switch, "whether events may be sent to addresses inside our own network"),
 )

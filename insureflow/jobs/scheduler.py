@@ -53,6 +53,7 @@ WORK: Mapping[str, ForEach] = {
     "discretionary.remind": discretionary.remind,
     "notices.draft": notices.draft,
     "obligations.remind": obligations.remind,
+    "obligations.digest": obligations.send_digests,
     "journal.verify": journal.verify,
     "exchanges.trim": limits.trim,
 }

@@ -14,9 +14,9 @@ from support.pages import PageClient
 
 from insureflow.domain.access import Role
 from insureflow.models.database import db
-from insureflow.models.messages import Told
+from insureflow.models.messages import Message, Told
 from insureflow.models.scope import within
-from insureflow.services import reminders
+from insureflow.services import digests, reminders
 
 PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 
@@ -135,3 +135,25 @@ def test_a_calendar_program_reads_the_duties(app: Flask, handler: PageClient, in
     assert handler.post(feed_id.group()).status_code == 302
     assert stranger.get(address).status_code == 404
     assert handler.post("/inbox/feeds/999999/end").status_code == 404
+
+
+def test_a_summary_goes_to_who_asked_for_it_and_once(app: Flask, organisation: Any, handler: PageClient, insight: Insight) -> None:
+    handler.post("/inbox/settings", data={"digest": "daily", "days_before": "15, 5, 0"})
+    monday = insight.today + timedelta(days=(7 - insight.today.weekday()) + 14)
+
+    def sent(on: date) -> int:
+        with app.app_context():
+            return digests.send(organisation.id, on, home="https://insureflow.example")
+
+    assert sent(monday - timedelta(days=1)) == 0, "a Sunday"
+    assert sent(monday) == 1
+    assert sent(monday) == 0
+    with app.app_context(), within(organisation.id):
+        message = db.session.query(Message).one()
+        assert message.recipients == [organisation.logins[Role.CLAIMS_HANDLER].email]
+        assert "Alpha Werke GmbH, stop shipments" in message.body
+        assert "https://insureflow.example/inbox/" in message.body
+    handler.post("/inbox/settings", data={"digest": "weekly", "days_before": "15, 5, 0"})
+    # The job did not run on Monday: the week's summary goes out on the day it works again, and not a second time that week.
+    assert sent(monday + timedelta(days=9)) == 1
+    assert sent(monday + timedelta(days=10)) == 0
