@@ -145,7 +145,7 @@ class _Setter:
                 Piece(
                     max(len(left), len(right)) * leading + 1.5,
                     draw,
-                    stays_with_next=number == 0 and len(block.rows) > 1,
+                    stays_with_next=len(block.rows) > 1 and number in {0, len(block.rows) - 2},
                     space=5 if number == 0 else 0,
                 )
             )

@@ -115,13 +115,13 @@ def payment_details(accounts: Sequence[BankAccount], reference: str, wording: Wo
 def contact_line(contact: Contact) -> str:
     """A person with every way to reach them, on one line."""
     name = f"{contact.name}, {contact.role}" if contact.role else contact.name
-    return " · ".join(part for part in (name, contact.phone, contact.email) if part)
+    return " · ".join(part for part in (name, contact.phone.replace(" ", "\u00a0"), contact.email) if part)
 
 
 def closing(sender: Party, wording: Wording) -> Iterator[Block]:
     """The end of a letter: whom to ask, greeting, name."""
     if sender.contact is not None:
-        yield Text(wording.phrase("If you have questions, please contact %(contact)s.", contact=contact_line(sender.contact)))
+        yield Text(wording.phrase("If you have questions, please contact %(contact)s.", contact=contact_line(sender.contact)), leads=True)
     name = sender.contact.name if sender.contact is not None else ""
     yield Together(
         (Text(wording.phrase("Yours sincerely,")), Text("\n".join(filter(None, (name, sender.name))), region=sender.address.country))

@@ -80,10 +80,10 @@ def compose_statement(statement: StatementOfAccount, locale: str) -> Composition
         heading = wording.phrase("Movements from %(first)s to %(last)s", first=statement.since, last=statement.as_of)
         blocks.append(Heading(heading))
         blocks += captioned(_movement_grids(statement, wording))
-    if statement.confirm_by is not None:
-        blocks += _confirmation(statement, wording)
     blocks += payment_details(statement.accounts, statement.payment_reference, wording)
     blocks += closing(statement.sender, wording)
+    if statement.confirm_by is not None:
+        blocks += _confirmation(statement, wording)
     return Composition(
         wording=wording,
         number=statement.number,

@@ -132,7 +132,7 @@ def _exposure_grids(notice: Notice, wording: Wording) -> Iterator[Grid]:
         rows = []
         for item in sorted(group, key=lambda item: (item.due_on, item.issued_on, item.number)):
             name = item_name(item.kind, item.number, wording)
-            row = [f"{name} *" if item.is_disputed else name, wording.day(item.issued_on)]
+            row = [f"{name}\u00a0*" if item.is_disputed else name, wording.day(item.issued_on)]
             if has_shipping:
                 row.append(wording.day(item.shipped_on))
             row.append(wording.day(item.due_on))
