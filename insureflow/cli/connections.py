@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import click
-from flask import Flask
+from flask import Flask, current_app, url_for
 from flask.cli import AppGroup
 
 from insureflow.cli.options import (
@@ -300,3 +300,94 @@ def differences(organisation: str, compare: bool, output: str) -> None:
         ]
     names = {"kind": "What", "policy": "Policy", "buyer": "Buyer", "subject": "Reference", "first_seen_at": "Since", "why": "Why"}
     print_rows(output, names, rows, nothing="Ours and theirs are the same.")
+
+
+@group.command("look-up")
+@organisation_option
+@policy_option
+@click.option("--buyer", "buyer_id", type=int, required=True, help="Key of the buyer.")
+@click.option("--confirm", is_flag=True, help="Go on although it may cost money; it stays within the budget of the connection.")
+@click.option("--take", "company_id", metavar="NUMBER", help="Enter this company's number at the buyer, if it is among those found.")
+@format_option
+@refusals_as_errors
+def look_up(organisation: str, policy_number: str, buyer_id: int, confirm: bool, company_id: str | None, output: str) -> None:
+    """Ask the insurer which of its companies a buyer is."""
+    with inside(organisation) as place:
+        connection_id = _connection_id(policy_number)
+        made = connections.look_up(COMMAND_LINE, place.organisation_id, connection_id, buyer_id, place.today, confirmed=confirm)
+        found = list(made.found)
+        if company_id is not None:
+            connections.take_match(COMMAND_LINE, place.organisation_id, made.id, company_id)
+    rows = [each | {"is_exact": each["is_exact"] if output == "json" else "a number" if each["is_exact"] else "likeness"} for each in found]
+    names = {"company_id": "Number", "name": "Name", "country": "Country", "city": "City", "is_exact": "Found by"}
+    print_rows(output, names, rows, nothing="No company was found.")
+
+
+@group.command("push")
+@organisation_option
+@policy_option
+@click.option("--base", metavar="URL", help="The https address under which the insurer reaches InsureFlow.")
+@click.option("--header", help="The header from which the insurer reads the address, as it tells its subscribers.")
+@click.option("--off", is_flag=True, help="Take no messages any more.")
+@refusals_as_errors
+def push(organisation: str, policy_number: str, base: str | None, header: str | None, off: bool) -> None:
+    """Have requests ask the insurer for messages, at a new address; the one before ends."""
+    if not off and (base is None or header is None):
+        raise click.UsageError("Give --base and --header, or --off.")
+    with inside(organisation) as place:
+        connection_id = _connection_id(policy_number)
+        if base is None or header is None:
+            connections.refuse_pushes(COMMAND_LINE, place.organisation_id, connection_id)
+            click.echo("Messages are not taken any more.")
+            return
+
+        def address_of(key: str) -> str:
+            with current_app.test_request_context(base_url=base):
+                return url_for("pushes.receive", slug=organisation, push_key=key, _external=True)
+
+        address = connections.take_pushes(COMMAND_LINE, place.organisation_id, connection_id, header, address_of)
+    click.echo(f"Requests ask for messages at {address}")
+
+
+@group.command("messages")
+@organisation_option
+@policy_option
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Most messages to show.")
+@format_option
+@refusals_as_errors
+def messages(organisation: str, policy_number: str, limit: int, output: str) -> None:
+    """The requests that leave or left for the insurer, newest first."""
+    with inside(organisation):
+        listing = queries.messages_listing(_connection_id(policy_number))
+        found = listing.page(Narrowing(), listing.order, 1, limit).rows
+    rows = [
+        {
+            **row,
+            "operation": row["operation"] if output == "json" else word(f"Operation.{row['operation']}", LOCALE),
+            "state": _said(output, row["state"]),
+        }
+        for row in found
+    ]
+    names = {"key": "Key", "own_reference": "Our reference", "operation": "What for", "state": "How it stands", "attempts": "Tries"}
+    names |= {"created_at": "Written", "sent_at": "Arrived", "insurer_reference": "Insurer's reference"}
+    print_rows(output, names, rows, nothing="No request left over this connection.")
+
+
+@group.command("message")
+@organisation_option
+@click.argument("message_id", type=int)
+@click.option("--retry", "what", flag_value="retry", help="Look for it at the insurer, and send it where it is absent.")
+@click.option("--surely-absent", "what", flag_value="send", help="Send it without looking: somebody has made sure that it is not there.")
+@click.option("--hold", "what", flag_value="hold", help="Do not send it.")
+@refusals_as_errors
+def message(organisation: str, message_id: int, what: str | None) -> None:
+    """Try a request again that failed, or hold it back."""
+    with inside(organisation) as place:
+        if what == "hold":
+            row = outbox.withdraw_message(COMMAND_LINE, place.organisation_id, message_id)
+        elif what in {"retry", "send"}:
+            row = outbox.retry(COMMAND_LINE, place.organisation_id, message_id, is_surely_absent=what == "send")
+        else:
+            raise click.UsageError("Say --retry, --surely-absent or --hold.")
+        state = row.state
+    click.echo(f"{message_id}: {word(state, LOCALE)}")

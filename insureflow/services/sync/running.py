@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from insureflow.connectors.insurers import registry
 from insureflow.connectors.insurers.interface import (
     ConnectorError,
     CoverPage,
@@ -23,6 +24,7 @@ from insureflow.connectors.insurers.interface import (
     TryLater,
 )
 from insureflow.domain.connections import DifferenceKind, Operation, SyncState, back_off_seconds
+from insureflow.domain.errors import Refusal
 from insureflow.domain.limits.life import WAITING_FOR_INSURER
 from insureflow.models.buyers import Buyer
 from insureflow.models.connections import InsurerConnection, SyncRun
@@ -81,14 +83,22 @@ def synchronise(
 
     ``whole``: read everything even where the insurer offers what changed. Once ``wants_to_stop``, the part in hand is put into the books
     and the result says ``INTERRUPTED``; the next run is due at once and goes on where the last part ended. What goes wrong at the
-    insurer is in the result. Errors: ``Refusal`` ``connection_unknown``, ``connection_off``, ``connection_stopped``.
+    insurer is in the result. Errors: ``Refusal`` ``connection_unknown``, ``connection_off``, ``connection_stopped``,
+    ``limits_not_readable``.
     """
     try:
         found = connections.reach(organisation_id, connection_id)
     except StopSync as stop:
         return SyncResult(SyncState.FAILED, error=stop)
+    require_readable(found.capabilities, found.connector.key)
     found = replace(found, connection=replace(found.connection, wants_to_stop=wants_to_stop))
     return _Run(found, on, progress or (lambda _done, _total: None)).go(whole=whole)
+
+
+def require_readable(capabilities: Collection[str], connector: str) -> None:
+    """Refuse to synchronise where the insurer's interface shows no limits. Errors: ``Refusal`` ``limits_not_readable``."""
+    if not can_be_read(capabilities):
+        raise Refusal("limits_not_readable", connector=registry.get_connector(connector).name)
 
 
 class _Run:

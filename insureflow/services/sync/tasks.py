@@ -10,7 +10,7 @@ from insureflow.domain.connections import SyncState
 from insureflow.services import tasks
 from insureflow.services.connections.reaching import get_connection, require_running
 from insureflow.services.journal import Actor
-from insureflow.services.sync.running import synchronise
+from insureflow.services.sync.running import require_readable, synchronise
 from insureflow.services.tasks import Watch
 from insureflow.services.transaction import transaction
 
@@ -20,7 +20,9 @@ KIND = "synchronise_connection"
 def enqueue_sync(actor: Actor, organisation_id: int, connection_id: int, on: date, *, whole: bool = False) -> int:
     """Queue a synchronisation and give the key of the task. Errors: ``connection_unknown``, ``connection_off``, ``connection_stopped``."""
     with transaction(organisation_id) as session:
-        require_running(get_connection(session, connection_id))
+        row = get_connection(session, connection_id)
+        require_running(row)
+        require_readable(row.capabilities, row.connector)
         return tasks.enqueue(actor, organisation_id, KIND, {"connection_id": connection_id, "on": on.isoformat(), "whole": whole})
 
 

@@ -69,6 +69,7 @@ def show(connection_id: int) -> ResponseReturnValue:
         connection=row,
         tone=TONES[health.health],
         capabilities=sorted(row.capabilities),
+        can_be_read=queries.can_be_read(row.capabilities),
         stopped=stored_sentence(health.stopped_because),
         last_error=stored_sentence(health.last_error),
         push=_push(row) if sends_pushes(row.connector) and may(Permission.MANAGE_CONNECTIONS) else None,

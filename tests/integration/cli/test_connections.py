@@ -52,6 +52,14 @@ def test_a_policy_is_connected_and_synchronised_from_the_command_line(
         result = json.loads(done.stdout[done.stdout.index("{\n") :])
         assert (result["state"], result["is_whole"], result["counts"]["differences"]) == ("done", True, 1)
         assert "Nothing waits." in invoke("connections", "send", *slug).output
+        assert "No request left" in invoke("connections", "messages", *slug, "-p", "P-1").output
+        assert "no request" in invoke("connections", "message", *slug, "1", "--retry").output.casefold().replace(
+            "is no message", "no request"
+        )
+        assert (
+            "sends no messages" in invoke("connections", "push", *slug, "-p", "P-1", "--base", "https://us.example", "--header", "X").output
+        )
+        assert "Give --base" in invoke("connections", "push", *slug, "-p", "P-1").output
         rows = json.loads(invoke("connections", "differences", *slug, "--compare", "--format", "json").output)
         assert [row["kind"] for row in rows] == ["buyer_unknown"]
         healthy = invoke("connections", "health", *slug, "--format", "json")
