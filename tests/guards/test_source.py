@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from support.tree import PACKAGE, ROOT, modules, names_in, place, product_files, syntax
+from support.tree import PACKAGE, ROOT, modules, names_of, place, product_files, syntax
 
 MOST_LINES = 450
 #: The settings are one flat table with its readers, in the one module that may read the environment.
@@ -32,7 +32,7 @@ COMMITTERS = ("services",)
 
 def uses(path: Path, forbidden: frozenset[str]) -> list[str]:
     """Where a module uses one of the forbidden names."""
-    return [f"{place(path, node)} {name}" for node, name in names_in(syntax(path)) if name in forbidden]
+    return [f"{place(path, node)} {name}" for node, name in names_of(path) if name in forbidden]
 
 
 def test_the_guards_see_the_product() -> None:

@@ -34,6 +34,12 @@ def place(path: Path, node: ast.AST | None = None) -> str:
     return f"{path.relative_to(ROOT)}{line}"
 
 
+@functools.cache
+def names_of(path: Path) -> tuple[tuple[ast.AST, str], ...]:
+    """Every imported name and every dotted use in a module, as ``names_in`` finds them."""
+    return tuple(names_in(syntax(path)))
+
+
 def names_in(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
     """Every imported name and every dotted use in a tree, with imports resolved: ``datetime.datetime.now``, ``os.environ``."""
     known: dict[str, str] = {}
