@@ -24,7 +24,7 @@ from insureflow.services.clock import business_date, now
 from insureflow.web.access import requires
 from insureflow.web.context import choose_locale
 from insureflow.web.links import buyer_url, link_to
-from insureflow.web.tables import Empty, TableView, build_table, word_options
+from insureflow.web.tables import Empty, TableView, build_table, wanted_export, word_options
 
 blueprint = Blueprint("telling", __name__)
 
@@ -96,6 +96,8 @@ def index() -> ResponseReturnValue:
             _("You are told here when a duty comes near, a letter waits for you, a promise is broken, or an insurer answers."),
         ),
     )
+    if (export := wanted_export(view, "inbox")) is not None:
+        return export
     unread = queries.count_unread(g.user.id)
     sentence = (
         ngettext("%(count)s thing waits to be read.", "%(count)s things wait to be read.", unread, count=unread)
