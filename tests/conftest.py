@@ -30,6 +30,16 @@ _RUN_FOLDER = pytest.StashKey[Path]()
 _UNMEASURED = pytest.StashKey[coverage.Coverage]()
 ROOT = Path(__file__).resolve().parents[1]
 UNIT_TESTS = ROOT / "tests" / "unit"
+#: Where the longest tests are: they begin first, so that no worker is left alone with one of them at the end.
+LONGEST = (
+    ROOT / "tests" / "integration" / "test_sync_endurance.py",
+    ROOT / "tests" / "integration" / "tenants" / "test_pages.py",
+    ROOT / "tests" / "browser" / "test_pages.py",
+    ROOT / "tests" / "integration" / "test_permissions.py",
+    ROOT / "tests" / "integration" / "services" / "test_cover_cases.py",
+    ROOT / "tests" / "integration" / "services" / "test_shipping.py",
+    ROOT / "tests" / "integration" / "test_crash.py",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -85,7 +95,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything that asks for the browser carries its mark."""
+    """Everything that asks for the browser carries its mark; what takes longest comes first."""
+    items.sort(key=lambda item: LONGEST.index(item.path) if item.path in LONGEST else len(LONGEST))
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
