@@ -34,21 +34,65 @@ def _one_per_duty(table: str) -> tuple[Index, ...]:
     )
 
 
+_BY_ACCOUNT = (
+    "organisation_id",
+    "buyer_id",
+    "policy_id",
+    "currency",
+    "limit_currency",
+    "entity_id",
+    "valid_to",
+    "valid_from",
+    "due_on",
+    "ledger_open_minor",
+    "open_minor",
+    "primary_minor",
+    "top_up_minor",
+    "over_limit_minor",
+    "excluded_reason",
+    "excluded_minor",
+    "vat_minor",
+    "disputed_minor",
+    "insured_percentage",
+    "invoice_id",
+)
+
+_BY_DUE_DAY = (
+    "organisation_id",
+    "due_on",
+    "invoice_id",
+    "valid_to",
+    "valid_from",
+    "buyer_id",
+    "policy_id",
+    "entity_id",
+    "currency",
+    "limit_currency",
+    "ledger_open_minor",
+    "open_minor",
+    "primary_minor",
+    "top_up_minor",
+    "excluded_reason",
+    "excluded_minor",
+)
+
+
 class InvoicePosition(TenantOwned, Base):
     """How one invoice stands during an interval.
 
     ``ledger_open_minor`` is in the invoice's currency, by the ledger's own allocation. Everything else is in the limit
     currency of the policy (without a policy: the invoice's currency), by the policy's allocation.
     ``excluded_reason`` carries ``excluded_minor``; ``open = primary + top_up + excluded + vat + disputed + over_limit``.
-    Organisation, buyer and policy are those of the invoice, which is what proves them: no other key is checked for every row.
+    Organisation, buyer, policy, entity and due day are those of the invoice, which is what proves them: no other key is checked for
+    every row. The wide indexes hold all that is added up over whole portfolios, so that no row has to be looked up for it.
     """
 
     __tablename__ = "invoice_position"
     __table_args__ = (
         ForeignKeyConstraint(*_INVOICE, ondelete="CASCADE"),
         UniqueConstraint("organisation_id", "invoice_id", "valid_from"),
-        Index(None, "organisation_id", "buyer_id", "policy_id", "valid_to"),
-        Index(None, "organisation_id", "valid_to", "valid_from"),
+        Index("ix_invoice_position_by_account", *_BY_ACCOUNT),
+        Index("ix_invoice_position_by_due_day", *_BY_DUE_DAY),
         CheckConstraint("valid_to > valid_from", name="interval"),
         CheckConstraint(
             "open_minor = primary_minor + top_up_minor + excluded_minor + vat_minor + disputed_minor + over_limit_minor",
@@ -75,6 +119,8 @@ class InvoicePosition(TenantOwned, Base):
     disputed_minor: Mapped[minor]
     over_limit_minor: Mapped[minor]
     insured_percentage: Mapped[Decimal | None]
+    entity_id: Mapped[int] = mapped_column(BigId)
+    due_on: Mapped[date]
 
 
 class AccountState(TenantOwned, Base):

@@ -106,6 +106,7 @@ class Invoice(TenantOwned, Base):
         Index(None, "organisation_id", "buyer_id", "policy_id"),
         Index(None, "organisation_id", "batch_id"),
         Index("ix_invoice_open_due", "organisation_id", "due_on", "open_minor"),
+        Index("ix_invoice_by_currency", "organisation_id", "currency", "policy_id", "entity_id", "invoice_on", "net_minor", "vat_minor"),
         CheckConstraint("net_minor >= 0 AND vat_minor >= 0", name="amounts_not_negative"),
         CheckConstraint("open_minor >= 0 AND open_minor <= net_minor + vat_minor", name="open_within_gross"),
     )

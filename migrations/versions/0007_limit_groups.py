@@ -1,7 +1,7 @@
 """Limits over several buyers: the group or pool, who shares in it when, what was decided on it, what the others use of it.
 
 Revision ID: 0007
-Revises: 0005
+Revises: 0006
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from alembic import op
 from insureflow.models.base import ExactDecimal, UTCDateTime
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
-    Integer,
     Select,
     String,
     Subquery,
@@ -31,11 +31,10 @@ from insureflow.domain.cover.events import Layer
 from insureflow.domain.limits import LimitSituation
 from insureflow.models.base import vocabulary
 from insureflow.models.buyers import Buyer, BuyerName, CustomerNumber
-from insureflow.models.cover import AccountState, InvoicePosition
+from insureflow.models.cover import AccountState, Exposure, InvoicePosition
 from insureflow.models.database import db
-from insureflow.models.receivables import Invoice
 from insureflow.queries.limits.situations import SITUATION, layers_on, situation_of
-from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Narrowing, Order, Page
+from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Narrowing, Order, contains
 
 
 class YesNo(StrEnum):
@@ -61,6 +60,52 @@ _BEST_FIRST: tuple[LimitSituation, ...] = (
 )
 
 
+def _owed(on: date, policy_id: int | None, entity_id: int | None, buyer_ids: Collection[int] | None) -> list[Select[Any]]:
+    """What each account owes on a day, from the positions of its invoices, as their index gives them one after the other."""
+    position = InvoicePosition
+    keys = (position.buyer_id, position.policy_id, position.currency, position.limit_currency)
+    amounts = {
+        "open_minor": position.open_minor,
+        "covered_minor": position.primary_minor + position.top_up_minor,
+        "overdue_minor": case((position.due_on < on, position.open_minor), else_=0),
+    }
+    sums = {name: cast(func.sum(amount), BigInteger) for name, amount in amounts.items()}
+    statement = _part(position.buyer_id, position.limit_currency, **sums).where(
+        position.valid_from <= on, position.valid_to > on, position.open_minor > 0
+    )
+    if policy_id is not None:
+        statement = statement.where(position.policy_id == policy_id)
+    if entity_id is not None:
+        statement = statement.where(position.entity_id == entity_id)
+    if buyer_ids is not None:
+        statement = statement.where(position.buyer_id.in_(buyer_ids))
+    return [statement.group_by(*keys)]
+
+
+def _owed_in_sum(on: date, policy_id: int | None) -> list[Select[Any]]:
+    """The same from the summaries of accounts, which are few; what is overdue is one stretch of the index of due days."""
+    position = InvoicePosition
+    owed = _part(Exposure.buyer_id, Exposure.limit_currency, open_minor=Exposure.open_minor, covered_minor=Exposure.covered_minor).where(
+        Exposure.valid_from <= on, Exposure.valid_to > on, Exposure.open_minor > 0
+    )
+    overdue = _part(position.buyer_id, position.limit_currency, overdue_minor=cast(func.sum(position.open_minor), BigInteger)).where(
+        position.due_on < on, position.valid_from <= on, position.valid_to > on, position.open_minor > 0
+    )
+    if policy_id is not None:
+        owed, overdue = owed.where(Exposure.policy_id == policy_id), overdue.where(position.policy_id == policy_id)
+    return [owed, overdue.group_by(position.buyer_id, position.limit_currency)]
+
+
+_AMOUNTS = ("open_minor", "covered_minor", "overdue_minor", "limit_minor")
+
+
+def _part(buyer_id: Any, currency: Any, **amounts: Any) -> Select[Any]:
+    """What one table knows about buyers; the other amounts are 0."""
+    nothing = literal(0, BigInteger)
+    names = (*_AMOUNTS, "stopped")
+    return select(buyer_id.label("buyer_id"), currency.label("currency"), *(amounts.get(name, nothing).label(name) for name in names))
+
+
 def amounts_by_buyer(
     on: date,
     *,
@@ -68,48 +113,32 @@ def amounts_by_buyer(
     entity_id: int | None = None,
     buyer_id: int | None = None,
     buyer_ids: Collection[int] | None = None,
+    today: date | None = None,
 ) -> Subquery:
-    """What each buyer owes and has as limits on a day, by limit currency (without policy: by the currency of the invoices)."""
-    nothing = literal(0, Integer)
-    owed = (
-        select(
-            InvoicePosition.buyer_id.label("buyer_id"),
-            InvoicePosition.limit_currency.label("currency"),
-            InvoicePosition.open_minor.label("open_minor"),
-            (InvoicePosition.primary_minor + InvoicePosition.top_up_minor).label("covered_minor"),
-            case((Invoice.due_on < on, InvoicePosition.open_minor), else_=0).label("overdue_minor"),
-            nothing.label("limit_minor"),
-            nothing.label("stopped"),
-        )
-        .join(Invoice, Invoice.id == InvoicePosition.invoice_id)
-        .where(InvoicePosition.valid_from <= on, InvoicePosition.valid_to > on, InvoicePosition.open_minor > 0)
-    )
-    allowed = select(
-        AccountState.buyer_id.label("buyer_id"),
-        AccountState.limit_currency.label("currency"),
-        nothing.label("open_minor"),
-        nothing.label("covered_minor"),
-        nothing.label("overdue_minor"),
-        (AccountState.limit_primary_minor + AccountState.limit_top_up_minor).label("limit_minor"),
-        case((AccountState.stopped, 1), else_=0).label("stopped"),
-    ).where(AccountState.valid_from <= on, AccountState.valid_to > on)
-    if policy_id is not None:
-        owed, allowed = owed.where(InvoicePosition.policy_id == policy_id), allowed.where(AccountState.policy_id == policy_id)
-    if entity_id is not None:
-        owed = owed.where(Invoice.entity_id == entity_id)
+    """What each buyer owes and has as limits on a day, by limit currency (without policy: by the currency of the invoices).
+
+    With ``today``, the business date, that day and later ones are answered from the summaries of accounts, which are the same.
+    """
     if buyer_id is not None:
         buyer_ids = [buyer_id]
+    is_in_sum = today is not None and on >= today and entity_id is None and buyer_ids is None
+    owed = _owed_in_sum(on, policy_id) if is_in_sum else _owed(on, policy_id, entity_id, buyer_ids)
+    allowed = _part(
+        AccountState.buyer_id,
+        AccountState.limit_currency,
+        limit_minor=AccountState.limit_primary_minor + AccountState.limit_top_up_minor,
+        stopped=case((AccountState.stopped, 1), else_=0),
+    ).where(AccountState.valid_from <= on, AccountState.valid_to > on)
+    if policy_id is not None:
+        allowed = allowed.where(AccountState.policy_id == policy_id)
     if buyer_ids is not None:
-        owed, allowed = owed.where(InvoicePosition.buyer_id.in_(buyer_ids)), allowed.where(AccountState.buyer_id.in_(buyer_ids))
-    both = union_all(owed, allowed).subquery("both")
+        allowed = allowed.where(AccountState.buyer_id.in_(buyer_ids))
+    both = union_all(*owed, allowed).subquery("both")
     return (
         select(
             both.c.buyer_id,
             both.c.currency,
-            *(
-                cast(func.sum(both.c[name]), InvoicePosition.open_minor.type).label(name)
-                for name in ("open_minor", "covered_minor", "overdue_minor", "limit_minor")
-            ),
+            *(cast(func.sum(both.c[name]), InvoicePosition.open_minor.type).label(name) for name in _AMOUNTS),
             func.max(both.c.stopped).label("stopped"),
         )
         .group_by(both.c.buyer_id, both.c.currency)
@@ -137,6 +166,11 @@ def _joined(expression: Any, model: Any) -> ColumnElement[str]:
     return func.coalesce(found, "")
 
 
+def _finder(expression: Any, model: Any) -> Callable[[str], ColumnElement[bool]]:
+    """Finds buyers by what another table says of them, which is read once and not for each buyer."""
+    return lambda word: Buyer.id.in_(select(model.buyer_id).where(contains(expression, word)))
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """Which buyers a list is about, and on which day."""
@@ -145,55 +179,48 @@ class _Asked:
     policy_id: int | None
     entity_id: int | None
     with_archived: bool
-
-
-class _Found(Listing):
-    """The same list without what only the rows shown need."""
-
-    def count(self, narrowing: Narrowing) -> tuple[int, dict[str, list[tuple[int, str]]]]:
-        """How many rows fit, and their totals."""
-        return self._count_and_add(narrowing)
-
-    def keys(self, narrowing: Narrowing, order: Order | None, number: int, size: int) -> dict[str, int]:
-        """The rows of a page in order, each with its buyer."""
-        statement = self._ordered(self._narrow(self.source(select(self.key, Buyer.id)), narrowing), order)
-        return {row[0]: row[1] for row in db.session.execute(statement.limit(size).offset((number - 1) * size))}
+    today: date | None
 
 
 class _BuyerListing(Listing):
-    """The list of buyers. What is said of the limits and names of a buyer is found for the buyers of the page alone."""
+    """The list of buyers. How a limit stands is found out for all of them only where rows are chosen or sorted by it."""
 
     def __init__(self, asked: _Asked) -> None:
         whole = _listing(asked)
-        super().__init__(whole.name, whole.fields, whole.source, key=whole.key, order=whole.order, normalise=whole.normalise)
+        super().__init__(
+            whole.name,
+            whole.fields,
+            whole.source,
+            key=whole.key,
+            order=whole.order,
+            normalise=whole.normalise,
+            of_rows=lambda keys: _listing(asked, buyer_ids=sorted({int(key.partition("-")[0]) for key in keys})),
+        )
         self._asked = asked
 
-    def page(self, narrowing: Narrowing, order: Order | None, number: int, size: int) -> Page:
-        """Page ``number`` (from 1) of ``size`` rows, with the count and totals of all rows that fit."""
+    def keys_of_page(
+        self, narrowing: Narrowing, order: Order | None, number: int, size: int
+    ) -> tuple[list[Any], int, dict[str, list[tuple[int, str]]]]:
+        """The keys of a page in order, with the count and totals of all rows that fit."""
         is_by_situation = "situation" in narrowing.choices or (order is not None and order.key == "situation")
         # With a policy the situation also says who is in the list at all.
         if is_by_situation or self._asked.policy_id is not None:
-            return super().page(narrowing, order, number, size)
-        found = _listing(self._asked, with_situation=False)
-        total_rows, totals = found.count(narrowing)
-        keys = found.keys(narrowing, order, number, size)
-        if not keys:
-            return Page([], total_rows, totals)
-        shown = _listing(self._asked, buyer_ids=sorted(set(keys.values())))
-        rows = {row["key"]: row for row in shown.stream(Narrowing(), None)}
-        return Page([rows[key] for key in keys], total_rows, totals)
+            return super().keys_of_page(narrowing, order, number, size)
+        return _listing(self._asked, with_situation=False).keys_of_page(narrowing, order, number, size)
 
 
-def buyer_listing(on: date, *, policy_id: int | None = None, entity_id: int | None = None, with_archived: bool = False) -> Listing:
+def buyer_listing(
+    on: date, *, policy_id: int | None = None, entity_id: int | None = None, with_archived: bool = False, today: date | None = None
+) -> Listing:
     """Buyers with their amounts on a day, one row for each buyer and limit currency; of one policy or entity where one is chosen."""
-    return _BuyerListing(_Asked(on, policy_id, entity_id, with_archived))
+    return _BuyerListing(_Asked(on, policy_id, entity_id, with_archived, today))
 
 
-def _listing(asked: _Asked, *, with_situation: bool = True, buyer_ids: Collection[int] | None = None) -> _Found:
+def _listing(asked: _Asked, *, with_situation: bool = True, buyer_ids: Collection[int] | None = None) -> Listing:
     """The list of these buyers or of all; without the situation of their limits it may be neither shown nor asked for."""
     policy_id, entity_id = asked.policy_id, asked.entity_id
     parent = aliased(Buyer, name="parent")
-    amounts = amounts_by_buyer(asked.on, policy_id=policy_id, entity_id=entity_id, buyer_ids=buyer_ids)
+    amounts = amounts_by_buyer(asked.on, policy_id=policy_id, entity_id=entity_id, buyer_ids=buyer_ids, today=asked.today)
     best = best_situations(asked.on, policy_id=policy_id, buyer_ids=buyer_ids)
     money = amounts.c
     uncovered = money.open_minor - money.covered_minor
@@ -219,13 +246,8 @@ def _listing(asked: _Asked, *, with_situation: bool = True, buyer_ids: Collectio
             filter=FilterKind.SELECT,
             hidden=True,
         ),
-        Field(
-            "numbers",
-            _joined(CustomerNumber.number, CustomerNumber),
-            hidden=True,
-            search=_joined(CustomerNumber.number, CustomerNumber),
-        ),
-        Field("names", _joined(BuyerName.search_name, BuyerName), hidden=True, search=_joined(BuyerName.search_name, BuyerName)),
+        Field("numbers", _joined(CustomerNumber.number, CustomerNumber), hidden=True, finds=_finder(CustomerNumber.number, CustomerNumber)),
+        Field("names", _joined(BuyerName.search_name, BuyerName), hidden=True, finds=_finder(BuyerName.search_name, BuyerName)),
         Field("buyer_id", Buyer.id.expression, Kind.NUMBER, hidden=True),
     )
 
@@ -247,7 +269,7 @@ def _listing(asked: _Asked, *, with_situation: bool = True, buyer_ids: Collectio
         return statement
 
     row_key = cast(Buyer.id, String) + "-" + func.coalesce(money.currency, "")
-    return _Found("buyers", fields, source, key=row_key, order=Order("open", descending=True), normalise=search_name)
+    return Listing("buyers", fields, source, key=row_key, order=Order("open", descending=True), normalise=search_name)
 
 
 def countries_of_buyers() -> Sequence[str]:

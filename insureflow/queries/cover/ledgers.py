@@ -21,7 +21,10 @@ from insureflow.models.receivables import Allocation, CreditNote, Dispute, Invoi
 
 
 class LedgerInvoice(NamedTuple):
-    """An invoice of the ledger; amounts in minor units of its currency."""
+    """An invoice of the ledger; amounts in minor units of its currency.
+
+    ``due_on`` is the day agreed first, by which cover goes; ``ledger_due_on`` the day the ledger has now.
+    """
 
     id: int
     buyer_id: int
@@ -34,6 +37,7 @@ class LedgerInvoice(NamedTuple):
     invoice_on: date
     shipment_on: date
     due_on: date
+    ledger_due_on: date
 
 
 class LedgerPayment(NamedTuple):
@@ -177,6 +181,7 @@ def load_ledgers(buyer_ids: Sequence[int]) -> list[BuyerLedger]:
             Invoice.invoice_on,
             Invoice.shipment_on,
             Invoice.original_due_on,
+            Invoice.due_on,
         )
         .where(one_of(Invoice.buyer_id, wanted))
         .order_by(Invoice.id)

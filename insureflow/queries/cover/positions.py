@@ -33,6 +33,8 @@ class Position(NamedTuple):
     disputed_minor: int
     over_limit_minor: int
     insured_percentage: Decimal | None
+    entity_id: int
+    due_on: date
 
 
 #: Open, primary, top-up, excluded, its reason, tax, disputed, over limit, insured percentage.
@@ -124,7 +126,8 @@ def _position(
     account: tuple[int, int, int, str], invoice: LedgerInvoice, valid_from: date, valid_to: date, left: int, cover: _Cover
 ) -> Position:
     organisation_id, buyer_id, policy_id, limit_currency = account
-    return _make((organisation_id, invoice[0], buyer_id, policy_id, valid_from, valid_to, invoice[4], left, limit_currency, *cover))
+    place = (organisation_id, invoice[0], buyer_id, policy_id, valid_from, valid_to, invoice[4], left, limit_currency)
+    return _make((*place, *cover, invoice[2], invoice[11]))
 
 
 _make = Position._make

@@ -38,6 +38,8 @@ POSITION_COLUMNS = (
     "disputed_minor",
     "over_limit_minor",
     "insured_percentage",
+    "entity_id",
+    "due_on",
 )
 
 #: The columns of an exposure, in the order of ``uninsured_exposures``.
@@ -128,6 +130,8 @@ def uninsured_positions(buyer_ids: Collection[int] | None, insured_entities: Col
             literal(0).label("disputed_minor"),
             literal(0).label("over_limit_minor"),
             cast(null(), String(40)).label("insured_percentage"),
+            Invoice.entity_id.label("entity_id"),
+            Invoice.due_on.label("due_on"),
         )
         .join(Invoice, Invoice.id == spans.c.invoice_id)
         .where(spans.c.open_minor > 0, Invoice.organisation_id == organisation_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from insureflow.queries.exposure.dividing import divide, divide_many, uncovered_by_reason
 from insureflow.queries.exposure.figures import AMOUNTS, UNCOVERED, Figures, Grouping, Selection, exposure_by, total_of
 from insureflow.queries.exposure.portfolio import (
     AGE_BANDS,
@@ -10,11 +11,8 @@ from insureflow.queries.exposure.portfolio import (
     Portfolio,
     PortfolioPart,
     account_sums,
-    divide,
-    divide_many,
     headroom,
     narrowed,
-    uncovered_by_reason,
 )
 from insureflow.queries.exposure.reporting import Amounts, Reporting
 

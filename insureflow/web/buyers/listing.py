@@ -51,7 +51,9 @@ def buyer_view() -> TableView:
     """The list as the page shows it."""
     with_archived = BuyerStatus.ARCHIVED.value in request.args.getlist("status")
     return TableView(
-        buyer_queries.buyer_listing(g.on, policy_id=g.scope.policy_id, entity_id=g.scope.entity_id, with_archived=with_archived),
+        buyer_queries.buyer_listing(
+            g.on, policy_id=g.scope.policy_id, entity_id=g.scope.entity_id, with_archived=with_archived, today=g.today
+        ),
         _("Buyers"),
         {
             "name": _("Buyer"),

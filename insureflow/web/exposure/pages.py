@@ -30,7 +30,7 @@ def portfolio(**narrowed: Any) -> Portfolio:
         "policy_id": g.scope.policy_id,
         **{key: value for key, value in narrowed.items() if value is not None},
     }
-    return Portfolio(g.on, **chosen)
+    return Portfolio(g.on, today=g.today, **chosen)
 
 
 def reporting() -> Reporting:
@@ -197,7 +197,7 @@ def country(code: str) -> ResponseReturnValue:
         "exposure/country.html",
         code=code,
         listing=build_table(view),
-        ageing=ageing_picture(divide(portfolio(country=code), Division.AGE, report), report, g.on, country=code),
+        ageing=ageing_picture(divide(portfolio(country=code), Division.AGE, report, with_liability=False), report, g.on, country=code),
         report=report,
         total=total,
         covered=covered,
@@ -210,7 +210,7 @@ def country(code: str) -> ResponseReturnValue:
 def ageing() -> ResponseReturnValue:
     """Exposure by how late it is."""
     report = reporting()
-    figures = divide(portfolio(), Division.AGE, report)
+    figures = divide(portfolio(), Division.AGE, report, with_liability=False)
     by_band = {each.key: each for each in figures}
     rows = [
         {
