@@ -13,7 +13,7 @@ from marshmallow import fields as shapes
 from werkzeug.exceptions import HTTPException
 
 from insureflow.domain.errors import InvalidValues, Refusal
-from insureflow.i18n.words import sentence_for
+from insureflow.i18n.words import find_sentence, sentence, sentence_for
 from insureflow.services.journal import plain
 
 log = structlog.get_logger("insureflow.api")
@@ -66,7 +66,7 @@ def answer(error: Exception) -> ResponseReturnValue:
     if isinstance(error, HTTPException):
         return _of_http(error)
     log.error("unexpected", id=g.get("request_id"), path=request.path, exc_info=error)
-    return _problem(500, "Internal Server Error", "unexpected", "Something failed on our side. Tell your administrator the request_id.")
+    return _problem(500, "Internal Server Error", "unexpected", sentence("http.internal_server_error", {}, locale()))
 
 
 def _of_http(error: HTTPException) -> ResponseReturnValue:
@@ -74,7 +74,8 @@ def _of_http(error: HTTPException) -> ResponseReturnValue:
     data = getattr(error, "data", None) or {}
     more = {"problems": _fields(data["messages"])} if "messages" in data else {}
     code = error.name.casefold().replace(" ", "_")
-    reply = current_app.make_response(_problem(status, error.name, code, error.description or error.name, **more))
+    detail = sentence(f"http.{code}", {}, locale()) if find_sentence(f"http.{code}") else error.name
+    reply = current_app.make_response(_problem(status, error.name, code, detail, **more))
     for name, value in error.get_headers():
         if name not in ("Content-Type", "Content-Length"):
             reply.headers[name] = value

@@ -11,6 +11,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from insureflow.domain.currencies import is_currency
 from insureflow.domain.money import from_minor, to_minor
+from insureflow.queries.listing import Page
 
 _LONGEST = 24
 
@@ -66,6 +67,19 @@ class PageSchema(Schema):
 
     page = fields.Integer(load_default=1, validate=validate.Range(1, 10**6))
     page_size = fields.Integer(load_default=100, validate=validate.Range(1, MOST_ROWS))
+
+
+class ListSchema(Schema):
+    """A page of a list; a list of its own names the shape of its ``items``."""
+
+    page = fields.Integer()
+    page_size = fields.Integer()
+    total = fields.Integer(metadata={"description": "Rows on all pages."})
+
+
+def listed(asked: Mapping[str, Any], found: Page, items: list[dict[str, Any]]) -> dict[str, Any]:
+    """A page that was found as ``ListSchema`` writes it."""
+    return {"page": asked["page"], "page_size": asked["page_size"], "total": found.total_rows, "items": items}
 
 
 class MoneySchema(Schema):

@@ -12,7 +12,7 @@ from flask import g, url_for
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
-from insureflow.api.fields import MoneySchema, PageSchema, minor_of, money
+from insureflow.api.fields import ListSchema, MoneySchema, PageSchema, listed, minor_of, money
 from insureflow.api.limits import policy_of_number
 from insureflow.domain.access import Permission, requires
 from insureflow.domain.cover import Layer
@@ -86,12 +86,9 @@ class RequestRowSchema(Schema):
     asked_on = fields.Date()
 
 
-class RequestPageSchema(Schema):
+class RequestPageSchema(ListSchema):
     """A page of requests."""
 
-    page = fields.Integer()
-    page_size = fields.Integer()
-    total = fields.Integer()
     items = fields.List(fields.Nested(RequestRowSchema))
 
 
@@ -156,7 +153,7 @@ def index(asked: Mapping[str, Any]) -> dict[str, Any]:
         }
         for row in found.rows
     ]
-    return {"page": asked["page"], "page_size": asked["page_size"], "total": found.total_rows, "items": items}
+    return listed(asked, found, items)
 
 
 @blueprint.post("")

@@ -12,7 +12,7 @@ from flask import g
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 
-from insureflow.api.fields import DecimalText, MoneySchema, PageSchema, money
+from insureflow.api.fields import DecimalText, ListSchema, MoneySchema, PageSchema, listed, money
 from insureflow.domain.access import Permission, requires
 from insureflow.domain.errors import Refusal
 from insureflow.models.policies import Policy
@@ -60,12 +60,9 @@ class LimitSchema(Schema):
     decision_id = fields.Integer(allow_none=True)
 
 
-class RegisterSchema(Schema):
+class RegisterSchema(ListSchema):
     """A page of the register."""
 
-    page = fields.Integer()
-    page_size = fields.Integer()
-    total = fields.Integer()
     items = fields.List(fields.Nested(LimitSchema))
 
 
@@ -105,7 +102,7 @@ def register(asked: Mapping[str, Any]) -> dict[str, Any]:
     listing = queries.register_listing(asked.get("on") or g.today, policy_id=policy_id)
     found = listing.page(Narrowing(asked["search"][:200]), Order("buyer"), asked["page"], asked["page_size"])
     items = [{**row, **{name: None if row[name] is None else money(*row[name]) for name in _AMOUNTS}} for row in found.rows]
-    return {"page": asked["page"], "page_size": asked["page_size"], "total": found.total_rows, "items": items}
+    return listed(asked, found, items)
 
 
 @blueprint.get("/buyers/<int:buyer_id>/limits")
