@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from insureflow.services.cover.checking import Difference, check
 from insureflow.services.cover.explaining import explain_account, explain_invoice
+from insureflow.services.cover.newcomers import Newcomers, find_newcomers
 from insureflow.services.cover.refreshing import rebuild, refresh_buyers
+from insureflow.services.cover.storing import RowWriter, renew_statistics
 
-__all__ = ["Difference", "check", "explain_account", "explain_invoice", "rebuild", "refresh_buyers"]
+__all__ = [
+    "Difference",
+    "Newcomers",
+    "RowWriter",
+    "check",
+    "explain_account",
+    "explain_invoice",
+    "find_newcomers",
+    "rebuild",
+    "refresh_buyers",
+    "renew_statistics",
+]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from datetime import date
 from itertools import islice
 from typing import Any
@@ -23,7 +24,7 @@ from insureflow.models.scope import current_organisation_id
 from insureflow.queries.cover.accounts import Assignment, Frozen
 from insureflow.queries.cover.calculation import Derived, calculate
 from insureflow.queries.cover.duties import Duty, policy_duties
-from insureflow.queries.cover.ledgers import load_ledgers, one_of
+from insureflow.queries.cover.ledgers import BuyerLedger, load_ledgers, one_of
 from insureflow.queries.cover.policies import PolicyBook
 from insureflow.queries.cover.sharing import SHARED_COLUMNS, SharingBook
 from insureflow.queries.cover.uninsured import (
@@ -35,7 +36,8 @@ from insureflow.queries.cover.uninsured import (
 )
 from insureflow.queries.rates import RateBook
 from insureflow.services.collector import without_collector
-from insureflow.services.cover.storing import Parcel, RowWriter, insert_rows
+from insureflow.services.cover.newcomers import Newcomers
+from insureflow.services.cover.storing import Parcel, RowWriter, insert_rows, renew_statistics
 from insureflow.services.rates import refuse_missing
 from insureflow.services.transaction import transaction
 
@@ -91,65 +93,111 @@ def chunks(keys: Iterable[int], size: int) -> Iterator[list[int]]:
         yield portion
 
 
-def refresh_buyers(session: Session, buyer_ids: Collection[int] | None, on: date, *, progress: Told | None = None) -> None:
+def refresh_buyers(
+    session: Session,
+    buyer_ids: Collection[int] | None,
+    on: date,
+    *,
+    progress: Told | None = None,
+    newcomers: Newcomers | None = None,
+    writer: RowWriter | None = None,
+) -> None:
     """Work out positions, states of accounts, exposure and duties of these buyers (None: all) and store what has changed.
 
     Belongs into the transaction of every change of invoices, payments, credit notes, disputes, limits, acts or policies. ``on``
     is the business date: exposure and duties are kept from this day on. Invoices get their policy and, like payments and
     credit notes, the rate of their own day. Errors: ``rate_missing`` or ``rates_missing``, and what ``replay`` refuses.
+
+    ``newcomers``: those of the buyers whose whole ledger is in memory. ``writer``: the one that is writing it.
     """
     session.flush()
-    with without_collector():
-        _refresh(session, buyer_ids, on, progress)
+    with without_collector(), RowWriter(session) if writer is None else nullcontext(writer) as rows:
+        _refresh(session, buyer_ids, on, progress, newcomers, rows)
 
 
-def _refresh(session: Session, buyer_ids: Collection[int] | None, on: date, progress: Told | None) -> None:
-    sharing = SharingBook.load_locked(buyer_ids)
-    buyer_ids = sharing.with_mates(buyer_ids)
-    book, rates = PolicyBook.load(), RateBook.load()
-    are_many = buyer_ids is None or len(buyer_ids) >= MANY_BUYERS
+def _refresh(
+    session: Session,
+    buyer_ids: Collection[int] | None,
+    on: date,
+    progress: Told | None,
+    newcomers: Newcomers | None,
+    writer: RowWriter,
+) -> None:
+    if newcomers is None:
+        accounts = _Accounts(session, PolicyBook.load(), RateBook.load(), SharingBook.load_locked(buyer_ids), on, writer)
+    else:
+        accounts = _Accounts(session, newcomers.book, newcomers.rates, newcomers.sharing, on, writer)
+    book = accounts.book
+    rest = accounts.sharing.with_mates(buyer_ids)
+    are_many = rest is None or len(rest) >= MANY_BUYERS
+    if newcomers is not None and rest is not None:
+        accounts.refresh_newcomers(newcomers, progress)
+        rest = [key for key in rest if key not in accounts.settled]
+    if rest is None or rest:
+        if rest is None or len(rest) >= MANY_BUYERS:
+            renew_statistics(session, Invoice, Allocation, Payment, CreditNote)
+        _refresh_uninsured_positions(session, rest, book)
+        accounts.refresh(insured_buyers(session, rest, book), progress)
+    refuse_missing(accounts.missing)
     if are_many:
-        _renew_statistics(session, Invoice, Allocation, Payment, CreditNote)
-    _refresh_uninsured_positions(session, buyer_ids, book)
-    wanted = insured_buyers(session, buyer_ids, book)
-    _refresh_accounts(session, wanted, book, rates, sharing, on, progress)
-    if are_many:
-        _renew_statistics(session, InvoicePosition, AccountState, Obligation, Buyer, LimitDecision)
-    _refresh_uninsured_exposure(session, buyer_ids, on)
+        renew_statistics(session, Invoice, Allocation, Payment, CreditNote, InvoicePosition, AccountState, Obligation, Buyer, LimitDecision)
+    _refresh_uninsured_exposure(session, rest, on)
     _refresh_policy_duties(session, book, on)
 
 
-def _refresh_accounts(
-    session: Session, wanted: Sequence[int], book: PolicyBook, rates: RateBook, sharing: SharingBook, on: date, progress: Told | None
-) -> None:
-    """Work out the accounts of buyers under their policies, portion by portion; while one is written the next is worked out."""
-    missing: set[tuple[str, str, date]] = set()
-    portions = list(sharing.portions(wanted, CHUNK))
-    ledgers = load_ledgers(portions[0]) if portions else []
-    done = 0
-    with RowWriter(session) as writer:
+class _Accounts:
+    """The accounts of buyers under their policies, worked out portion by portion; while one is written the next is worked out.
+
+    ``missing`` collects the rates that nobody knows: from the first one on nothing is written. ``settled`` are the buyers with
+    an account that need no other look.
+    """
+
+    def __init__(self, session: Session, book: PolicyBook, rates: RateBook, sharing: SharingBook, on: date, writer: RowWriter) -> None:
+        self._session = session
+        self.book = book
+        self._rates = rates
+        self.sharing = sharing
+        self._on = on
+        self._writer = writer
+        self._done = 0
+        self.missing: set[tuple[str, str, date]] = set()
+        self.settled: set[int] = set()
+
+    def refresh(self, buyer_ids: Sequence[int], progress: Told | None) -> None:
+        """Buyers whose ledgers are read from the database."""
+        self._work_out(list(self.sharing.portions(buyer_ids, CHUNK)), load_ledgers, self._done + len(buyer_ids), progress)
+
+    def refresh_newcomers(self, newcomers: Newcomers, progress: Told | None) -> None:
+        """Buyers whose ledgers are in memory; nothing is asked of the database unless something had been worked out for them."""
+        insured = newcomers.insured()
+        for are_new in (True, False):
+            keys = [key for key in insured if (key not in newcomers.with_figures) is are_new]
+            self._work_out(list(chunks(keys, CHUNK)), newcomers.take, len(insured), progress, are_new=are_new)
+
+    def _work_out(
+        self,
+        portions: Sequence[list[int]],
+        ledgers_of: Callable[[list[int]], list[BuyerLedger]],
+        total: int,
+        progress: Told | None,
+        *,
+        are_new: bool = False,
+    ) -> None:
+        ledgers = ledgers_of(portions[0]) if portions else []
         for number, portion in enumerate(portions):
-            derived = calculate(ledgers, book, rates, on, sharing)
-            missing |= derived.frozen.missing
-            writer.wait()
+            derived = calculate(ledgers, self.book, self._rates, self._on, self.sharing)
+            self.missing |= derived.frozen.missing
             parcels: list[Parcel] = []
-            if not missing:
-                _freeze(session, derived.frozen)
-                parcels = _changed_rows(session, portion, derived, on)
-            if number + 1 < len(portions):
-                ledgers = load_ledgers(portions[number + 1])
-            done += len(portion)
+            if not self.missing:
+                _freeze(self._session, derived.frozen)
+                parcels = _changed_rows(self._session, portion, derived, self._on, are_new=are_new)
+            if number + 1 < len(portions):  # read before this portion is on its way: the connection can do one thing at a time
+                ledgers = ledgers_of(portions[number + 1])
+            self.settled.update(row.buyer_id for row in derived.states)
+            self._done += len(portion)
             if progress is not None:
-                progress(done, len(wanted))
-            writer.write(parcels)
-    refuse_missing(missing)
-
-
-def _renew_statistics(session: Session, *models: Any) -> None:
-    """Tell PostgreSQL what a big import has put into the tables; until it knows, it joins them row by row as if they were empty."""
-    connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("ANALYZE " + ", ".join(f'"{model.__tablename__}"' for model in models))
+                progress(self._done, total)
+            self._writer.write(parcels)
 
 
 def rebuild(organisation_id: int, on: date, *, progress: Told | None = None) -> None:
@@ -315,12 +363,12 @@ def cut_at(rows: Rows, on: date) -> Rows:
     return cut
 
 
-def _changed_rows(session: Session, buyer_ids: Sequence[int], derived: Derived, on: date) -> list[Parcel]:
+def _changed_rows(session: Session, buyer_ids: Sequence[int], derived: Derived, on: date, *, are_new: bool) -> list[Parcel]:
     """Take away the rows of buyers with a difference; gives the rows to put in their place.
 
-    For buyers that have none yet there is nothing to compare with.
+    For buyers that have none yet there is nothing to compare with; that is looked up unless it is known (``are_new``).
     """
-    are_new = _have_no_rows(session, buyer_ids)
+    are_new = are_new or _have_no_rows(session, buyer_ids)
     parcels: list[Parcel] = []
     for model, columns, rows in (
         (InvoicePosition, POSITION_COLUMNS, position_rows(derived)),

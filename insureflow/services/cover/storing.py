@@ -54,6 +54,13 @@ def insert_rows(session: Session, model: type[Base], columns: Sequence[str], row
         work()
 
 
+def renew_statistics(session: Session, *models: type[Base]) -> None:
+    """Tell PostgreSQL what has been put into the tables in bulk; until it knows, it looks rows up as if the tables were empty."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("ANALYZE " + ", ".join(f'"{model.__tablename__}"' for model in models))
+
+
 class RowWriter:
     """Writes parcels of rows while the caller works out the next ones.
 

@@ -238,8 +238,13 @@ class Booking:
         touched = {entry.buyer_id for entry in self.documents}
         touched |= {held.buyer_id for held in self.held.values() if held.is_changed}
         touched |= {credit.buyer_id for credit in self.changed_credits}
+        return touched | self.disputing_buyers
+
+    @property
+    def disputing_buyers(self) -> set[int]:
+        """Keys of the buyers whose disputes begin or end."""
         disputed = [*self.settled_disputes, *(dispute.number for dispute in self.disputes)]
-        return touched | {found.buyer_id for found in map(self.find, disputed) if found is not None}
+        return {found.buyer_id for found in map(self.find, disputed) if found is not None}
 
     @property
     def marked(self) -> list[Held]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from typing import IO, Any
 
 from sqlalchemy import func, select
@@ -20,6 +21,7 @@ from insureflow.connectors.ledgers.source import FileLimits
 from insureflow.domain.errors import Refusal
 from insureflow.domain.receivables import ImportMode, RowProblem
 from insureflow.domain.tasks import ImportState
+from insureflow.models.buyers import Buyer
 from insureflow.models.organisations import Entity
 from insureflow.models.receivables import ImportBatch, ImportProblem
 from insureflow.services import cover, journal
@@ -42,6 +44,9 @@ from insureflow.services.transaction import transaction
 
 #: More bad rows than this are not kept one by one: nobody reads them, and the file is wrong as a whole.
 MOST_PROBLEMS = 10_000
+
+#: From so many documents on it pays to let the database look at its tables first.
+MANY_DOCUMENTS = 1000
 
 #: So many names of buyers are kept with a batch, to be shown.
 NAMES = 200
@@ -155,12 +160,7 @@ def _import(
     if not busy and order.batch_id is None:
         raise _Stopped(replace(outcome, state="unchanged"))
     records = _record_all(session, actor, order, batch, mode, shares)
-    made: dict[int, int] = {}
-    for share in busy:
-        _write(session, share, records[share.part.entity.code], register, made, progress)
-    buyers = {key for share in busy for key in share.booking.buyers}
-    if buyers:
-        cover.refresh_buyers(session, buyers, on, progress=lambda done, total: progress("cover", done, total))
+    made = _write_all(session, busy, records, register, on, progress)
     progress("saving", 0, None)
     batches = {code: record.id for code, record in records.items()}
     outcome = replace(outcome, state="done" if busy else "unchanged", batch_id=next(iter(batches.values())), batches=batches)
@@ -214,15 +214,34 @@ def _record_all(
     return records
 
 
-def _write(session: Session, share: Share, record: ImportBatch, register: PublicRegister, made: dict[int, int], progress: Progress) -> None:
-    """Write what is planned for an entity, and keep what it takes to undo it."""
-    entity, booking = share.part.entity, share.booking
-    buyers, numbers = customers.make_buyers(session, booking, share.found, share.accounts, entity, share.part.names, register, made)
-    progress("writing", 0, len(booking.new))
-    written = store(session, booking, entity.id, record.id)
-    names = customers.add_trading_names(session, entity, share.part.names, share.accounts.joined)
-    remember(session, record, written, new_buyers=buyers, new_names=names, new_numbers=numbers)
-    progress("writing", len(booking.new), len(booking.new))
+def _write_all(
+    session: Session, shares: list[Share], records: dict[str, ImportBatch], register: PublicRegister, on: date, progress: Progress
+) -> dict[int, int]:
+    """Write what is planned, keep what it takes to undo it, and bring cover up to date; gives the keys of the buyers made on the way."""
+    made: dict[int, int] = {}
+    begun = []
+    for share in shares:
+        keys = customers.make_buyers(
+            session, share.booking, share.found, share.accounts, share.part.entity, share.part.names, register, made
+        )
+        begun.append((share, keys))
+    session.flush()
+    buyers = {key for share in shares for key in share.booking.buyers}
+    if sum(len(share.booking.documents) for share in shares) >= MANY_DOCUMENTS:
+        cover.renew_statistics(session, Buyer)  # every document is checked against its buyer, and they may be new as well
+    newcomers = cover.find_newcomers(session, buyers - {key for share in shares for key in share.booking.disputing_buyers})
+    with cover.RowWriter(session) as writer:
+        for share, (new_buyers, new_numbers) in begun:
+            entity, booking, record = share.part.entity, share.booking, records[share.part.entity.code]
+            progress("writing", 0, len(booking.new))
+            written = store(session, booking, entity.id, record.id, writer, newcomers)
+            names = customers.add_trading_names(session, entity, share.part.names, share.accounts.joined)
+            remember(session, record, written, new_buyers=new_buyers, new_names=names, new_numbers=new_numbers)
+            progress("writing", len(booking.new), len(booking.new))
+        if buyers:
+            tell = partial(progress, "cover")
+            cover.refresh_buyers(session, buyers, on, progress=tell, newcomers=newcomers, writer=writer)
+    return made
 
 
 def _refuse_older_list(session: Session, entity: Entity, as_of: date) -> None:

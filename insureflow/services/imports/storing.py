@@ -1,24 +1,28 @@
-"""Writing a booking: keys are reserved beforehand, so that invoices, money and what settles what go in as bulk rows."""
+"""Writing a booking: keys are reserved beforehand, so that invoices, money and what settles what go in as bulk rows.
+
+Of buyers whose ledger the import begins, the documents go into their ledgers in memory as well, as reading them back would give them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from insureflow.domain.cover import Purpose
 from insureflow.domain.receivables import DocumentKind, LedgerLines
 from insureflow.models.base import Base
 from insureflow.models.buyers import Buyer
 from insureflow.models.receivables import Allocation, CreditNote, Dispute, Invoice, Payment
 from insureflow.models.scope import current_organisation_id
-from insureflow.queries.cover.policies import PolicyBook
-from insureflow.queries.rates import RateBook
+from insureflow.queries.cover.ledgers import BuyerLedger, LedgerAllocation, LedgerCreditNote, LedgerInvoice, LedgerPayment
 from insureflow.services.clock import now
-from insureflow.services.cover.storing import insert_rows
+from insureflow.services.cover import Newcomers, RowWriter
 from insureflow.services.imports.booking import Booking, HeldCredit, NewMoney
 from insureflow.services.imports.holding import portions
 from insureflow.services.imports.planning import net_and_vat
@@ -74,10 +78,14 @@ _CREDIT_NOTE_COLUMNS = (
     "unapplied_minor",
     "issued_on",
 )
-_ALLOCATION_COLUMNS = ("organisation_id", "invoice_id", "payment_id", "credit_note_id", "amount_minor", "allocated_on")
+_ALLOCATION_COLUMNS = ("id", "organisation_id", "invoice_id", "payment_id", "credit_note_id", "amount_minor", "allocated_on")
 
 #: The policy of an invoice with its rate and where that is from: (buyer, currency, shipment, invoice date) → values.
-Assign = Callable[[int, str, date, date], tuple[int | None, str | None, str]]
+#: The rate comes as text and as number.
+Assign = Callable[[int, str, date, date], "_Assigned"]
+_Assigned = tuple[int | None, str | None, Decimal | None, str]
+
+_UNASSIGNED: _Assigned = (None, None, None, "")
 
 
 @dataclass(slots=True)
@@ -98,7 +106,7 @@ def reserve_keys(session: Session, model: type[Base], count: int) -> range | lis
         return range(0)
     table = model.__tablename__
     if session.connection().dialect.name == "postgresql":
-        sequence = func.pg_get_serial_sequence(table, "id")
+        sequence = select(func.pg_get_serial_sequence(table, "id")).scalar_subquery()  # looked up once, not for every key
         drawn = select(func.nextval(sequence).label("key")).select_from(func.generate_series(1, count)).subquery("drawn")
         first, last = session.execute(select(func.min(drawn.c.key), func.max(drawn.c.key))).one()
         if last - first + 1 == count:
@@ -109,78 +117,98 @@ def reserve_keys(session: Session, model: type[Base], count: int) -> range | lis
     return range(highest + 1, highest + 1 + count)
 
 
-def store(session: Session, booking: Booking, entity_id: int, batch_id: int) -> Written:
-    """Write everything that a booking holds."""
+def store(session: Session, booking: Booking, entity_id: int, batch_id: int, writer: RowWriter, newcomers: Newcomers) -> Written:
+    """Write everything that a booking holds; what is new goes to the writer, whose end the caller waits for."""
     written = Written()
+    money = (*booking.payments, *booking.credit_notes)
     keys = dict(zip(booking.new, reserve_keys(session, Invoice, len(booking.new)), strict=True))
+    payment_keys = reserve_keys(session, Payment, len(booking.payments))
+    note_keys = reserve_keys(session, CreditNote, len(booking.credit_notes))
+    allocation_keys = iter(reserve_keys(session, Allocation, sum(len(each.settles) for each in money)))
     if booking.new:
-        assign = _assigner(session, booking, entity_id)  # asked before the rows stream: the connection can do one thing at a time
-        insert_rows(session, Invoice, INVOICE_COLUMNS, _invoice_rows(booking, keys, entity_id, batch_id, assign))
+        assign = _assigner(session, booking, entity_id, newcomers)
+        writer.write([(Invoice, INVOICE_COLUMNS, _invoice_rows(booking, keys, entity_id, batch_id, assign, newcomers.ledgers))])
     _change_held(session, booking, written)
     key_of = keys | {number: held.id for number, held in booking.held.items()} if booking.held else keys
-    _store_money(session, booking, key_of, entity_id, batch_id)
+    payments = list(zip(payment_keys, booking.payments, strict=True))
+    notes = list(zip(note_keys, booking.credit_notes, strict=True))
+    writer.write(
+        [
+            (Payment, _PAYMENT_COLUMNS, _payment_rows(payments, entity_id, batch_id, newcomers.ledgers)),
+            (CreditNote, _CREDIT_NOTE_COLUMNS, _credit_note_rows(notes, key_of, entity_id, batch_id, newcomers.ledgers)),
+            (Allocation, _ALLOCATION_COLUMNS, _allocation_rows(payments, notes, key_of, allocation_keys, newcomers.ledgers)),
+        ]
+    )
     _change_credits(session, booking, key_of, written)
     _store_disputes(session, booking, key_of, batch_id, written)
     return written
 
 
-def _assigner(session: Session, booking: Booking, entity_id: int) -> Assign:
+def _assigner(session: Session, booking: Booking, entity_id: int, newcomers: Newcomers) -> Assign:
     """Gives new invoices their policy and rate at once, as cover would: an invoice is then written once only.
 
     Where a rate is missing it is left out; cover reports all that are missing.
     """
-    book = PolicyBook.load()
+    book, rates = newcomers.book, newcomers.rates
     if entity_id not in book.insured:
-        return lambda _buyer, _currency, _shipment, _invoice: (None, None, "")
-    rates = RateBook.load()
-    countries: dict[int, str] = {}
-    for portion in portions(sorted({invoice.buyer_id for invoice in booking.new.values()})):
+        return lambda _buyer, _currency, _shipment, _invoice: _UNASSIGNED
+    countries: dict[int, str] = {key: ledger.country for key, ledger in newcomers.ledgers.items()}
+    for portion in portions(sorted({invoice.buyer_id for invoice in booking.new.values()} - countries.keys())):
         countries.update((key, country) for key, country in session.execute(select(Buyer.id, Buyer.country).where(Buyer.id.in_(portion))))
-    found: dict[tuple[int, str, date], tuple[int | None, str | None, str]] = {}
+    found: dict[tuple[int, str, date], _Assigned] = {}
 
-    def assign(buyer_id: int, currency: str, shipment_on: date, invoice_on: date) -> tuple[int | None, str | None, str]:
+    def assign(buyer_id: int, currency: str, shipment_on: date, invoice_on: date) -> _Assigned:
         policy = book.choose(entity_id, countries.get(buyer_id), shipment_on)
         if policy is None:
-            return None, None, ""
+            return _UNASSIGNED
         key = (policy.id, currency, invoice_on)
         if key not in found:
             rate = rates.find(currency, policy.limit_currency, invoice_on)
-            found[key] = (policy.id, format(rate.rate, "f"), rate.note) if rate is not None else (None, None, "")
+            found[key] = _UNASSIGNED if rate is None else (policy.id, format(rate.rate, "f"), rate.rate, rate.note)
         return found[key]
 
     return assign
 
 
-def _invoice_rows(booking: Booking, keys: dict[str, int], entity_id: int, batch_id: int, assign: Assign) -> Iterator[tuple[Any, ...]]:
+def _invoice_rows(
+    booking: Booking, keys: dict[str, int], entity_id: int, batch_id: int, assign: Assign, ledgers: Mapping[int, BuyerLedger]
+) -> Iterator[tuple[Any, ...]]:
     lines: LedgerLines = booking.lines
     organisation_id = current_organisation_id()
     for number, invoice in booking.new.items():
         at = invoice.position
+        key, buyer_id, currency = keys[number], invoice.buyer_id, invoice.currency
         net, vat = net_and_vat(lines, at)
         invoice_on, due_on = lines.invoice_on[at], lines.due_on[at]
         if invoice_on is None or due_on is None:
             raise ValueError(number)  # reading gives every invoice both
         shipment_on = lines.shipment_on[at] or invoice_on
-        policy_id, rate, rate_source = assign(invoice.buyer_id, invoice.currency, shipment_on, invoice_on)
+        original_due_on = lines.original_due_on[at] or due_on
+        policy_id, rate_text, rate, rate_source = assign(buyer_id, currency, shipment_on, invoice_on)
+        ledger = ledgers.get(buyer_id)
+        if ledger is not None:
+            ledger.invoices.append(
+                LedgerInvoice(key, buyer_id, entity_id, policy_id, currency, net, vat, rate, invoice_on, shipment_on, original_due_on)
+            )
         yield (
-            keys[number],
+            key,
             organisation_id,
             entity_id,
-            invoice.buyer_id,
+            buyer_id,
             policy_id,
             batch_id,
             number,
             (lines.reference[at] or "")[:200],
-            invoice.currency,
+            currency,
             net,
             vat,
             invoice.open_minor,
-            rate,
+            rate_text,
             rate_source,
             invoice_on,
             shipment_on,
             due_on,
-            lines.original_due_on[at] or due_on,
+            original_due_on,
             (lines.terms_code[at] or "")[:60],
             lines.was_disputed[at] or lines.disputed[at],
             lines.fingerprint[at],
@@ -268,59 +296,52 @@ def _amounts_of(credit: HeldCredit) -> dict[str, int]:
     return {"net_minor": credit.net_minor, "vat_minor": credit.vat_minor, "unapplied_minor": credit.unapplied_minor}
 
 
-def _store_money(session: Session, booking: Booking, key_of: dict[str, int], entity_id: int, batch_id: int) -> None:
+def _payment_rows(
+    payments: Iterable[tuple[int, NewMoney]], entity_id: int, batch_id: int, ledgers: Mapping[int, BuyerLedger]
+) -> Iterator[tuple[Any, ...]]:
     organisation_id = current_organisation_id()
-    payment_keys = reserve_keys(session, Payment, len(booking.payments))
-    if booking.payments:
-        rows: Iterator[tuple[Any, ...]] = (
-            (
-                key,
-                organisation_id,
-                entity_id,
-                money.buyer_id,
-                batch_id,
-                money.number,
-                money.currency,
-                money.amount_minor,
-                money.unapplied_minor,
-                money.on,
-                "ordinary",
-                money.inferred,
-            )
-            for key, money in zip(payment_keys, booking.payments, strict=True)
-        )
-        insert_rows(session, Payment, _PAYMENT_COLUMNS, rows)
-    note_keys = reserve_keys(session, CreditNote, len(booking.credit_notes))
-    if booking.credit_notes:
-        rows = (
-            (
-                key,
-                organisation_id,
-                entity_id,
-                money.buyer_id,
-                key_of[money.applies_to] if money.applies_to else None,
-                batch_id,
-                money.number,
-                money.currency,
-                money.net_minor,
-                money.vat_minor,
-                money.unapplied_minor,
-                money.on,
-            )
-            for key, money in zip(note_keys, booking.credit_notes, strict=True)
-        )
-        insert_rows(session, CreditNote, _CREDIT_NOTE_COLUMNS, rows)
+    purpose = Purpose.ORDINARY.value
+    for key, money in payments:
+        buyer_id, currency, amount, unapplied, on = money.buyer_id, money.currency, money.amount_minor, money.unapplied_minor, money.on
+        ledger = ledgers.get(buyer_id)
+        if ledger is not None:
+            ledger.payments.append(LedgerPayment(key, buyer_id, entity_id, currency, amount, unapplied, None, on, purpose))
+        yield (key, organisation_id, entity_id, buyer_id, batch_id, money.number, currency, amount, unapplied, on, purpose, money.inferred)
 
-    def settling(keys: range | list[int], documents: list[NewMoney], *, is_payment: bool) -> Iterator[tuple[Any, ...]]:
-        for key, money in zip(keys, documents, strict=True):
-            source = (key, None) if is_payment else (None, key)
+
+def _credit_note_rows(
+    notes: Iterable[tuple[int, NewMoney]], key_of: Mapping[str, int], entity_id: int, batch_id: int, ledgers: Mapping[int, BuyerLedger]
+) -> Iterator[tuple[Any, ...]]:
+    organisation_id = current_organisation_id()
+    for key, money in notes:
+        buyer_id, currency, net, vat, unapplied = money.buyer_id, money.currency, money.net_minor, money.vat_minor, money.unapplied_minor
+        invoice_id = key_of[money.applies_to] if money.applies_to else None
+        ledger = ledgers.get(buyer_id)
+        if ledger is not None:
+            ledger.credit_notes.append(
+                LedgerCreditNote(key, buyer_id, entity_id, invoice_id, currency, net, vat, unapplied, None, money.on)
+            )
+        yield (key, organisation_id, entity_id, buyer_id, invoice_id, batch_id, money.number, currency, net, vat, unapplied, money.on)
+
+
+def _allocation_rows(
+    payments: Iterable[tuple[int, NewMoney]],
+    notes: Iterable[tuple[int, NewMoney]],
+    key_of: Mapping[str, int],
+    keys: Iterator[int],
+    ledgers: Mapping[int, BuyerLedger],
+) -> Iterator[tuple[Any, ...]]:
+    organisation_id = current_organisation_id()
+    for are_payments, documents in ((True, payments), (False, notes)):
+        for document_id, money in documents:
+            payment_id, note_id = (document_id, None) if are_payments else (None, document_id)
+            buyer_id, on = money.buyer_id, money.on
+            ledger = ledgers.get(buyer_id)
             for number, amount in money.settles:
-                yield (organisation_id, key_of[number], *source, amount, money.on)
-
-    if booking.payments:
-        insert_rows(session, Allocation, _ALLOCATION_COLUMNS, settling(payment_keys, booking.payments, is_payment=True))
-    if booking.credit_notes:
-        insert_rows(session, Allocation, _ALLOCATION_COLUMNS, settling(note_keys, booking.credit_notes, is_payment=False))
+                key, invoice_id = next(keys), key_of[number]
+                if ledger is not None:
+                    ledger.allocations.append(LedgerAllocation(key, buyer_id, invoice_id, payment_id, note_id, amount, on))
+                yield (key, organisation_id, invoice_id, payment_id, note_id, amount, on)
 
 
 def _store_disputes(session: Session, booking: Booking, key_of: dict[str, int], batch_id: int, written: Written) -> None:
