@@ -1,7 +1,8 @@
 """Fixtures for all tests: a database of each kind, the application on it, a client that looks at its pages, a browser.
 
-``database`` runs a test once on SQLite and once on PostgreSQL; ``app``, ``client`` and ``session`` build on it. Inside a test
-that uses ``client`` no application context may be open: requests would share it, and with it the person logged in.
+``database`` runs a test once on SQLite and once on PostgreSQL; ``app``, ``client`` and ``session`` build on it, and ``keeping``
+makes what is costly once per worker and brings it back for each test. Inside a test that uses ``client`` no application
+context may be open: requests would share it, and with it the person logged in.
 """
 
 from __future__ import annotations
