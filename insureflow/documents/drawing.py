@@ -1,16 +1,15 @@
-"""How papers are drawn: sizes, colours, the frame of a page, the pen, and the pieces that are placed on pages."""
+"""How papers are drawn: colours, the frame of a page, the pen, and the pieces that are placed on pages."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
+from insureflow.documents.page_sizes import MILLIMETRE
 from insureflow.documents.shaping import Line, draw_line
 from insureflow.i18n.documents import Wording
 
-_MILLIMETRE = 72 / 25.4
 INK = (0.10, 0.12, 0.16)
 QUIET = (0.36, 0.40, 0.46)
 RULE = (0.74, 0.77, 0.81)
@@ -19,31 +18,16 @@ BAND = (0.93, 0.945, 0.96)
 TITLE, HEADING, BODY, TABLE, SMALL = 15.0, 10.5, 9.5, 8.0, 7.5
 
 
-class PageSize(Enum):
-    """Sizes of paper, in points."""
-
-    A4 = (210 * _MILLIMETRE, 297 * _MILLIMETRE)
-    LETTER = (612.0, 792.0)
-
-
-_LETTER_COUNTRIES = frozenset({"US", "CA", "MX", "PH", "CO", "CL", "VE", "PR", "GT", "CR", "PA", "DO", "SV", "HN", "NI"})
-
-
-def page_size_for(country: str) -> PageSize:
-    """The paper that printers of a country hold."""
-    return PageSize.LETTER if country in _LETTER_COUNTRIES else PageSize.A4
-
-
 @dataclass(frozen=True, slots=True)
 class Frame:
     """The part of a page that text fills."""
 
     width: float
     height: float
-    left: float = 20 * _MILLIMETRE
-    right: float = 18 * _MILLIMETRE
-    top: float = 18 * _MILLIMETRE
-    bottom: float = 20 * _MILLIMETRE
+    left: float = 20 * MILLIMETRE
+    right: float = 18 * MILLIMETRE
+    top: float = 18 * MILLIMETRE
+    bottom: float = 20 * MILLIMETRE
 
     @property
     def text_width(self) -> float:
@@ -108,3 +92,14 @@ class Piece:
     stays_with_next: bool = False
     head: Piece | None = None
     space: float = 0.0
+
+
+#: More lines than this do not stand in one row: it would be higher than a page.
+_MOST_LINES = 40
+
+
+def divided(cells: Sequence[Sequence[Line]]) -> Iterator[tuple[Sequence[Line], ...]]:
+    """A row as one part, or as several where it would be higher than a page."""
+    most = max(map(len, cells), default=0)
+    for start in range(0, max(most, 1), _MOST_LINES):
+        yield tuple(lines[start : start + _MOST_LINES] for lines in cells)

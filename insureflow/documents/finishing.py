@@ -49,9 +49,9 @@ def finish(drawn: bytes, composition: Composition) -> bytes:
         root.OutputIntents = pikepdf.Array([file.make_indirect(intent)])
         file.trailer.Info = file.make_indirect(
             pikepdf.Dictionary(
-                Title=pikepdf.String(composition.title),
-                Author=pikepdf.String(composition.sender.name),
-                Subject=pikepdf.String(composition.number),
+                Title=pikepdf.String(_printable(composition.title)),
+                Author=pikepdf.String(_printable(composition.sender.name)),
+                Subject=pikepdf.String(_printable(composition.number)),
                 Creator=pikepdf.String(PRODUCER),
                 Producer=pikepdf.String(PRODUCER),
                 CreationDate=pikepdf.String(plain),
@@ -69,8 +69,16 @@ def finish(drawn: bytes, composition: Composition) -> bytes:
     return finished.getvalue()
 
 
+def _printable(text: str) -> str:
+    """A text without what XML and file properties cannot hold: control characters and halves of characters."""
+    return "".join(each if each.isprintable() else " " for each in text)
+
+
 def _metadata(composition: Composition, stamp: str) -> bytes:
-    title, author, number = (escape(text) for text in (composition.title, composition.sender.name, composition.number))
+    title, author, number = (
+        escape("".join(each if each.isprintable() else " " for each in text))
+        for text in (composition.title, composition.sender.name, composition.number)
+    )
     language = escape(composition.wording.tag)
     return f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">

@@ -15,9 +15,10 @@ from reportlab import rl_config
 from reportlab.pdfgen.canvas import Canvas
 
 from insureflow.documents.composition import Block, Bullets, Composition, Grid, Heading, Pairs, Signing, Text
-from insureflow.documents.drawing import BODY, HEADING, QUIET, SMALL, TITLE, Drawing, Frame, PageSize, Pen, Piece
+from insureflow.documents.drawing import BODY, HEADING, QUIET, SMALL, TITLE, Drawing, Frame, Pen, Piece, divided
 from insureflow.documents.finishing import finish
 from insureflow.documents.fonts import LATIN, font_of
+from insureflow.documents.page_sizes import PageSize
 from insureflow.documents.parties import Party
 from insureflow.documents.shaping import Line, embedded, lay_out, width_of
 from insureflow.documents.tables import set_grid
@@ -132,23 +133,26 @@ class _Setter:
         names = min(max((width_of(name) for name, _value in block.rows), default=0) * size / 1000 + 12, self.width * 0.42)
         rest = self.width - names
         mirrored = self.wording.is_right_to_left
-        pieces: list[Piece] = []
-        for number, (name, value) in enumerate(block.rows):
-            left = self.lines(name, names - 8, size)
-            right = self.lines(value, rest, size, region=block.region)
 
-            def draw(pen: Pen, x: float, y: float, left: Sequence[Line] = left, right: Sequence[Line] = right) -> None:
+        def drawing(left: Sequence[Line], right: Sequence[Line]) -> Drawing:
+            def draw(pen: Pen, x: float, y: float) -> None:
                 pen.lines(left, x + rest + 8 if mirrored else x, y, names - 8, size, leading, colour=QUIET)
                 pen.lines(right, x if mirrored else x + names, y, rest, size, leading)
 
-            pieces.append(
-                Piece(
-                    max(len(left), len(right)) * leading + 1.5,
-                    draw,
-                    stays_with_next=len(block.rows) > 1 and number in {0, len(block.rows) - 2},
-                    space=5 if number == 0 else 0,
+            return draw
+
+        pieces: list[Piece] = []
+        for number, (name, value) in enumerate(block.rows):
+            whole = (self.lines(name, names - 8, size), self.lines(value, rest, size, region=block.region))
+            for part, (left, right) in enumerate(divided(whole)):
+                pieces.append(
+                    Piece(
+                        max(len(left), len(right)) * leading + 1.5,
+                        drawing(left, right),
+                        stays_with_next=len(block.rows) > 1 and number in {0, len(block.rows) - 2},
+                        space=5 if number == part == 0 else 0,
+                    )
                 )
-            )
         return pieces
 
     def _signing(self, block: Signing) -> list[Piece]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from insureflow.documents.composition import Block, Composition, Heading, Pairs, Text, Together, pairs
-from insureflow.documents.drawing import page_size_for
-from insureflow.documents.pages import draw_pages
+from insureflow.documents.page_sizes import page_size_for
 from insureflow.documents.parties import Party
+from insureflow.documents.printing import draw_pages
 from insureflow.i18n.documents import Wording, wording_of
 
 

@@ -41,6 +41,8 @@ _IDENTIFIER = re.compile(f"{_GROUP}(?<![.,:(\u00a0\u202f])(?: {_GROUP}(?<![.,:(\
 _EMBED, _EMBED_LEFTWARDS, _END = "\u202a", "\u202b", "\u202c"
 #: Characters that steer and are never drawn.
 _CONTROLS = frozenset("\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2060\ufeff\u00ad")
+#: What stands in the place of characters that cannot be drawn at all: a space for a tab, a mark for half a character.
+_INSTEAD = {"Cc": " ", "Cs": "\ufffd", "Zl": " ", "Zp": " "}
 _NO_START = frozenset("、。，．・：；？！）」』】〕〉》’”％ヽヾーァィゥェォッャュョヮヵヶぁぃぅぇぉっゃゅょゎ々)]},.!?:;%")
 _NO_END = frozenset("（「『【〔〈《‘“([{")
 _THAI_AFTER = frozenset(
@@ -103,7 +105,7 @@ def lay_out(text: str, width: float, *, bold: bool = False, right_to_left: bool 
     """
     clean = unicodedata.normalize("NFC", text)
     if not clean.isprintable():
-        clean = "".join(each if each == "\n" or unicodedata.category(each) != "Cc" else " " for each in clean)
+        clean = "".join(each if each == "\n" else _INSTEAD.get(unicodedata.category(each), each) for each in clean)
     lines: list[Line] = []
     if not clean:
         return ()
@@ -128,7 +130,7 @@ def embedded(text: str) -> str:
 
 def width_of(text: str, *, bold: bool = False, region: str = "") -> float:
     """The width of a text on one line, per 1000 of the size."""
-    if is_simple(text):
+    if is_simple(text) and "\n" not in text:
         return _word_width(text, bold)
     return max((line.width for line in lay_out(text, float("inf"), bold=bold, region=region)), default=0.0)
 

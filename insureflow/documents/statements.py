@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from insureflow.documents.composition import Block, Column, Composition, Grid, Heading, Text, Together
-from insureflow.documents.drawing import PageSize, page_size_for
 from insureflow.documents.items import ItemKind, OpenItem, by_currency, check_totals, totals_of
 from insureflow.documents.mail_text import MailText, mail_of
-from insureflow.documents.pages import draw_pages
+from insureflow.documents.page_sizes import PageSize, page_size_for
 from insureflow.documents.parties import BankAccount, Party
 from insureflow.documents.parts import KINDS, ageing_grid, captioned, closing, item_grids, payment_details, signing
+from insureflow.documents.printing import draw_pages
 from insureflow.documents.web_page import web_page_of
 from insureflow.domain.errors import Refusal
 from insureflow.domain.money import Money

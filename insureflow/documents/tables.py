@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from insureflow.documents.composition import Grid
-from insureflow.documents.drawing import QUIET, TABLE, Pen, Piece
+from insureflow.documents.drawing import QUIET, TABLE, Drawing, Pen, Piece, divided
 from insureflow.documents.shaping import Line, lay_out, width_of
 from insureflow.i18n.documents import Wording
 
@@ -109,23 +109,28 @@ def set_grid(grid: Grid, wording: Wording, width: float) -> list[Piece]:
     head = Piece(head_height, draw_head, stays_with_next=True, space=5)
     pieces = [head]
 
-    def row_piece(texts: Sequence[str], *, is_sum: bool, keeps: bool) -> Piece:
+    def row_pieces(texts: Sequence[str], *, is_sum: bool, keeps: bool) -> Iterator[Piece]:
         span = _spanned(grid, texts) if is_sum else 1
-        cells = cells_of(texts, bold=is_sum, span=span)
-        height = max(1, *map(len, cells)) * leading + 4
+        parts = list(divided(cells_of(texts, bold=is_sum, span=span)))
+        for number, cells in enumerate(parts):
+            height = max(1, *map(len, cells)) * leading + 4
+            is_last = number == len(parts) - 1
+            yield Piece(height, drawing(cells, height, span, is_sum=is_sum, is_last=is_last), stays_with_next=keeps and is_last, head=head)
 
+    def drawing(cells: Sequence[Sequence[Line]], height: float, span: int, *, is_sum: bool, is_last: bool) -> Drawing:
         def draw(pen: Pen, x: float, y: float) -> None:
             if is_sum:
                 pen.rule(x, y, width, weight=0.7, colour=QUIET)
             draw_cells(pen, cells, x, y - 1.5, span)
-            pen.rule(x, y - height, width, weight=0.3)
+            if is_last:
+                pen.rule(x, y - height, width, weight=0.3)
 
-        return Piece(height, draw, stays_with_next=keeps, head=head)
+        return draw
 
     last = len(grid.rows) - 1
     is_short = last < _KEPT_WHOLE
-    pieces += [
-        row_piece(row, is_sum=False, keeps=bool(grid.totals) if number == last else is_short) for number, row in enumerate(grid.rows)
-    ]
-    pieces += [row_piece(row, is_sum=True, keeps=number < len(grid.totals) - 1) for number, row in enumerate(grid.totals)]
+    for number, row in enumerate(grid.rows):
+        pieces += row_pieces(row, is_sum=False, keeps=bool(grid.totals) if number == last else is_short)
+    for number, row in enumerate(grid.totals):
+        pieces += row_pieces(row, is_sum=True, keeps=number < len(grid.totals) - 1)
     return pieces

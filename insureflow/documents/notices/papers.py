@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from insureflow.documents.composition import Block, Composition, Heading, Text, pairs
-from insureflow.documents.drawing import PageSize, page_size_for
 from insureflow.documents.mail_text import MailText, mail_of
 from insureflow.documents.notices.facts import (
     AdverseInformationReport,
@@ -25,9 +24,10 @@ from insureflow.documents.notices.parts import (
     securities,
 )
 from insureflow.documents.notices.terms import ADVERSE, CAUSES, INTERVENTIONS, PROCEEDINGS
-from insureflow.documents.pages import draw_pages
+from insureflow.documents.page_sizes import PageSize, page_size_for
 from insureflow.documents.parts import captioned, party_pairs
 from insureflow.documents.plans import instalment_grids
+from insureflow.documents.printing import draw_pages
 from insureflow.documents.web_page import web_page_of
 from insureflow.i18n.documents import wording_of
 

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from io import BytesIO
 
 import pikepdf
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.papers import BUYER, KINDS, NAMES, SELLER, euros, exposure, non_payment, reminder, statement, text_of
+from support.tree import ROOT
 
 from insureflow.documents import letters, notices
-from insureflow.documents.drawing import PageSize
 from insureflow.documents.forbidden_words import INSURANCE_WORDS, find_insurance_words
 from insureflow.documents.items import OpenItem
+from insureflow.documents.page_sizes import PageSize
 from insureflow.documents.parties import Address, Party
 from insureflow.domain.cover import Reason
 from insureflow.domain.limits import LimitKind
 from insureflow.i18n.documents import LANGUAGES, wording_of
 
+#: Any characters at all: controls, halves of characters, marks without letters.
+ANYTHING = st.text(alphabet=st.characters(blacklist_categories=()), max_size=60) | st.sampled_from(
+    ["<script>alert(1)</script>", "%(day)s & \x00"]
+)
 SIDE_BY_SIDE = [(kind, locale) for kind in KINDS for locale in LANGUAGES]
 
 
@@ -178,3 +187,32 @@ def test_an_exposure_of_many_rows_is_noted_row_by_row() -> None:
     many = replace(non_payment(), items=exposure(60), stated=None)
     text = text_of(notices.build_non_payment(many, "sv"))
     assert all(item.number in text for item in many.items)
+
+
+def test_rows_higher_than_a_page_go_on_on_the_next() -> None:
+    step = notices.ActionTaken(on=non_payment().issued_on, kind=notices.ActionKind.OTHER, detail="dolor " * 2000)
+    dispute = notices.DisputeFacts(amount=euros("1.00"), description="ipsum " * 2000)
+    long = replace(non_payment(), narrative="lorem " * 2000, dispute=dispute, actions=(step,), securities=("x" * 2000,))
+    text = text_of(notices.build_non_payment(long, "en"))
+    assert [text.count(word) for word in ("lorem", "ipsum", "dolor")] == [2000] * 3
+    assert len(re.findall("x", text)) >= 2000
+
+
+@settings(max_examples=25, deadline=None)
+@given(ANYTHING, ANYTHING, ANYTHING, st.sampled_from(["en", "ar", "fr"]))
+def test_no_text_however_strange_stops_a_paper(one: str, two: str, three: str, locale: str) -> None:
+    buyer = Party(name=one or "x", address=Address(street=(two, three), city=three, country="JP"))
+    letter = replace(reminder(buyer=buyer, note=f"{two}\n{three}"), sender=replace(SELLER, name=three or "y"))
+    assert letters.build_reminder(letter, locale).startswith(b"%PDF-1.7")
+    page = letters.html_reminder(letter, locale)
+    assert re.findall("<script|onerror", page.lower()) == []
+    assert page.count("<h1>") == 1
+    assert "\n" not in letters.text_reminder(letter, locale).subject
+
+
+def test_nothing_that_draws_is_read_before_the_first_paper() -> None:
+    program = (
+        "import sys, insureflow.documents.notices, insureflow.documents.letters; print(sorted({'reportlab', 'pikepdf'} & set(sys.modules)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert ran.stdout.strip() == "[]"
