@@ -94,12 +94,13 @@ class Piece:
     space: float = 0.0
 
 
-#: More lines than this do not stand in one row: it would be higher than a page.
-_MOST_LINES = 40
+#: More lines than this do not stand in one row: it might be higher than a page. It goes on in parts that fill pages well.
+_MOST_LINES, _LINES_OF_A_PART = 40, 8
 
 
 def divided(cells: Sequence[Sequence[Line]]) -> Iterator[tuple[Sequence[Line], ...]]:
-    """A row as one part, or as several where it would be higher than a page."""
+    """A row as one part, or as several where it might be higher than a page."""
     most = max(map(len, cells), default=0)
-    for start in range(0, max(most, 1), _MOST_LINES):
-        yield tuple(lines[start : start + _MOST_LINES] for lines in cells)
+    size = max(most, 1) if most <= _MOST_LINES else _LINES_OF_A_PART
+    for start in range(0, max(most, 1), size):
+        yield tuple(lines[start : start + size] for lines in cells)

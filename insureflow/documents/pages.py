@@ -144,10 +144,11 @@ class _Setter:
         pieces: list[Piece] = []
         for number, (name, value) in enumerate(block.rows):
             whole = (self.lines(name, names - 8, size), self.lines(value, rest, size, region=block.region))
-            for part, (left, right) in enumerate(divided(whole)):
+            parts = list(divided(whole))
+            for part, (left, right) in enumerate(parts):
                 pieces.append(
                     Piece(
-                        max(len(left), len(right)) * leading + 1.5,
+                        max(len(left), len(right)) * leading + (1.5 if part == len(parts) - 1 else 0),
                         drawing(left, right),
                         stays_with_next=len(block.rows) > 1 and number in {0, len(block.rows) - 2},
                         space=5 if number == part == 0 else 0,

@@ -113,8 +113,8 @@ def set_grid(grid: Grid, wording: Wording, width: float) -> list[Piece]:
         span = _spanned(grid, texts) if is_sum else 1
         parts = list(divided(cells_of(texts, bold=is_sum, span=span)))
         for number, cells in enumerate(parts):
-            height = max(1, *map(len, cells)) * leading + 4
             is_last = number == len(parts) - 1
+            height = max(1, *map(len, cells)) * leading + (4 if is_last else 0)
             yield Piece(height, drawing(cells, height, span, is_sum=is_sum, is_last=is_last), stays_with_next=keeps and is_last, head=head)
 
     def drawing(cells: Sequence[Sequence[Line]], height: float, span: int, *, is_sum: bool, is_last: bool) -> Drawing:
