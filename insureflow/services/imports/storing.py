@@ -188,7 +188,9 @@ def _invoice_rows(
         ledger = ledgers.get(buyer_id)
         if ledger is not None:
             ledger.invoices.append(
-                LedgerInvoice(key, buyer_id, entity_id, policy_id, currency, net, vat, rate, invoice_on, shipment_on, original_due_on)
+                LedgerInvoice(
+                    key, buyer_id, entity_id, policy_id, currency, net, vat, rate, invoice_on, shipment_on, original_due_on, due_on
+                )
             )
         yield (
             key,
