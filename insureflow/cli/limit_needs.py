@@ -8,7 +8,7 @@ from typing import Any
 import click
 from flask import Flask
 
-from insureflow.cli.limits import find_policy, group, policy_option
+from insureflow.cli.limits import find_policy, group, in_words, policy_option
 from insureflow.cli.options import COMMAND_LINE, format_option, inside, on_option, organisation_option, print_rows, refusals_as_errors
 from insureflow.domain.limits import LimitKind
 from insureflow.domain.money import Money
@@ -52,7 +52,7 @@ def needs(organisation: str, policy_number: str | None, fit: str | None, on: dat
         "terms": "Terms",
         "fee": "Fee",
     }
-    print_rows(output, names, rows, nothing="No limits and no invoices.")
+    print_rows(output, names, in_words(rows, output), nothing="No limits and no invoices.")
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:

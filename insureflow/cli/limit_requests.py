@@ -10,7 +10,7 @@ from typing import Any
 import click
 from flask import Flask
 
-from insureflow.cli.limits import find_buyer, find_policy, group, policy_option, read_amount, reason_of
+from insureflow.cli.limits import find_buyer, find_policy, group, in_words, policy_option, read_amount, reason_of
 from insureflow.cli.options import (
     COMMAND_LINE,
     LOCALE,
@@ -172,7 +172,7 @@ def _show_request(made: Any, output: str) -> None:
             }
         )
     else:
-        click.echo(f"Request {made.id} ({made.own_reference}): {made.state.value.replace('_', ' ')}{f', {amount}' if amount else ''}.")
+        click.echo(f"Request {made.id} ({made.own_reference}): {word(made.state, LOCALE)}{f', {amount}' if amount else ''}.")
 
 
 @group.command("submit")
@@ -246,9 +246,10 @@ def list_requests(organisation: str, policy_number: str | None, state: str | Non
         "must_act": "Turn of",
         "decided": "Decided",
         "asked_on": "Asked on",
+        "author": "Written by",
         "reference": "Reference",
     }
-    print_rows(output, names, rows, nothing="No requests.")
+    print_rows(output, names, in_words(rows, output), nothing="No requests.")
 
 
 @group.command("discretionary")

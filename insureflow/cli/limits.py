@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,8 @@ from insureflow.domain.errors import Refusal
 from insureflow.domain.limits import LimitKind
 from insureflow.domain.money import Money, to_minor
 from insureflow.domain.receivables import RowProblem
-from insureflow.i18n.words import sentence
+from insureflow.i18n import formats
+from insureflow.i18n.words import sentence, word
 from insureflow.models.buyers import Buyer
 from insureflow.queries import buyers as buyer_queries
 from insureflow.queries import limits as limit_queries
@@ -172,7 +175,20 @@ def list_limits(organisation: str, policy_number: str | None, on: date | None, o
         "decided_on": "Decided",
         "valid_to": "Valid to",
     }
-    print_rows(output, names, rows, nothing="No limits.")
+    print_rows(output, names, in_words(rows, output), nothing="No limits.")
+
+
+def in_words(rows: Sequence[Mapping[str, Any]], output: str) -> list[dict[str, Any]]:
+    """Rows as people read them: codes in words, countries by name; as JSON they keep their codes."""
+    if output == "json":
+        return [dict(row) for row in rows]
+    return [
+        {
+            **{name: word(value, LOCALE) if isinstance(value, Enum) else value for name, value in row.items()},
+            **({"country": formats.country(row["country"], LOCALE)} if row.get("country") else {}),
+        }
+        for row in rows
+    ]
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
@@ -303,4 +319,4 @@ def _show(decision: Any, output: str) -> None:
             }
         )
     else:
-        click.echo(f"Entered as {decision.id}: {decision.status.value.replace('_', ' ')}{f' {amount}' if amount else ''}.")
+        click.echo(f"Entered as {decision.id}: {word(decision.status, LOCALE)}{f', {amount}' if amount else ''}.")

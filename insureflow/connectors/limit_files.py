@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from types import MappingProxyType
+from typing import IO, Any, TypeVar
 
 from insureflow.connectors.countries import find_country
 from insureflow.connectors.ledgers.amounts import convert_amount, detect_amounts
@@ -30,6 +32,9 @@ from insureflow.domain.limits import LimitKind, LimitStatus
 from insureflow.domain.limits.codes import CoverReasonCode, CoverResponseCode
 from insureflow.domain.money import minor_digits
 from insureflow.domain.receivables import RowProblem
+
+#: A closed list of words.
+Word = TypeVar("Word", bound=StrEnum)
 
 #: Columns that name the buyer, in the order in which they are tried.
 BUYER_COLUMNS = ("insurer_id", "vat_number", "registration_number", "customer_number", "buyer_name")
@@ -229,9 +234,9 @@ class _Reading:
             name: self.column(name, convert_text) for name in (*BUYER_COLUMNS, "entity", "insurer_reference", "own_reference", "reason")
         }
         values["country"] = self.column("country", convert_country)
-        values["layer"] = self.column("layer", partial(_word, Layer, self.profile.values.get("layer", {})))
-        values["kind"] = self.column("kind", partial(_word, LimitKind, self.profile.values.get("kind", {})))
-        values["status"] = self.column("status", partial(_word, LimitStatus, self.profile.values.get("status", {})))
+        values["layer"] = self.column("layer", partial(convert_word, Layer, translated=self.profile.values.get("layer", {})))
+        values["kind"] = self.column("kind", partial(convert_word, LimitKind, translated=self.profile.values.get("kind", {})))
+        values["status"] = self.column("status", partial(convert_word, LimitStatus, translated=self.profile.values.get("status", {})))
         values["currency"] = [value or self.currency for value in self.column("currency", convert_currency)]
         values["insured_percentage"] = self.column("insured_percentage", _percentage)
         for name in _COUNTS:
@@ -323,7 +328,8 @@ def _conditions(cell: Mapping[str, Any]) -> dict[str, object]:
     return conditions
 
 
-def _word(vocabulary: type[Any], translated: Mapping[str, str], cell: Any) -> Any:
+def convert_word(vocabulary: type[Word], cell: Any, translated: Mapping[str, str] = MappingProxyType({})) -> Word | None:
+    """The member of a closed list that a cell names; ``translated`` gives our word for another's. Errors: ``CellProblem`` ``not_one_of``."""
     text = convert_text(cell)
     if text is None:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,7 +16,7 @@ from insureflow.connectors.ledgers.profile import FormatHints
 from insureflow.connectors.ledgers.source import FileLimits, OpenFile, open_source
 from insureflow.connectors.ledgers.tables import LedgerTable, heading_key, shown
 from insureflow.connectors.ledgers.workbooks import open_workbook
-from insureflow.connectors.limit_files import BUYER_COLUMNS, convert_country, convert_currency
+from insureflow.connectors.limit_files import BUYER_COLUMNS, convert_country, convert_currency, convert_word
 from insureflow.domain.cover.events import Layer
 from insureflow.domain.errors import InvalidValue, InvalidValues, Refusal
 from insureflow.domain.limits import LimitKind, RequestType
@@ -133,9 +133,9 @@ def _read(file: OpenFile, table: LedgerTable, places: dict[str, int], currency: 
 
     values: dict[str, list[Any]] = {name: column(name, convert_text) for name in (*BUYER_COLUMNS, "policy", "comment")}
     values["country"] = column("country", convert_country)
-    values["type"] = column("type", lambda cell: _word(cell, RequestType))
-    values["layer"] = column("layer", lambda cell: _word(cell, Layer))
-    values["kind"] = column("kind", lambda cell: _word(cell, LimitKind))
+    values["type"] = column("type", partial(convert_word, RequestType))
+    values["layer"] = column("layer", partial(convert_word, Layer))
+    values["kind"] = column("kind", partial(convert_word, LimitKind))
     values["urgent"] = column("urgent", _yes_no)
     values["currency"] = [value or currency for value in column("currency", convert_currency)]
     digits = max((minor_digits(code) for code in set(values["currency"])), default=2)
@@ -175,17 +175,6 @@ def _read(file: OpenFile, table: LedgerTable, places: dict[str, int], currency: 
         )
     ordered = sorted(problems, key=lambda problem: (problem.row, problem.column or ""))
     return RequestFile(file.name, file.sha256, raw.rows_read, tuple(rows), tuple(ordered), headings)
-
-
-def _word(cell: Any, vocabulary: type[StrEnum]) -> StrEnum | None:
-    text = convert_text(cell)
-    if text is None:
-        return None
-    wanted = text.casefold().replace(" ", "_").replace("-", "_")
-    for member in vocabulary:
-        if member.value == wanted:
-            return member
-    raise CellProblem("not_one_of", choices=", ".join(member.value for member in vocabulary))
 
 
 def _yes_no(cell: Any) -> bool | None:

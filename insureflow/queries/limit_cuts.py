@@ -32,13 +32,17 @@ CUTS = frozenset({LimitStatus.REDUCED, LimitStatus.WITHDRAWN})
 
 @dataclass(frozen=True, slots=True)
 class CutView:
-    """A cut with everything it asks for. ``numbers`` are those of the open invoices by the key of the item."""
+    """A cut with everything it asks for. ``numbers`` are those of the open invoices by the key of the item.
+
+    ``report_orders_days``: within how many days of the notice binding orders are reported, by the terms or as typed.
+    """
 
     decision: LimitDecision
     buyer: Buyer
     policy: Policy
     kit: CutKit
     numbers: Mapping[str, str]
+    report_orders_days: int | None = None
 
 
 def is_cut(decision: LimitDecision) -> bool:
@@ -49,7 +53,7 @@ def is_cut(decision: LimitDecision) -> bool:
 def find_cut(decision_id: int, *, report_orders_days: int | None = None) -> CutView | None:
     """The cut of a decision; None where there is no such decision.
 
-    ``report_orders_days``: within how many days the policy wants binding orders reported. Errors: ``decision_cuts_nothing``,
+    ``report_orders_days``: within how many days the policy wants binding orders reported, where its terms do not say it. Errors: ``decision_cuts_nothing``,
     ``cut_not_known``, ``rate_missing``.
     """
     decision = db.session.scalar(select(LimitDecision).where(LimitDecision.id == decision_id))
@@ -69,19 +73,21 @@ def find_cut(decision_id: int, *, report_orders_days: int | None = None) -> CutV
         str(invoice.id): invoice
         for invoice in db.session.scalars(select(Invoice).where(Invoice.buyer_id == buyer.id, Invoice.policy_id == policy.id))
     }
+    terms = insured.terms_on(decision.decided_on)
+    days = report_orders_days if report_orders_days is not None else terms.binding_order_report_days
     named = decision.effective_on if decision.effective_on > decision.decided_on else None
     cut = Cut(_kind_of(decision), decision.decided_on, named)
-    notice = insured.terms_on(decision.decided_on).limit_cancellation_notice
+    notice = terms.limit_cancellation_notice
     kit = prepare_cut_kit(
         history,
         cut,
         notice,
         due_on=[(key, invoice.due_on) for key, invoice in invoices.items()],
         orders=_orders(decision, policy),
-        report_orders_days=report_orders_days,
+        report_orders_days=days,
         limit_before=_limit_on(before, effective_day_of(cut, notice)) or None,
     )
-    return CutView(decision, buyer, policy, kit, {key: invoice.number for key, invoice in invoices.items()})
+    return CutView(decision, buyer, policy, kit, {key: invoice.number for key, invoice in invoices.items()}, days)
 
 
 def _account(ledger: BuyerLedger, decision: LimitDecision, counts: Callable[[Decision], bool]) -> PolicyAccount | None:

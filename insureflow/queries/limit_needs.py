@@ -38,8 +38,10 @@ from insureflow.domain.errors import Refusal
 from insureflow.domain.limits import (
     DAYS_IN_MONTH,
     DAYS_IN_YEAR,
+    KIND_IN_TERMS,
     CapacityWaterfall,
     FitJudgement,
+    LimitKind,
     LimitUse,
     Need,
     UnusedLimit,
@@ -56,15 +58,15 @@ from insureflow.domain.periods import add_months
 from insureflow.models.base import vocabulary
 from insureflow.models.buyers import Buyer
 from insureflow.models.connections import LimitFee
-from insureflow.models.cover import InvoicePosition
+from insureflow.models.cover import AccountState, InvoicePosition
 from insureflow.models.database import db
 from insureflow.models.limits import LimitDecision
 from insureflow.models.policies import Policy
 from insureflow.models.receivables import Invoice
 from insureflow.queries.cover.limits import limit_stacks
-from insureflow.queries.cover.policies import PolicyBook
-from insureflow.queries.limits.situations import layers_on, newest_key, ordinary_key
-from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Order
+from insureflow.queries.cover.policies import InsurancePolicy, PolicyBook
+from insureflow.queries.limits.situations import newest_key, ordinary_key, words_on
+from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Narrowing, Order, Page
 
 #: Months that are looked back.
 MONTHS = 12
@@ -190,6 +192,7 @@ def _peaks(on: date) -> Subquery:
             position.buyer_id,
             cast(_greatest(*(on_day(day, position.open_minor) for day in days)), BigInteger).label("balance"),
             cast(_greatest(*(on_day(day, covered) for day in days)), BigInteger).label("used"),
+            cast(on_day(on, position.open_minor), BigInteger).label("owed"),
         )
         .where(position.policy_id.is_not(None), position.valid_to > days[-1], position.valid_from <= on)
         .group_by(position.policy_id, position.buyer_id)
@@ -207,7 +210,8 @@ _ACCOUNT: dict[str, Any] = {
     "need": BigInteger(),
     "balance": BigInteger(),
     "used": BigInteger(),
-    "is_known": BigInteger(),
+    "owed": BigInteger(),
+    "said": BigInteger(),
 }
 
 
@@ -218,30 +222,52 @@ def _reading(source: Any, **known: Any) -> Select[Any]:
 
 
 def _accounts(on: date) -> Subquery:
-    """Every account that ``layers_on`` knows with its limit, its turnover and its highest balances; one row each.
+    """Every account that anything was said about, or that owes, with its limit, its turnover and its highest balances; one row each.
 
     The readings are added up, not joined: a database that takes a sum for small compares each row of one with each of the other.
     """
-    known, turnover, peaks = layers_on(on).c, _turnover(on, _policies_with_tax(on)).c, _peaks(on).c
+    words, turnover, peaks, state = words_on(on).c, _turnover(on, _policies_with_tax(on)).c, _peaks(on).c, AccountState
     readings = union_all(
-        _reading(known, limit=known.limit_minor, ordinary=known.ordinary, newest=known.newest, is_known=literal(1, BigInteger)).where(
-            known.layer == Layer.PRIMARY
-        ),
+        _reading(words, ordinary=words.ordinary, newest=words.newest, said=words.said).where(words.layer == Layer.PRIMARY),
+        _reading(state, limit=state.limit_primary_minor).where(state.valid_from <= on, state.valid_to > on),
         _reading(turnover, turnover=turnover.turnover, terms=turnover.terms, need=_from_turnover(turnover)),
-        _reading(peaks, balance=peaks.balance, used=peaks.used),
+        _reading(peaks, balance=peaks.balance, used=peaks.used, owed=peaks.owed),
     ).subquery("readings")
     reading = readings.c
-    columns = [func.max(reading[name]).label(name) for name in _ACCOUNT if name != "is_known"]
+    columns = [func.max(reading[name]).label(name) for name in _ACCOUNT if name not in ("said", "owed")]
     return (
         select(reading.policy_id, reading.buyer_id, *columns)
         .group_by(reading.policy_id, reading.buyer_id)
-        .having(func.max(reading.is_known) == 1)
+        .having(or_(func.max(reading.said) == 1, func.max(reading.owed) > 0))
         .subquery("accounts")
     )
 
 
 def _policies_with_tax(on: date) -> list[int]:
     return [policy.id for policy in PolicyBook.load().policies.values() if policy.history and policy.terms_on(on).vat_covered]
+
+
+class _CountedListing(Listing):
+    """A list that is worked out once for a page and for its count: nothing is added up."""
+
+    def page(self, narrowing: Narrowing, order: Order | None, number: int, size: int) -> Page:
+        """A page of the list, see ``Listing``; the count comes with its rows."""
+        statement = self._ordered(self._narrow(self.source(select(*self._columns(), func.count().over().label("rows_"))), narrowing), order)
+        rows = db.session.execute(statement.limit(size).offset((number - 1) * size)).mappings().all()
+        if not rows and number > 1:
+            return super().page(narrowing, order, number, size)
+        return Page([self._row(row) for row in rows], int(rows[0]["rows_"]) if rows else 0, {})
+
+
+def _fee_by_terms(decision: Any, limit: ColumnElement[int], on: date) -> ColumnElement[int | None]:
+    """What the terms of the policies say one limit of a kind costs a year, in policy currency."""
+    arms = []
+    for policy in PolicyBook.load().policies.values():
+        fees = policy.terms_on(on).limit_fees if policy.history else {}
+        for kind, word in KIND_IN_TERMS.items():
+            if word in fees:
+                arms.append((and_(limit > 0, Policy.id == policy.id, decision.kind == kind), literal(fees[word], BigInteger)))
+    return case(*arms, else_=null()) if arms else cast(null(), BigInteger)
 
 
 def needs_listing(on: date, *, policy_id: int | None = None, entity_policies: frozenset[int] | None = None) -> Listing:
@@ -253,6 +279,7 @@ def needs_listing(on: date, *, policy_id: int | None = None, entity_policies: fr
     balance, used = func.coalesce(known.balance, 0), func.coalesce(known.used, 0)
     need = _greatest(func.coalesce(known.need, 0), balance)
     limit = func.coalesce(known.limit, 0)
+    fee = _fee_by_terms(ordinary, limit, on)
     is_old = ordinary.decided_on <= add_months(on, -MONTHS)
     standing = type_coerce(
         case(
@@ -277,7 +304,12 @@ def needs_listing(on: date, *, policy_id: int | None = None, entity_policies: fr
         Field("balance", balance, Kind.MONEY, currency=currency),
         Field("turnover", func.coalesce(known.turnover, 0), Kind.MONEY, currency=currency),
         Field("terms", known.terms, Kind.NUMBER),
-        Field("fee", LimitFee.fee_minor.expression, Kind.MONEY, currency=LimitFee.currency.expression),
+        Field(
+            "fee",
+            func.coalesce(fee, LimitFee.fee_minor),
+            Kind.MONEY,
+            currency=case((fee.is_not(None), Policy.currency), else_=LimitFee.currency),
+        ),
         Field("buyer_id", Buyer.id.expression, Kind.NUMBER, hidden=True),
         Field("policy_id", known.policy_id, Kind.NUMBER, hidden=True),
     )
@@ -298,7 +330,7 @@ def needs_listing(on: date, *, policy_id: int | None = None, entity_policies: fr
         return statement
 
     row_key = cast(Buyer.id, String) + literal("-") + cast(known.policy_id, String)
-    return Listing("limit-needs", fields, source, key=row_key, order=Order("gap", descending=True), normalise=search_name)
+    return _CountedListing("limit-needs", fields, source, key=row_key, order=Order("gap", descending=True), normalise=search_name)
 
 
 # ---------------------------------------------------------------------- one account
@@ -395,7 +427,17 @@ def _daily(policy_id: int, buyer_id: int, on: date) -> tuple[Sequence[tuple[date
 
 
 def _fee(policy_id: int, buyer_id: int, on: date) -> Money | None:
-    """What the limit of an account costs a year."""
+    """What the limit of an account costs a year: by the terms of the policy, else as it was entered."""
+    policy = PolicyBook.load().policies[policy_id]
+    kind = db.session.scalar(
+        select(LimitDecision.kind)
+        .where(LimitDecision.policy_id == policy_id, LimitDecision.buyer_id == buyer_id, LimitDecision.decided_on <= on)
+        .order_by(LimitDecision.decided_on.desc(), LimitDecision.id.desc())
+        .limit(1)
+    )
+    fees = policy.terms_on(on).limit_fees if policy.history else {}
+    if kind is not None and KIND_IN_TERMS[kind] in fees:
+        return Money(fees[KIND_IN_TERMS[kind]], policy.currency)
     row = db.session.execute(
         select(LimitFee.fee_minor, LimitFee.currency)
         .join(LimitDecision, and_(LimitDecision.policy_id == LimitFee.policy_id, cast(LimitDecision.kind, String) == LimitFee.kind))
@@ -404,6 +446,17 @@ def _fee(policy_id: int, buyer_id: int, on: date) -> Money | None:
         .limit(1)
     ).first()
     return None if row is None else Money(int(row.fee_minor), row.currency)
+
+
+def fees_by_terms(on: date) -> list[tuple[InsurancePolicy, LimitKind, Money]]:
+    """What limits cost a year by the terms of the policies, by policy and kind."""
+    return [
+        (policy, kind, Money(policy.terms_on(on).limit_fees[word], policy.currency))
+        for policy in sorted(PolicyBook.load().policies.values(), key=lambda policy: policy.order)
+        if policy.history
+        for kind, word in KIND_IN_TERMS.items()
+        if word in policy.terms_on(on).limit_fees
+    ]
 
 
 def list_fees() -> list[tuple[LimitFee, Policy]]:

@@ -7,11 +7,11 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import Date as SqlDate
-from sqlalchemy import Select, and_, case, cast, func, or_, select, type_coerce
+from sqlalchemy import Select, and_, case, func, literal, or_, select, type_coerce
 
 from insureflow.domain.buyers import search_name
 from insureflow.domain.work import WorkKind, WorkState
-from insureflow.models.base import vocabulary
+from insureflow.models.base import FOREVER, vocabulary
 from insureflow.models.buyers import Buyer
 from insureflow.models.database import db
 from insureflow.models.organisations import User
@@ -27,6 +27,19 @@ _KIND = vocabulary(WorkKind, "work_kind")
 def find_item(item_id: int) -> WorkItem | None:
     """The work with this key, or None."""
     return db.session.scalar(select(WorkItem).where(WorkItem.id == item_id))
+
+
+def find_items(keys: Sequence[int]) -> list[WorkItem]:
+    """The work with these keys, in their order."""
+    found = {item.id: item for item in db.session.scalars(select(WorkItem).where(WorkItem.id.in_(keys)))}
+    return [found[key] for key in keys if key in found]
+
+
+def state_of(item: WorkItem, on: date) -> WorkState:
+    """How a piece of work stands on a day."""
+    if item.done_at is not None:
+        return WorkState.DONE
+    return WorkState.LATE if item.due_on is not None and item.due_on < on else WorkState.OPEN
 
 
 def items_of(buyer_id: int, *, is_open: bool = True) -> Sequence[WorkItem]:
@@ -71,7 +84,7 @@ def work_listing(on: date, *, policy_id: int | None = None, owner_id: int | None
             WorkItem.id.expression,
             Kind.NUMBER,
             hidden=True,
-            sort=func.coalesce(cast(WorkItem.due_on, SqlDate), date(9999, 12, 31)),
+            sort=func.coalesce(WorkItem.due_on, literal(FOREVER, SqlDate())),
         ),
         Field("number", WorkItem.id.expression, Kind.NUMBER, hidden=True),
     )

@@ -50,7 +50,7 @@ def plan_work(actor: Actor, organisation_id: int, decision_id: int, on: date, *,
         view = find_cut(decision_id, report_orders_days=report_orders_days)
         if view is None:
             raise Refusal("limit_unknown", limit=str(decision_id))
-        made = sum(_open(session, view, position, on, report_orders_days) for position in range(len(view.kit.actions)))
+        made = sum(_open(session, view, position, on) for position in range(len(view.kit.actions)))
         work_items.close_items(session, WorkKind.LIMIT_CUT, cause_of(decision_id), WorkOutcome.DONE, by=actor.user_id)
         after = {"actions": [proposed.action for proposed in view.kit.actions], "limits": [view.kit.limit_before, view.kit.limit_after]}
         subject = Subject("limit", decision_id, f"{view.buyer.legal_name} / {view.policy.number}")
@@ -58,7 +58,7 @@ def plan_work(actor: Actor, organisation_id: int, decision_id: int, on: date, *,
         return made
 
 
-def _open(session: Session, view: CutView, position: int, on: date, report_orders_days: int | None) -> bool:
+def _open(session: Session, view: CutView, position: int, on: date) -> bool:
     """Work for one action; False where it was there already."""
     proposed = view.kit.actions[position]
     kind = WorkKind.REPORT_BINDING_ORDERS if proposed.action is CutAction.REPORT_BINDING_ORDERS else WorkKind.CUT_ACTION
@@ -76,7 +76,7 @@ def _open(session: Session, view: CutView, position: int, on: date, report_order
             "after": view.kit.limit_after,
             "action": f"CutAction.{proposed.action.value}",
             "amount": proposed.amount,
-            "days": report_orders_days,
+            "days": view.report_orders_days,
             "decision_id": view.decision.id,
         },
     )

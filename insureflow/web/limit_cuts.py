@@ -132,7 +132,7 @@ def show(decision_id: int) -> ResponseReturnValue:
         items=_items(view),
         letter=letter(view),
         work=work,
-        report_days=_days(),
+        report_days=view.report_orders_days,
     )
 
 

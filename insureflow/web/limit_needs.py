@@ -153,7 +153,7 @@ def show(policy_id: int, buyer_id: int) -> ResponseReturnValue:
 
 
 def _fees(form: FeeForm, status: int = 200) -> ResponseReturnValue:
-    return render_template("limit_needs/fees.html", form=form, fees=queries.list_fees()), status
+    return render_template("limit_needs/fees.html", form=form, fees=queries.list_fees(), by_terms=queries.fees_by_terms(g.on)), status
 
 
 @blueprint.get("/fees")

@@ -78,7 +78,7 @@ def _view(*, is_mine: bool) -> TableView:
         _("My work") if is_mine else _("All work"),
         {
             "kind": _("What"),
-            "due_on": _("Due"),
+            "due_on": _("To be done by"),
             "buyer": _("Buyer"),
             "policy": _("Policy"),
             "owner": _("Whose"),

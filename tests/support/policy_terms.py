@@ -107,6 +107,9 @@ FULL: dict[str, Any] = {
     "insured_percentage_by_limit_kind": {"discretionary": 80, "start_cover": "75"},
     "notice_of_non_renewal": {"months": 2},
     "temporary_limit_renewal": {"days": 45},
+    "binding_order_report": {"days": 10},
+    "limit_fee": {"named": 25, "simple_check": "12.50"},
+    "relief": [{"clause": "overdue_notification", "from": "2026-04-01", "to": "2026-06-30", "days": 60, "note": "Circular 4"}],
 }
 EXTENSIONS = (
     "turnover_declaration",
@@ -114,6 +117,9 @@ EXTENSIONS = (
     "insured_percentage_by_limit_kind",
     "notice_of_non_renewal",
     "temporary_limit_renewal",
+    "binding_order_report",
+    "limit_fee",
+    "relief",
 )
 
 

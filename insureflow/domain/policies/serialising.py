@@ -135,6 +135,8 @@ def terms_to_data(terms: PolicyTerms) -> dict[str, object]:
                 for relief in terms.reliefs
             ]
             or None,
+            "binding_order_report": _clause("days", terms.binding_order_report_days),
+            "limit_fee": _mapping(terms.limit_fees, lambda fee: _amount(fee, unit)),
         }
     )
 

@@ -317,7 +317,8 @@ class PolicyTerms:
     duties calendar and by limits, and are allowed in the terms of a real policy only: ``turnover_declaration``,
     ``overdue_notification_threshold`` (nothing needs to be notified up to this amount),
     ``insured_percentage_by_limit_kind``, ``notice_of_non_renewal_months``, ``temporary_limit_renewal_days``, ``reliefs`` (longer times for a
-    period); further
+    period), ``binding_order_report_days`` (within how many days of the notice of a cut binding orders are reported), ``limit_fees`` (what
+    one limit of a kind costs a year, in policy currency); further
     ``vat_covered`` of a country schedule and ``cycle`` of the premium.
     """
 
@@ -362,6 +363,8 @@ class PolicyTerms:
     notice_of_non_renewal_months: int | None = None
     temporary_limit_renewal_days: int | None = None
     reliefs: tuple[Relief, ...] = ()
+    binding_order_report_days: int | None = None
+    limit_fees: Mapping[LimitKind, int] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

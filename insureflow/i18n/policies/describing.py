@@ -128,6 +128,8 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, Say], ...]], ...] = (
         (
             ("limit_cancellation_notice", saying.notice),
             ("temporary_limit_renewal", lambda speaker, value: speaker.say(_("%(length)s before they end"), length=speaker.length(value))),
+            ("binding_order_report", lambda speaker, value: speaker.say(_("within %(length)s of the notice"), length=speaker.length(value))),
+            ("limit_fee.*", saying.money_words),
             ("discretionary_limit.maximum", saying.discretionary_money),
             ("discretionary_limit.currency", saying.text_words),
             ("discretionary_limit.countries", lambda speaker, value: speaker.countries(value)),
@@ -222,7 +224,7 @@ def _about(clause: str, key: str, locale: str) -> str:
     """Of what a value of a map speaks: a cause, a country or a kind of limit."""
     if clause.endswith("by_country"):
         return formats.country(key, locale)
-    return word(LimitKind(key) if clause.endswith("limit_kind") else Cause(key), locale)
+    return word(LimitKind(key) if clause.endswith(("limit_kind", "limit_fee")) else Cause(key), locale)
 
 
 def _entries(data: Data, clauses: Sequence[tuple[str, Say]], speaker: Speaker, prefix: str = "") -> Iterator[Entry]:

@@ -149,6 +149,11 @@ def _decision_arm(on: date) -> Select[Any]:
     ).where(decision.decided_on <= on)
 
 
+def words_on(on: date) -> Subquery:
+    """What was said about layers by a day, one row for each word, in the columns of ``layers_on``."""
+    return _decision_arm(on).subquery("words")
+
+
 def layers_on(on: date, *, buyer_ids: Collection[int] | None = None) -> Subquery:
     """Every layer that anything was said about, and every account that owes, with what is known of it on a day; one row each.
 

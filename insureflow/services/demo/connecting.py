@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from insureflow.connectors.insurers import registry
 from insureflow.domain.cover.events import Layer
-from insureflow.domain.limits import LimitKind, LimitStatus
+from insureflow.domain.limits import LimitKind, LimitStatus, RequestState
 from insureflow.models.buyers import Buyer, InsurerIdentity
 from insureflow.models.database import db
+from insureflow.models.limit_requests import LimitRequest
 from insureflow.models.limits import LimitDecision
 from insureflow.models.policies import Policy
 from insureflow.models.scope import within
@@ -33,7 +34,10 @@ _CUT_PERCENT = 60
 
 @dataclass(frozen=True, slots=True)
 class SandboxLimit:
-    """A limit as a sandbox insurer of the demo knows it; amounts in minor units."""
+    """A limit, or an application that is being looked at, as a sandbox insurer of the demo knows it; amounts in minor units.
+
+    ``reference`` is ours, by which a connector finds its own application again.
+    """
 
     insurer: str
     policy: str
@@ -42,9 +46,10 @@ class SandboxLimit:
     country: str
     currency: str
     requested: int
-    decided: int
+    decided: int | None
     decided_on: date
     answer: str
+    reference: str = ""
 
 
 def _connector_of(insurer: str) -> str | None:
@@ -84,6 +89,7 @@ def sandbox_limits(organisation_id: int, on: date) -> list[SandboxLimit]:
                 answered = _asked_for(policy, key, on)[_ANSWERED : _ANSWERED + 1]
                 numbers = {limit.company_id for limit in answered}
                 found += [limit for limit in limits if limit.company_id not in numbers] + answered
+                found += [limit for limit in _looked_at(policy, key) if limit.company_id not in numbers]
         db.session.rollback()
     return found
 
@@ -93,7 +99,7 @@ def _written(policy: Policy, key: str) -> str:
 
 
 def _cut(limit: SandboxLimit, on: date) -> SandboxLimit:
-    return replace(limit, decided=limit.decided * _CUT_PERCENT // 100, decided_on=on, answer="reduced")
+    return replace(limit, decided=(limit.decided or 0) * _CUT_PERCENT // 100, decided_on=on, answer="reduced")
 
 
 def _in_force(policy: Policy, key: str, on: date) -> list[SandboxLimit]:
@@ -126,6 +132,33 @@ def _in_force(policy: Policy, key: str, on: date) -> list[SandboxLimit]:
             "full",
         )
         for row in rows
+    ]
+
+
+def _looked_at(policy: Policy, key: str) -> list[SandboxLimit]:
+    """The requests that the insurer has and has not answered: it knows them by our reference."""
+    rows = db.session.execute(
+        select(InsurerIdentity.number, Buyer.legal_name, Buyer.country, LimitRequest)
+        .join(Buyer, Buyer.id == LimitRequest.buyer_id)
+        .join(InsurerIdentity, (InsurerIdentity.buyer_id == Buyer.id) & (InsurerIdentity.insurer == policy.insurer))
+        .where(LimitRequest.policy_id == policy.id, LimitRequest.layer == Layer.PRIMARY, LimitRequest.state == RequestState.REFERRED)
+        .order_by(LimitRequest.id)
+    )
+    return [
+        SandboxLimit(
+            key,
+            _written(policy, key),
+            number,
+            name,
+            country,
+            request.currency,
+            request.requested_minor or 0,
+            None,
+            request.asked_on,
+            "",
+            request.own_reference,
+        )
+        for number, name, country, request in rows
     ]
 
 

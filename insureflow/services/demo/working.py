@@ -21,11 +21,12 @@ from insureflow.models.limit_requests import CreditReport, EvidenceFile, LimitRe
 from insureflow.models.limits import LimitDecision
 from insureflow.models.organisations import User
 from insureflow.models.policies import Policy
-from insureflow.services import discretionary, limit_cuts, limit_fees, limit_requests, shipping, work_items
+from insureflow.services import discretionary, limit_cuts, limit_fees, limit_groups, limit_requests, shipping, work_items
 from insureflow.services.demo.places import PLACES
 from insureflow.services.discretionary import NewCreditReport
 from insureflow.services.files import NewEvidence
 from insureflow.services.journal import Actor
+from insureflow.services.limit_groups import GroupWord, NewGroup
 from insureflow.services.shipping import ShipQuestion
 
 #: Up to which amount the analyst sends a request without a second person, in whole units of the currency of reports.
@@ -42,8 +43,14 @@ _REPORT_AGES_WITHOUT = (75, 420, 12)
 _RECOMMENDED = 12_000_00
 _AGENCY = "Meridian Credit Information"
 
+#: Since so many days some distributors share one limit.
+_SHARED_SINCE_DAYS = 50
+
 #: Cuts of so many days are still looked at.
 _LOOKED_AT_DAYS = 45
+
+#: So many days after the notice of a cut somebody has looked at it, so that the work of the demo is spread over the weeks.
+_TO_LOOK_AT_DAYS = 30
 
 #: Requests of so many days under the policy without a connection are still to be sent by hand.
 _NOT_SENT_DAYS = 20
@@ -57,6 +64,7 @@ def work(session: Session, organisation_id: int, by_policy: dict[str, Policy], s
     for short, fee, currency in _FEES:
         limit_fees.set_fee(manager, organisation_id, by_policy[short].id, LimitKind.NAMED, Money(to_minor(fee, currency), currency))
     _Requests(session, analyst, manager, seed, on).write(by_policy)
+    _pool(session, manager, organisation_id, by_policy["america"], on)
     _cuts(session, manager, organisation_id, on)
     _own_limits(session, analyst, organisation_id, by_policy["europe"], on)
     _shipments(session, sales, organisation_id, on)
@@ -209,6 +217,31 @@ class _Requests:
         return request
 
 
+def _pool(session: Session, manager: Actor, organisation_id: int, policy: Policy, on: date) -> None:
+    """A limit that three distributors share since some weeks, as large as what each of them had before."""
+    granted_on = on - timedelta(days=_SHARED_SINCE_DAYS)
+    later = aliased(LimitDecision)
+    decisions = session.scalars(
+        select(LimitDecision)
+        .where(
+            LimitDecision.policy_id == policy.id,
+            LimitDecision.layer == Layer.PRIMARY,
+            LimitDecision.kind == LimitKind.NAMED,
+            LimitDecision.status == LimitStatus.APPROVED,
+            LimitDecision.currency == policy.limit_currency,
+            LimitDecision.decided_on < granted_on,
+            LimitDecision.valid_to.is_(None),
+            ~select(later.id).where(later.buyer_id == LimitDecision.buyer_id, later.id != LimitDecision.id).exists(),
+        )
+        .order_by(LimitDecision.buyer_id.desc())
+        .limit(3)
+    ).all()
+    whole = sum(decision.decided_minor or 0 for decision in decisions)
+    word = GroupWord(whole, policy.limit_currency, granted_on, insurer_reference=f"POOL-{on.year}-1", reason="One limit for the region")
+    buyers = [decision.buyer_id for decision in decisions]
+    limit_groups.create(manager, organisation_id, NewGroup(policy.id, "Gulf Coast distributors", buyers, word), on)
+
+
 def _cuts(session: Session, manager: Actor, organisation_id: int, on: date) -> None:
     """Work of the limits that were cut lately; what the oldest of them asks for is planned already."""
     statement = (
@@ -234,7 +267,8 @@ def _cuts(session: Session, manager: Actor, organisation_id: int, on: date) -> N
             .order_by(LimitDecision.decided_on.desc(), LimitDecision.id.desc())
         ).first()
         if before is not None:
-            limit_cuts.note_cut(session, decision, Money(before.decided_minor or 0, before.currency), on)
+            looked_at_by = decision.decided_on + timedelta(days=_TO_LOOK_AT_DAYS)
+            limit_cuts.note_cut(session, decision, Money(before.decided_minor or 0, before.currency), looked_at_by)
     if cuts:
         limit_cuts.plan_work(manager, organisation_id, cuts[0].id, on)
 

@@ -276,7 +276,9 @@ def request_selection(
 def _unit(policy: Policy) -> int:
     """To what amounts are rounded up, in minor units of the limit currency: a thousand, or the larger step the insurer takes."""
     carrier = find_carrier(policy.id)
-    return max(1000, 1 if carrier is None else carrier.step) * 10 ** minor_digits(policy.limit_currency)
+    step: int = 1 if carrier is None else carrier.step
+    scale: int = 10 ** minor_digits(policy.limit_currency)
+    return max(1000, step) * scale
 
 
 def _needed(doing: _Work, policy: Policy, buyer_ids: Collection[int]) -> dict[int, int]:

@@ -13,9 +13,11 @@ from jsonschema import Draft202012Validator
 from support.accounts import TODAY, Account, add_buyer, add_invoice, make_account, within
 
 from insureflow.domain.access import Role
-from insureflow.services import limit_requests, limits, tasks, tokens
+from insureflow.domain.work import WorkKind
+from insureflow.services import limit_requests, limits, tasks, tokens, work_items
 from insureflow.services.limits import NewDecision
 from insureflow.services.sync.tasks import KIND
+from insureflow.services.transaction import transaction
 
 ROLES = (Role.ADMINISTRATOR, Role.CREDIT_MANAGER, Role.CREDIT_ANALYST, Role.SALES)
 Call = Callable[..., Any]
@@ -135,6 +137,31 @@ def test_limits_are_read_and_asked_for(app: Flask, call: Call, account: Account)
     call(Role.CREDIT_ANALYST, "POST", f"/limit-requests/{second['id']}/submit")
     assert call(Role.CREDIT_MANAGER, "POST", f"/limit-requests/{second['id']}/reject", reason="too much")[1]["state"] == "rejected"
     assert call(Role.CREDIT_ANALYST, "GET", f"/limit-requests/{second['id']}")[1]["author"] == "Credit Analyst"
+
+
+def test_work_is_listed_given_and_done(app: Flask, call: Call, account: Account) -> None:
+    with app.app_context(), transaction(account.organisation_id) as session:
+        facts = {"policy": "P"}
+        keys = [
+            work_items.open_item(
+                session, WorkKind.MATCH_COMPANY, f"match/{day}", buyer_id=account.buyer_id, due_on=date(2026, 1, day), facts=facts
+            ).id
+            for day in (2, 1)
+        ]
+    status, page = call(Role.CREDIT_ANALYST, "GET", "/work-items?kind=match_company&page_size=1")
+    assert (status, page["total"], page["items"][0]["id"], page["items"][0]["state"]) == (200, 2, keys[1], "late")
+    address = f"/work-items/{keys[0]}"
+    assert call(Role.SALES, "GET", address)[0] == 403
+    assert call(Role.CREDIT_ANALYST, "GET", "/work-items/999999")[1]["code"] == "work_unknown"
+    assert call(Role.CREDIT_ANALYST, "POST", f"{address}/assign", owner_id=999999)[1]["code"] == "work_owner_unknown"
+    owner_id = account.tenant.actor(Role.CREDIT_ANALYST).user_id
+    assert call(Role.CREDIT_ANALYST, "POST", f"{address}/assign", owner_id=owner_id)[1]["owner_id"] == owner_id
+    assert call(Role.CREDIT_ANALYST, "POST", f"{address}/complete", outcome="not_needed")[1]["code"] == "work_reason_needed"
+    done = call(Role.CREDIT_ANALYST, "POST", f"{address}/complete", note="found it")[1]
+    assert (done["state"], done["outcome"], done["note"]) == ("done", "done", "found it")
+    assert call(Role.CREDIT_ANALYST, "POST", f"{address}/complete")[1]["code"] == "work_done_already"
+    assert call(Role.CREDIT_ANALYST, "GET", "/work-items?mine=true")[1]["total"] == 1
+    assert call(Role.CREDIT_ANALYST, "POST", f"{address}/reopen")[1]["state"] == "late"
 
 
 def test_long_work_is_watched_by_its_owner(app: Flask, call: Call, account: Account) -> None:

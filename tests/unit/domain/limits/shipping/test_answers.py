@@ -1,15 +1,13 @@
-"""May I ship: never more than booking the invoice would give, and every remedy keeps its promise."""
+"""May I ship: what is covered, and every remedy that helps."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from support.ship_questions import DAYS_30, ON, START, account, eur, found, held, invoice, kinds, limit, shipment
 
 from insureflow.domain.cover import (
     Account,
@@ -17,23 +15,16 @@ from insureflow.domain.cover import (
     Consent,
     Dispute,
     Event,
-    Invoice,
     Layer,
-    LimitDecision,
     LimitWithdrawal,
     Payment,
     Reason,
     StopCover,
-    StopCoverLifted,
-    replay,
 )
 from insureflow.domain.errors import Refusal
 from insureflow.domain.limits import (
     ProposedShipment,
-    Remedy,
     RemedyKind,
-    Reservation,
-    ShipAnswer,
     ShipVerdict,
     answer_without_policy,
     ask_to_ship,
@@ -41,49 +32,6 @@ from insureflow.domain.limits import (
 from insureflow.domain.money import Money
 from insureflow.domain.periods import EndOfMonth, PaymentTerms
 from insureflow.domain.policies import DatedTerms, parse_terms
-
-START, ON = date(2026, 1, 1), date(2026, 3, 1)
-DAYS_30 = PaymentTerms(30)
-
-POLICY: dict[str, object] = {
-    "currency": "EUR",
-    "maximum_credit_terms": {"days": 60},
-    "maximum_invoicing_period": {"days": 10},
-    "maximum_extension_period": {"days": 30},
-}
-
-
-def account(**terms: object) -> Account:
-    return Account((DatedTerms(date.min, parse_terms({**POLICY, **terms}, extensions=False)),), "EUR", "DE")
-
-
-def limit(amount: int, on: date = START, layer: Layer = Layer.PRIMARY, **more: object) -> LimitDecision:
-    return LimitDecision(on, amount, "EUR", layer=layer, **more)  # type: ignore[arg-type]  # fields of one test
-
-
-def invoice(name: str, net: int, on: date = START, days: int = 30, vat: int = 0) -> Invoice:
-    return Invoice(name, on, on, on + timedelta(days=days), "EUR", 1, net, vat)
-
-
-def shipment(amount: int, on: date = ON, terms: PaymentTerms = DAYS_30, **more: object) -> ProposedShipment:
-    return ProposedShipment(amount, "EUR", 1, on, terms, **more)  # type: ignore[arg-type]  # fields of one test
-
-
-def held(name: str, amount: int, lapses_on: date = date(2026, 4, 1), made_on: date = START, days: int = 30) -> Reservation:
-    return Reservation(name, amount, "EUR", 1, made_on, lapses_on, PaymentTerms(days))
-
-
-def found(answer: ShipAnswer, kind: RemedyKind) -> Remedy:
-    (remedy,) = (each for each in answer.remedies if each.kind is kind)
-    return remedy
-
-
-def kinds(answer: ShipAnswer) -> list[RemedyKind]:
-    return [remedy.kind for remedy in answer.remedies]
-
-
-def eur(minor: int) -> Money:
-    return Money(minor, "EUR")
 
 
 def test_a_shipment_within_the_limit_is_covered() -> None:
@@ -364,102 +312,3 @@ def test_without_a_policy_nothing_is_covered() -> None:
         eur(800),
         [RemedyKind.PREPAYMENT],
     )
-
-
-# --- properties ---------------------------------------------------------------------------------------------------------
-
-in_spring = st.dates(date(2025, 12, 1), date(2026, 4, 10))
-amounts = st.integers(1, 900)
-limits = st.one_of(
-    st.builds(lambda on, amount, layer: limit(amount, on, layer), in_spring, st.integers(0, 1000), st.sampled_from(Layer)),
-    st.builds(LimitWithdrawal, in_spring, st.sampled_from(Layer)),
-)
-money = st.builds(lambda on, amount: Payment(on, amount, "EUR"), in_spring, amounts)
-stops = st.one_of(st.builds(StopCover, in_spring), st.builds(StopCoverLifted, in_spring))
-booked = st.builds(lambda on, net, days, vat: (on, net, days, vat), in_spring, amounts, st.integers(0, 70), st.integers(0, 90))
-
-
-@st.composite
-def happenings(draw: st.DrawFn) -> list[Event]:
-    rows = draw(st.lists(booked, max_size=5))
-    invoices = [invoice(f"I{position}", net, on, days, vat) for position, (on, net, days, vat) in enumerate(rows)]
-    return [*draw(st.lists(limits, max_size=4)), *invoices, *draw(st.lists(money, max_size=3)), *draw(st.lists(stops, max_size=1))]
-
-
-terms_of_policies = st.sampled_from(
-    [
-        account(layers={"top_up": {}}),
-        account(layers={"top_up": {"follows_primary": False}}, vat_covered=True, allocation={"order": "invoice_date"}),
-        account(layers={"top_up": {}}, stop_cover={"basis": "total", "minimum_overdue_amount": "2.00", "blocks_roll_in": False}),
-        account(layers={"top_up": {}}, allocation={"roll_in_under_reduced_limit": False, "partial_payment_reduces": "pro_rata"}),
-    ]
-)
-shipments = st.builds(
-    lambda later, amount, days, vat: shipment(amount, ON + timedelta(days=later), PaymentTerms(days), vat=vat),
-    st.integers(0, 30),
-    amounts,
-    st.integers(0, 80),
-    st.integers(0, 90),
-)
-reserved_lists = st.lists(
-    st.builds(lambda name, amount, days: held(name, amount, days=days), st.sampled_from("PQRS"), amounts, st.integers(0, 70)),
-    max_size=2,
-    unique_by=lambda each: each.id,
-)
-
-
-def booked_on(account_: Account, events: Sequence[Event], asked: ProposedShipment) -> tuple[int, int]:
-    """What is covered and not covered of the invoice once it is really booked."""
-    segment = replay(account_, [*events, asked.invoice("NEW")]).on(asked.on).invoices["NEW"]
-    return segment.covered, segment.uncovered
-
-
-@settings(max_examples=250)
-@given(account_=terms_of_policies, events=happenings(), asked=shipments, reserved=reserved_lists)
-def test_the_answer_is_what_booking_the_invoice_gives(
-    account_: Account, events: list[Event], asked: ProposedShipment, reserved: list[Reservation]
-) -> None:
-    answer = ask_to_ship(account_, events, asked, ON)
-    assert (answer.covered.minor, answer.uncovered.minor) == booked_on(account_, events, asked)
-    assert answer.covered + answer.uncovered == answer.amount
-    assert sum(amount for _reason, amount in answer.reasons) == answer.uncovered.minor
-    assert (answer.verdict is ShipVerdict.COVERED) is (not answer.remedies)
-    with_reservations = ask_to_ship(account_, events, asked, ON, reservations=reserved)
-    assert with_reservations.covered.minor + with_reservations.credit_used.minor <= answer.covered.minor + answer.credit_used.minor
-    for remedy in answer.remedies:
-        assert remedy.covered_after >= answer.covered or remedy.kind is RemedyKind.SHIP_LESS
-        assert remedy.amount is None or remedy.amount.minor > 0
-
-
-@settings(max_examples=150)
-@given(account_=terms_of_policies, events=happenings(), asked=shipments)
-def test_a_remedy_keeps_its_promise(account_: Account, events: list[Event], asked: ProposedShipment) -> None:
-    for remedy in ask_to_ship(account_, events, asked, ON).remedies:
-        if remedy.together_with is not None or remedy.kind is RemedyKind.PREPAYMENT:
-            continue
-        happened, shipped = list(events), asked
-        if remedy.kind in {RemedyKind.PAY_DOWN, RemedyKind.PAY_OVERDUE}:
-            assert remedy.amount is not None
-            happened.append(Payment(asked.on, remedy.amount.minor, "EUR"))
-        elif remedy.kind is RemedyKind.SHIP_LESS:
-            assert remedy.amount is not None
-            answer = ask_to_ship(account_, events, replace(asked, amount=remedy.amount.minor, vat=0), ON)
-            assert answer.covered >= remedy.covered_after
-            assert asked.vat or answer.covered + answer.credit_used == remedy.amount
-            continue
-        elif remedy.kind is RemedyKind.SHORTEN_TERMS:
-            shipped = replace(asked, terms=PaymentTerms(remedy.days or 0))
-        elif remedy.kind is RemedyKind.WAIT:
-            shipped = replace(asked, on=remedy.on or ON)
-            happened = [event for event in events if event.on <= asked.on]
-        elif remedy.kind is RemedyKind.LIFT_STOP:
-            happened.append(StopCoverLifted(asked.on))
-        elif remedy.kind is RemedyKind.ASK_CONSENT:
-            happened.append(Consent(asked.on))
-        else:
-            assert remedy.amount is not None
-            layer = Layer.TOP_UP if remedy.kind is RemedyKind.REQUEST_TOP_UP else Layer.PRIMARY
-            before = replay(account_, events, until=asked.on).on(asked.on).account.limit(layer)
-            happened.append(limit(before + remedy.amount.minor, asked.on, layer))
-        covered, uncovered = booked_on(account_, happened, shipped)
-        assert (covered, uncovered == 0) == (remedy.covered_after.minor, remedy.is_sufficient)
