@@ -87,6 +87,9 @@ class AnswerSchema(Schema):
     uncovered = fields.Nested(MoneySchema)
     why = fields.String(allow_none=True, metadata={"description": "The reason behind most of what is not covered."})
     is_stopped = fields.Boolean()
+    blocked_because = fields.List(
+        fields.String(), metadata={"description": "Blocks that people set: nothing leaves for this buyer on credit."}
+    )
     days_too_long = fields.Integer()
     due_on = fields.String()
     remedies = fields.List(fields.Nested(RemedySchema))

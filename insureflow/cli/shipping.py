@@ -118,6 +118,9 @@ def _print(facts: dict[str, object], output: str) -> None:
     if output == "json":
         print_json(facts)
         return
+    blocked = facts.get("blocked_because")
+    for reason in blocked if isinstance(blocked, list) else ():
+        click.echo(f"Do not ship: this buyer is blocked. {reason}")
     click.echo(facts["sentence"])
     remedies = facts["remedies"]
     assert isinstance(remedies, list)

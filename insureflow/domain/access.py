@@ -44,6 +44,7 @@ class Permission(StrEnum):
     EDIT_OBLIGATIONS = "edit_obligations"
     APPROVE_NOTICES = "approve_notices"
     SEND_LETTERS = "send_letters"
+    LIFT_BLOCKS = "lift_blocks"
     VIEW_JOURNAL = "view_journal"
     VIEW_SETTINGS = "view_settings"
     MANAGE_ORGANISATION = "manage_organisation"
@@ -82,6 +83,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.EDIT_OBLIGATIONS,
         Permission.APPROVE_NOTICES,
         Permission.SEND_LETTERS,
+        Permission.LIFT_BLOCKS,
         Permission.VIEW_JOURNAL,
         Permission.VIEW_SETTINGS,
     },
@@ -116,6 +118,7 @@ CHANGING = frozenset(
         Permission.EDIT_OBLIGATIONS,
         Permission.APPROVE_NOTICES,
         Permission.SEND_LETTERS,
+        Permission.LIFT_BLOCKS,
         Permission.MANAGE_ORGANISATION,
     }
 )

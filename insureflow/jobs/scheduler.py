@@ -21,7 +21,7 @@ from flask import Flask
 
 import config
 from insureflow.domain.schedules import JOBS, Daily, Due, Job
-from insureflow.jobs import discretionary, journal, limits, messages, notices, obligations, webhooks
+from insureflow.jobs import blocks, discretionary, journal, limits, messages, notices, obligations, webhooks
 from insureflow.jobs.leader import LeaderLock, leader_lock
 from insureflow.jobs.worker import Workers
 from insureflow.services import jobs, tasks
@@ -53,6 +53,7 @@ WORK: Mapping[str, ForEach] = {
     "discretionary.remind": discretionary.remind,
     "notices.draft": notices.draft,
     "obligations.remind": obligations.remind,
+    "blocks.tell": blocks.tell,
     "obligations.digest": obligations.send_digests,
     "journal.verify": journal.verify,
     "exchanges.trim": limits.trim,

@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from insureflow.domain.blocks import HandBlock
 from insureflow.domain.currencies import is_currency
 from insureflow.domain.errors import InvalidValue, InvalidValues, Refusal
 from insureflow.domain.limits import ProposedShipment, Reservation, ShipAnswer, answer_without_policy, ask_to_ship
@@ -21,6 +22,7 @@ from insureflow.models.buyers import Buyer
 from insureflow.models.organisations import Entity
 from insureflow.models.shipments import ShipmentCheck
 from insureflow.queries import shipping as queries
+from insureflow.queries.blocks import hand_blocks_on
 from insureflow.queries.cover.policies import InsurancePolicy, PolicyBook
 from insureflow.queries.rates import RateBook
 from insureflow.services import journal
@@ -59,17 +61,21 @@ class ShipQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer with the buyer, the entity and the policy it is about; without policy nothing is covered."""
+    """An answer with the buyer, the entity and the policy it is about; without policy nothing is covered.
+
+    ``blocks`` are blocks that people set on the buyer or its group: nothing leaves for it on credit, covered or not.
+    """
 
     answer: ShipAnswer
     buyer: Buyer
     entity: Entity
     policy: InsurancePolicy | None
+    blocks: tuple[HandBlock, ...] = ()
 
     @property
     def data(self) -> dict[str, Any]:
         """The answer as plain values, as it is stored and handed out."""
-        return answer_as_data(self.answer)
+        return answer_as_data(self.answer) | {"blocked_because": [block.reason for block in self.blocks]}
 
 
 def answer_as_data(answer: ShipAnswer) -> dict[str, Any]:
@@ -116,6 +122,7 @@ def ask(question: ShipQuestion, on: date, *, with_remedies: bool = True, with_tr
     """
     _check(question)
     buyer = queries.get_buyer(question.buyer_id)
+    blocks = tuple(hand_blocks_on(buyer.id, on))
     entity = queries.get_entity(question.entity_id, buyer.id)
     book, rates = PolicyBook.load(), RateBook.load()
     policy = book.choose(entity.id, buyer.country, question.ship_on)
@@ -124,19 +131,19 @@ def ask(question: ShipQuestion, on: date, *, with_remedies: bool = True, with_tr
         if question.ship_on < on:
             raise Refusal("shipment_in_the_past", shipment_on=question.ship_on, today=on)
         uninsured = ProposedShipment(question.amount_minor, question.currency, 1, question.ship_on, terms, entity=entity.code)
-        return Answered(answer_without_policy(uninsured, question.currency, on), buyer, entity, None)
+        return Answered(answer_without_policy(uninsured, question.currency, on), buyer, entity, None, blocks)
     rate = rates.get(question.currency, policy.limit_currency, on)
     shipment = ProposedShipment(question.amount_minor, question.currency, rate.rate, question.ship_on, terms, entity=entity.code)
     reserved = queries.reservations_of(buyer.id, policy.id, on, except_order=question.order_reference.strip())
     if in_short and not (with_remedies or with_trace):
         short = _answer_in_short(buyer, policy, shipment, on, reserved)
         if short is not None:
-            return Answered(short, buyer, entity, policy)
+            return Answered(short, buyer, entity, policy, blocks)
     ground = queries.load_ground(buyer.id, policy, book, rates, on)
     answer = ask_to_ship(
         ground.account, ground.events, shipment, on, reservations=reserved, with_remedies=with_remedies, with_trace=with_trace
     )
-    return Answered(answer, buyer, entity, policy)
+    return Answered(answer, buyer, entity, policy, blocks)
 
 
 def _answer_in_short(
@@ -212,13 +219,15 @@ def decide(
     The rows the answer rests on are locked before they are read, so that two questions never get the same part of a limit. A
     reservation counts up to and with its day; one made before for the same order of the buyer is released. Where nothing is
     covered there is nothing to reserve. Errors: as for ``ask``, ``InvalidValues`` ``reservation_in_the_past``,
-    ``reservation_too_long``, ``reservation_needs_order``; ``shipping_busy``.
+    ``reservation_too_long``, ``reservation_needs_order``; ``shipment_blocked``, ``shipping_busy``.
     """
     _check_reservation(question, on, reserve_until)
     reference = question.order_reference.strip()
     with _busy_as_refusal(), transaction(organisation_id) as session:
         _lock(session, question.buyer_id)
         answered = ask(question, on, with_remedies=with_remedies, with_trace=with_trace)
+        if answered.blocks and reserve_until is not None:
+            raise Refusal("shipment_blocked", buyer=answered.buyer.legal_name, reason=answered.blocks[0].reason)
         answer = answered.answer
         check = ShipmentCheck(
             organisation_id=organisation_id,

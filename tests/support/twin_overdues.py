@@ -8,9 +8,11 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from insureflow.domain.blocks import ExceptionReason
 from insureflow.domain.dunning import ContactKind, DunningLevel, LetterChannel, LetterState
 from insureflow.domain.messages import DeliveryState, Digest, MessageState, NoticeToPerson
 from insureflow.domain.notices import Channel, NoticeKind, NoticeState, ReasonForNonPayment
+from insureflow.models.blocks import BlockException, ManualBlock
 from insureflow.models.cover import ObligationOwner
 from insureflow.models.documents import BuyerContact, EvidenceLink, IssuedDocument, Letterhead, PolicyContact
 from insureflow.models.dunning import ContactNote, DunningHold, DunningLetter, DunningLetterInvoice, DunningRule, PromiseToPay
@@ -98,6 +100,20 @@ def fill_telling(session: Session, mark: str, *, buyer_id: int, policy_id: int, 
             TellingSetting(user_id=user_id, digest=Digest.OFF, days_before=[15, 5, 0], only_own=False),
             CalendarFeed(user_id=user_id, token_sha256=hashlib.sha256(mark.encode()).hexdigest(), created_at=now()),
             ObligationOwner(**duty, user_id=user_id),
+        ]
+    )  # fmt: skip
+    session.flush()
+
+
+def fill_blocks(session: Session, mark: str, *, buyer_id: int, entity_id: int, on: date) -> None:
+    """An invoice that does not count, and a block set by hand."""
+    session.add_all(
+        [
+            BlockException(
+                entity_id=entity_id, buyer_id=buyer_id, invoice_number=f"{mark}-8", reason=ExceptionReason.ONE_OFF, note=f"{mark} mishap",
+                from_on=on, created_at=now(),
+            ),
+            ManualBlock(buyer_id=buyer_id, reason=f"{mark} blocked", from_on=on, lifted_note=f"{mark} lifted", lifted_on=on, created_at=now()),
         ]
     )  # fmt: skip
     session.flush()

@@ -27,6 +27,7 @@ from insureflow.domain.obligations.duties import (
     OpenItem,
     calculate_obligations,
     calculate_policy_obligations,
+    find_stopping_invoices,
     status_on,
 )
 from insureflow.domain.obligations.ends import End, find_end
@@ -52,6 +53,7 @@ __all__ = [
     "calculate_policy_obligations",
     "find_end",
     "find_oldest",
+    "find_stopping_invoices",
     "latest_due_on",
     "status_on",
 ]

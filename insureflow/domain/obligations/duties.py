@@ -301,19 +301,8 @@ def _stop(terms: PolicyTerms, country: str | None, items: Sequence[OpenItem]) ->
     stop = terms.stop_cover
     if not stop.automatic:
         return
-    ends = []
-    of_policy = maximum_extension_period_for(terms, country, NO_CONDITIONS)
-    for item in items:
-        if item.is_released or not (item.is_insured or stop.invoices_counted is InvoicesCounted.ALL):
-            continue
-        conditions = item.invoice.conditions
-        clause = of_policy if conditions is NO_CONDITIONS else maximum_extension_period_for(terms, country, conditions)
-        if clause is not None:
-            end = end_of_maximum_extension(clause, item.invoice)
-            amount = item.open_minor - (0 if stop.disputed_amounts_count else item.disputed_minor)
-            ends.append((max(end, item.stop_put_off_to or end), amount, item))
     total = 0
-    for end, amount, item in sorted(ends, key=lambda entry: entry[0]):
+    for end, amount, item in sorted(_extension_ends(terms, country, items), key=lambda entry: entry[0]):
         total += max(amount, 0)
         reached = amount if stop.basis is StopBasis.PER_INVOICE else total
         if reached > stop.minimum_overdue_amount:
@@ -323,6 +312,42 @@ def _stop(terms: PolicyTerms, country: str | None, items: Sequence[OpenItem]) ->
             last = Step(str(ObligationKind.STOP_SHIPMENTS), "last_day_before_stop", inputs, end, "policy.stop_cover")
             yield Obligation(ObligationKind.STOP_SHIPMENTS, item.invoice.id, end, "calendar", basis, steps + Trace((last,)))
             return
+
+
+def _extension_ends(terms: PolicyTerms, country: str | None, items: Sequence[OpenItem]) -> Iterator[tuple[date, int, OpenItem]]:
+    """The invoices that count for the automatic stop: the last day of each one's time, and the amount that counts."""
+    stop = terms.stop_cover
+    of_policy = maximum_extension_period_for(terms, country, NO_CONDITIONS)
+    for item in items:
+        if item.is_released or not (item.is_insured or stop.invoices_counted is InvoicesCounted.ALL):
+            continue
+        conditions = item.invoice.conditions
+        clause = of_policy if conditions is NO_CONDITIONS else maximum_extension_period_for(terms, country, conditions)
+        if clause is not None:
+            end = end_of_maximum_extension(clause, item.invoice)
+            amount = item.open_minor - (0 if stop.disputed_amounts_count else item.disputed_minor)
+            yield max(end, item.stop_put_off_to or end), amount, item
+
+
+def find_stopping_invoices(
+    terms: PolicyTerms, country: str | None, items: Sequence[OpenItem], on: date
+) -> tuple[tuple[OpenItem, date], ...]:
+    """The open invoices that stop cover for new shipments on a day, each with the last day of its time; none where nothing does.
+
+    *Formula:* those whose time has ended before the day, if one of them, or all of them together, exceed the amount that stops cover.
+    """
+    stop = terms.stop_cover
+    if not stop.automatic:
+        return ()
+    over = sorted(
+        ((item, end, amount) for end, amount, item in _extension_ends(terms, country, items) if end < on and amount > 0),
+        key=lambda entry: (entry[1], entry[0].invoice.id),
+    )
+    if stop.basis is StopBasis.PER_INVOICE:
+        over = [entry for entry in over if entry[2] > stop.minimum_overdue_amount]
+    elif sum(amount for _, _, amount in over) <= stop.minimum_overdue_amount:
+        over = []
+    return tuple((item, end) for item, end, _ in over)
 
 
 def _limit_duties(terms: PolicyTerms, limits: Sequence[LimitInForce]) -> Iterator[Obligation]:

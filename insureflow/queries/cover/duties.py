@@ -102,15 +102,7 @@ def account_duties(
         return []
     happened = [act for act in acts if act.happened_on <= on]
     terms = policy.terms_on(on)
-    conditions = [
-        (decision.effective_on, decision.id, conditions)
-        for decision in known
-        if decision.decided_minor and decision.layer is Layer.PRIMARY and decision.kind is not LimitKind.TEMPORARY
-        for conditions in [conditions_of(policy, decision)]
-    ]
-    if all(entry[2] is None for entry in conditions):
-        conditions = []
-    items = [_item(invoice, conditions, happened, policy, on, rates) for invoice in invoices]
+    items = open_items(policy, invoices, known, happened, on, rates)
     sent = {entry.invoice_id: entry for entry in reminders if entry.marked_on <= on}
     if sent:
         items = [_with_reminder(item, sent.get(int(item.invoice.id))) for item in items]
@@ -151,6 +143,25 @@ def account_duties(
             )
         )
     return duties
+
+
+def open_items(
+    policy: InsurancePolicy, invoices: Sequence[OpenInvoice], decisions: Iterable[Decision], acts: Iterable[Act], on: date, rates: RateBook
+) -> list[OpenItem]:
+    """The open invoices of an account as the rules of duties see them, with what was decided and what happened by a day."""
+    conditions = [
+        (decision.effective_on, decision.id, conditions)
+        for decision in decisions
+        if decision.decided_on <= on
+        and decision.decided_minor
+        and decision.layer is Layer.PRIMARY
+        and decision.kind is not LimitKind.TEMPORARY
+        for conditions in [conditions_of(policy, decision)]
+    ]
+    if all(entry[2] is None for entry in conditions):
+        conditions = []
+    happened = [act for act in acts if act.happened_on <= on]
+    return [_item(invoice, conditions, happened, policy, on, rates) for invoice in invoices]
 
 
 def _deadlines_of_oldest(

@@ -17,6 +17,7 @@ from insureflow.domain.limits import WITH_LIMIT, LimitSituation, LimitStatus
 from insureflow.domain.money import Money
 from insureflow.domain.sectors import sector_code
 from insureflow.i18n import formats, words
+from insureflow.queries import blocks as block_queries
 from insureflow.queries import buyers as buyer_queries
 from insureflow.queries import connections as connection_queries
 from insureflow.queries import limits as limit_queries
@@ -60,6 +61,7 @@ def frame_of(buyer_id: int) -> dict[str, Any]:
         "worst_duty": open_duties[0][0] if open_duties else None,
         "sentence": _sentence(figures, accounts),
         "is_stopped": any(account.stopped for account in accounts),
+        "hand_blocks": block_queries.hand_blocks_on(buyer_id, g.on),
         "situation": _situation(accounts),
         "tone_of_situation": tone_of_situation,
         "tabs": _tabs(buyer_id),
@@ -78,6 +80,7 @@ def _tabs(buyer_id: int) -> list[tuple[str, str, str]]:
         ("buyers.show", _("Overview"), Permission.VIEW_BUYERS),
         ("buyers.invoices", _("Invoices"), Permission.VIEW_RECEIVABLES),
         ("buyers.limits", _("Limits"), Permission.VIEW_LIMITS),
+        ("blocks.of_buyer", _("Block"), Permission.VIEW_OBLIGATIONS),
         ("dunning.of_buyer", _("Overdues and letters"), Permission.VIEW_RECEIVABLES),
         ("contacts.of_buyer", _("Contacts"), Permission.VIEW_BUYERS),
         ("issued_documents.of_buyer", _("Documents"), Permission.VIEW_RECEIVABLES),
