@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, abort
+from flask import Blueprint, abort, render_template
+from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, ngettext
 
 from insureflow.domain.connections import Health
@@ -14,6 +15,7 @@ from insureflow.i18n.words import find_word, sentence_for, word
 from insureflow.queries import connections as queries
 from insureflow.queries.connections import ConnectionHealth
 from insureflow.services.clock import now
+from insureflow.web.tables import TableView, build_table, wanted_export
 
 blueprint = Blueprint("connections", __name__, url_prefix="/connections")
 
@@ -39,6 +41,14 @@ def get_health(connection_id: int) -> ConnectionHealth:
     if found is None:
         abort(404)
     return found
+
+
+def list_page(health: ConnectionHealth, view: TableView, what: str) -> ResponseReturnValue:
+    """A list of one connection as a page, or as the file that the address asks for."""
+    exported = wanted_export(view, what.replace("_", "-"))
+    if exported is not None:
+        return exported
+    return render_template("connections/list.html", health=health, table=build_table(view), what=what)
 
 
 def stored_sentence(error: Mapping[str, Any] | None) -> str:

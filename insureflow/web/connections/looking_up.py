@@ -15,8 +15,8 @@ from insureflow.i18n.words import sentence_for
 from insureflow.queries import connections as queries
 from insureflow.services import connections
 from insureflow.web.access import requires
-from insureflow.web.connections.base import blueprint, get_health, locale
-from insureflow.web.tables import Empty, TableView, build_table, wanted_export
+from insureflow.web.connections.base import blueprint, get_health, list_page, locale
+from insureflow.web.tables import Empty, TableView
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
@@ -35,12 +35,7 @@ def look_ups(connection_id: int) -> ResponseReturnValue:
         decorate=_row,
         empty=lambda: Empty(_("Nobody was looked up yet"), _("A look-up starts on the page of a buyer.")),
     )
-    exported = wanted_export(view, "look-ups")
-    return (
-        exported
-        if exported is not None
-        else render_template("connections/list.html", health=health, table=build_table(view), what="look_ups")
-    )
+    return list_page(health, view, "look_ups")
 
 
 @blueprint.get("/<int:connection_id>/look-up/<int:buyer_id>")

@@ -13,13 +13,16 @@ from insureflow.connectors.insurers.known import sends_pushes
 from insureflow.domain.access import Permission
 from insureflow.domain.connections import Operation, OutboxState, SyncState
 from insureflow.domain.errors import Refusal
+from insureflow.domain.tasks import TaskState
 from insureflow.i18n.words import sentence_for, word
 from insureflow.models.connections import InsurerConnection
+from insureflow.models.jobs import Task
 from insureflow.queries import connections as queries
-from insureflow.services import connections, outbox, sync
+from insureflow.services import connections, outbox, tasks
 from insureflow.services.clock import now
+from insureflow.services.sync.tasks import OPEN, enqueue_sync, find_sync_task
 from insureflow.web.access import may, requires
-from insureflow.web.connections.base import TONES, blueprint, counts_in_words, get_health, locale, stored_sentence
+from insureflow.web.connections.base import TONES, blueprint, counts_in_words, get_health, list_page, locale, stored_sentence
 from insureflow.web.tables import Empty, TableView, build_table, wanted_export
 
 #: The sandbox reads the address from any header; this one names what it is.
@@ -70,6 +73,7 @@ def show(connection_id: int) -> ResponseReturnValue:
         tone=TONES[health.health],
         capabilities=sorted(row.capabilities),
         can_be_read=queries.can_be_read(row.capabilities),
+        job=_job(connection_id),
         stopped=stored_sentence(health.stopped_because),
         last_error=stored_sentence(health.last_error),
         push=_push(row) if sends_pushes(row.connector) and may(Permission.MANAGE_CONNECTIONS) else None,
@@ -97,13 +101,66 @@ def _run(row: dict[str, Any]) -> dict[str, Any]:
 @blueprint.post("/<int:connection_id>/synchronise")
 @requires(Permission.MANAGE_CONNECTIONS)
 def synchronise(connection_id: int) -> ResponseReturnValue:
-    """Read everything the insurer holds now."""
+    """Have everything read that the insurer holds, as soon as somebody is free to do it."""
     get_health(connection_id)
-    result = sync.synchronise(g.organisation.id, connection_id, g.today, whole=True)
-    if result.error is not None:
-        flash(sentence_for_error(result.error.code, result.error.parameters), "error")
+    try:
+        enqueue_sync(g.actor, g.organisation.id, connection_id, g.today, whole=True)
+    except Refusal as refusal:
+        flash(sentence_for(refusal, locale()), "error")
     else:
-        flash(_("Synchronised: %(counts)s.", counts=counts_in_words(result.counts)), "success")
+        flash(_("The synchronisation has been asked for. It goes on when you leave this page."), "success")
+    return redirect(url_for("connections.show", connection_id=connection_id))
+
+
+def _job(connection_id: int) -> dict[str, Any] | None:
+    """The synchronisation somebody asked for last, with how far it is and what came of it."""
+    found = find_sync_task(g.organisation.id, connection_id)
+    if found is None:
+        return None
+    progress = tasks.progress_of(found)
+    return {
+        "url": url_for("connections.progress", connection_id=connection_id),
+        "name": _("Synchronisation"),
+        "state": found.state,
+        "done": progress.done,
+        "total": progress.total,
+        "text": _outcome(found),
+        "cancel_url": url_for("connections.cancel", connection_id=connection_id),
+        "result_url": url_for("connections.show", connection_id=connection_id),
+        "result_label": _("Show the connection as it is now"),
+        "is_open": found.state in OPEN,
+    }
+
+
+def _outcome(found: Task) -> str:
+    """What came of a synchronisation: what it counted, and what went wrong."""
+    if found.state is TaskState.QUEUED:
+        return _("It begins as soon as the scheduler takes it up.")
+    if found.error:
+        return stored_sentence(found.error)
+    return " ".join(filter(None, (stored_sentence(found.result.get("error")), counts_in_words(found.result.get("counts")))))
+
+
+@blueprint.get("/<int:connection_id>/progress")
+@requires(Permission.VIEW_CONNECTIONS)
+def progress(connection_id: int) -> ResponseReturnValue:
+    """How far the synchronisation is that somebody asked for."""
+    get_health(connection_id)
+    job = _job(connection_id)
+    if job is None or not request.headers.get("HX-Request"):
+        return redirect(url_for("connections.show", connection_id=connection_id))
+    return render_template("imports/_progress.html", job=job)
+
+
+@blueprint.post("/<int:connection_id>/cancel")
+@requires(Permission.MANAGE_CONNECTIONS)
+def cancel(connection_id: int) -> ResponseReturnValue:
+    """Ask the synchronisation to stop; what it has put into the books stays, and the next one goes on there."""
+    get_health(connection_id)
+    found = find_sync_task(g.organisation.id, connection_id)
+    if found is not None and found.state in OPEN:
+        tasks.cancel(g.organisation.id, found.id)
+        flash(_("The synchronisation is asked to stop. What it has brought stays."), "info")
     return redirect(url_for("connections.show", connection_id=connection_id))
 
 
@@ -190,12 +247,7 @@ def exchanges(connection_id: int) -> ResponseReturnValue:
         ),
         empty=lambda: Empty(_("Nothing was said yet")),
     )
-    exported = wanted_export(view, "exchanges")
-    return (
-        exported
-        if exported is not None
-        else render_template("connections/list.html", health=health, table=build_table(view), what="exchanges")
-    )
+    return list_page(health, view, "exchanges")
 
 
 @blueprint.get("/exchanges/<int:exchange_id>")
@@ -235,12 +287,7 @@ def messages(connection_id: int) -> ResponseReturnValue:
         ),
         empty=lambda: Empty(_("No request left over this connection"), _("A limit request that is submitted is sent by itself.")),
     )
-    exported = wanted_export(view, "messages")
-    return (
-        exported
-        if exported is not None
-        else render_template("connections/list.html", health=health, table=build_table(view), what="messages")
-    )
+    return list_page(health, view, "messages")
 
 
 @blueprint.get("/messages/<int:message_id>")

@@ -17,7 +17,7 @@ from insureflow.domain.access import Role
 from insureflow.models.connections import InboxMessage, InsurerConnection, SyncDifference
 from insureflow.models.database import db
 from insureflow.models.limits import LimitDecision
-from insureflow.services import inbox
+from insureflow.services import inbox, tasks
 from insureflow.services.clock import now
 from insureflow.services.scoping import within
 from insureflow.services.transaction import transaction
@@ -36,6 +36,15 @@ def sandbox(app: Flask, shared_sandbox: RunningSandbox) -> RunningSandbox:
     shared_sandbox.control("reset")
     use_sandbox(app, shared_sandbox)
     return shared_sandbox
+
+
+def work(app: Flask, number: int = 1) -> None:
+    """What the scheduler does with what was asked for."""
+    with app.app_context():
+        done = 0
+        while tasks.run_next() is not None:
+            done += 1
+        assert done == number
 
 
 def prepared(app: Flask, organisation: Any, insurer: str) -> tuple[int, int]:
@@ -92,7 +101,17 @@ def test_a_policy_is_connected_tried_synchronised_and_its_differences_settled(
     assert "Forget" in edited.text
     tried = client.post(f"{page}/try", follow_redirects=True)
     assert "The connection works" in tried.text
-    assert "1 decisions recorded" not in client.post(f"{page}/synchronise", follow_redirects=True).text
+    asked = client.post(f"{page}/synchronise", follow_redirects=True).text
+    assert "The synchronisation has been asked for." in asked
+    assert "It begins as soon as the scheduler takes it up." in asked
+    assert client.post(f"{page}/synchronise").status_code == 302
+    assert "job-progress" in client.get(f"{page}/progress", headers={"HX-Request": "true"}).text
+    client.post(f"{page}/cancel")
+    assert "job-progress" not in client.get(page).text
+    client.post(f"{page}/synchronise")
+    work(app)
+    assert "1 new difference" in client.get(f"{page}/progress", headers={"HX-Request": "true"}).text
+    work(app, 0)
     differences = client.get("/connections/differences")
     assert "buyer unknown" in differences.text
     with app.app_context(), within(organisation.id):
@@ -106,6 +125,7 @@ def test_a_policy_is_connected_tried_synchronised_and_its_differences_settled(
             LimitDecision(**_manual(policy_id, buyer_id))  # younger than the insurer's, so it is kept
         )
     client.post(f"{page}/synchronise")
+    work(app)
     with app.app_context(), within(organisation.id):
         kept = db.session.scalars(select(SyncDifference).where(SyncDifference.resolved_at.is_(None))).one()
         assert kept.kind.value == "manual_kept"

@@ -20,6 +20,7 @@ from insureflow.domain.buyers import IdentifierScheme
 from insureflow.models.buyers import BuyerIdentifier, InsurerIdentity
 from insureflow.models.limits import LimitDecision
 from insureflow.models.organisations import Entity
+from insureflow.services import tasks
 from insureflow.services.clock import now
 from insureflow.services.scoping import within
 from insureflow.services.transaction import transaction
@@ -81,7 +82,10 @@ def test_cesce_is_set_up_tried_and_synchronised(
     tried = client.post(f"{added.location}/try", follow_redirects=True).text
     assert "The connection works. It offers:" in tried
     assert "list all limits" in tried
-    done = client.post(f"{added.location}/synchronise", follow_redirects=True).text
+    client.post(f"{added.location}/synchronise")
+    with app.app_context():
+        assert tasks.run_next() is not None
+    done = client.get(f"{added.location}/progress", headers={"HX-Request": "true"}).text
     assert "1 decision recorded" in done
     assert "1 new difference" in done, "the second company is nobody we know"
     with app.app_context(), within(organisation.id):
