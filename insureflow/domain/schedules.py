@@ -108,6 +108,8 @@ JOBS: tuple[Job, ...] = (
     Job("limits.sync", EveryMinutes(5)),
     Job("messages.deliver", EveryMinutes(1), longest_minutes=240),
     Job("webhooks.deliver", EveryMinutes(1), longest_minutes=240),
+    Job("dunning.issue", EveryMinutes(1), longest_minutes=240),
+    Job("dunning.propose", Daily(5, 10)),
     Job("connections.watch", EveryMinutes(5), always_on=True, longest_minutes=60),
     Job("limits.reconcile", Daily(1, 40)),
     Job("discretionary.remind", Daily(1, 55)),

@@ -21,7 +21,7 @@ from flask import Flask
 
 import config
 from insureflow.domain.schedules import JOBS, Daily, Due, Job
-from insureflow.jobs import blocks, discretionary, journal, limits, messages, notices, obligations, webhooks
+from insureflow.jobs import blocks, discretionary, dunning, journal, limits, messages, notices, obligations, webhooks
 from insureflow.jobs.leader import LeaderLock, leader_lock
 from insureflow.jobs.worker import Workers
 from insureflow.services import jobs, tasks
@@ -48,6 +48,8 @@ WORK: Mapping[str, ForEach] = {
     "limits.sync": limits.sync,
     "messages.deliver": messages.deliver,
     "webhooks.deliver": webhooks.deliver,
+    "dunning.issue": dunning.issue,
+    "dunning.propose": dunning.propose,
     "connections.watch": limits.watch,
     "limits.reconcile": limits.reconcile,
     "discretionary.remind": discretionary.remind,

@@ -2,6 +2,44 @@
 
 from __future__ import annotations
 
+from insureflow.domain.dunning.life import LetterAction, next_letter_state, promise_state
+from insureflow.domain.dunning.rules import (
+    DEFAULT_DATA,
+    ORDER,
+    CompensationRule,
+    DunningRules,
+    InterestRule,
+    LevelRule,
+    ScopedRule,
+    calculate_interest,
+    explain_level,
+    level_reached,
+    rank_of,
+    read_rules,
+    rule_for,
+)
 from insureflow.domain.dunning.vocabulary import ContactKind, DunningLevel, LetterChannel, LetterState, PromiseState
 
-__all__ = ["ContactKind", "DunningLevel", "LetterChannel", "LetterState", "PromiseState"]
+__all__ = [
+    "DEFAULT_DATA",
+    "ORDER",
+    "CompensationRule",
+    "ContactKind",
+    "DunningLevel",
+    "DunningRules",
+    "InterestRule",
+    "LetterAction",
+    "LetterChannel",
+    "LetterState",
+    "LevelRule",
+    "PromiseState",
+    "ScopedRule",
+    "calculate_interest",
+    "explain_level",
+    "level_reached",
+    "next_letter_state",
+    "promise_state",
+    "rank_of",
+    "read_rules",
+    "rule_for",
+]

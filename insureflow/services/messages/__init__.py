@@ -5,10 +5,21 @@ from __future__ import annotations
 from insureflow.services.messages.bouncing import BounceOutcome, record_bounce
 from insureflow.services.messages.delivering import Delivered, check_connection, deliver_due, is_mail_configured, write_message
 from insureflow.services.messages.hooks import ANY_KIND, StateHook, on_state
-from insureflow.services.messages.queueing import cancel, confirm_arrival, get_message, queue, repeat, state_of
+from insureflow.services.messages.queueing import (
+    LONGEST_BODY,
+    LONGEST_SUBJECT,
+    cancel,
+    confirm_arrival,
+    get_message,
+    queue,
+    repeat,
+    state_of,
+)
 
 __all__ = [
     "ANY_KIND",
+    "LONGEST_BODY",
+    "LONGEST_SUBJECT",
     "BounceOutcome",
     "Delivered",
     "StateHook",

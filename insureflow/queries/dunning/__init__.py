@@ -1,0 +1,54 @@
+"""Dunning, read: who is due a letter, which letters there are, and what is known beside them."""
+
+from __future__ import annotations
+
+from insureflow.queries.dunning.lists import (
+    LetterCounts,
+    count_letters,
+    find_hold,
+    find_letter,
+    find_note,
+    find_promise,
+    find_rule,
+    follow_ups,
+    holds_of,
+    invoices_of,
+    letter_listing,
+    letters_of,
+    notes_of,
+    overdue_of,
+    post_letters,
+    promises_of,
+    rules,
+    stored_rules,
+)
+from insureflow.queries.dunning.promises import PromisePicture, open_promises, promise_pictures
+from insureflow.queries.dunning.selection import DueInvoice, DueLetter, due_invoices, due_letters
+
+__all__ = [
+    "DueInvoice",
+    "DueLetter",
+    "LetterCounts",
+    "PromisePicture",
+    "count_letters",
+    "due_invoices",
+    "due_letters",
+    "find_hold",
+    "find_letter",
+    "find_note",
+    "find_promise",
+    "find_rule",
+    "follow_ups",
+    "holds_of",
+    "invoices_of",
+    "letter_listing",
+    "letters_of",
+    "notes_of",
+    "open_promises",
+    "overdue_of",
+    "post_letters",
+    "promise_pictures",
+    "promises_of",
+    "rules",
+    "stored_rules",
+]

@@ -1,0 +1,144 @@
+"""Statements of account on demand: seen beforehand, issued, and sent by mail where somebody can be reached."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from insureflow.documents.items import ItemKind, OpenItem, totals_of
+from insureflow.documents.statements import StatementOfAccount, build_statement, html_statement, text_statement
+from insureflow.domain.errors import Refusal
+from insureflow.domain.issued_documents import DocumentKind
+from insureflow.domain.money import Money
+from insureflow.models.buyers import Buyer
+from insureflow.models.documents import BuyerContact, IssuedDocument
+from insureflow.models.messages import Message
+from insureflow.models.organisations import Organisation
+from insureflow.models.receivables import Dispute, Invoice
+from insureflow.models.scope import current_organisation_id
+from insureflow.services import issued_documents, journal, messages
+from insureflow.services.dunning.composing import (
+    Stationery,
+    buyer_party,
+    choose_language,
+    credits_of,
+    customer_number,
+    get_buyer,
+    reachable,
+    stationery_of,
+)
+from insureflow.services.journal import Actor, Subject
+from insureflow.services.transaction import transaction
+
+
+def _items(session: Session, buyer_id: int, entity_id: int, on: date) -> list[OpenItem]:
+    """What is open of an entity's account of a buyer: invoices by their original due dates, then credits."""
+    disputed = set(
+        session.scalars(
+            select(Dispute.invoice_id)
+            .join(Invoice, Invoice.id == Dispute.invoice_id)
+            .where(Invoice.buyer_id == buyer_id, Dispute.opened_on <= on, Dispute.resolved_on.is_(None))
+        )
+    )
+    invoices = session.scalars(
+        select(Invoice)
+        .where(Invoice.buyer_id == buyer_id, Invoice.entity_id == entity_id, Invoice.open_minor > 0, Invoice.invoice_on <= on)
+        .order_by(Invoice.currency, Invoice.original_due_on, Invoice.number)
+    ).all()
+    items = [
+        OpenItem(
+            number=invoice.number,
+            issued_on=invoice.invoice_on,
+            due_on=invoice.original_due_on,
+            amount=Money(invoice.net_minor + invoice.vat_minor, invoice.currency),
+            open=Money(invoice.open_minor, invoice.currency),
+            kind=ItemKind.INVOICE,
+            is_disputed=invoice.id in disputed,
+            buyer_reference=invoice.reference,
+        )
+        for invoice in invoices
+    ]
+    currencies = sorted({invoice.currency for invoice in invoices})
+    return [*items, *(item for currency in currencies for item in credits_of(session, entity_id, buyer_id, currency))]
+
+
+def _statement(session: Session, buyer: Buyer, writer: Stationery, on: date, number: str) -> StatementOfAccount:
+    items = _items(session, buyer.id, writer.entity.id, on)
+    if not items:
+        raise Refusal("statement_empty", entity=writer.entity.name)
+    closing = totals_of(item.open for item in items)
+    return StatementOfAccount(
+        number=number,
+        issued_on=on,
+        as_of=on,
+        sender=writer.party(),
+        buyer=buyer_party(buyer),
+        items=tuple(items),
+        closing=closing,
+        accounts=writer.accounts(closing[0].currency),
+        payment_reference=customer_number(buyer, writer.entity.id),
+    )
+
+
+def _people(session: Session, buyer_id: int) -> list[BuyerContact]:
+    statement = select(BuyerContact).where(BuyerContact.buyer_id == buyer_id, BuyerContact.gets_letters.is_(True))
+    return list(session.scalars(statement.order_by(BuyerContact.id)))
+
+
+def _language(session: Session, buyer: Buyer) -> str:
+    locale = session.scalars(select(Organisation.locale).where(Organisation.id == current_organisation_id())).one()
+    return choose_language(buyer, _people(session, buyer.id), locale)
+
+
+def preview_statement(organisation_id: int, buyer_id: int, entity_id: int, on: date) -> str:
+    """The statement as an accessible page; nothing is issued. Errors: ``buyer_unknown``, ``statement_empty``."""
+    with transaction(organisation_id) as session:
+        buyer = get_buyer(session, buyer_id)
+        return html_statement(_statement(session, buyer, stationery_of(session, entity_id), on, "–"), _language(session, buyer))
+
+
+def send_statement(
+    actor: Actor, organisation_id: int, buyer_id: int, entity_id: int, on: date, *, by_mail: bool
+) -> tuple[IssuedDocument, Message | None]:
+    """Issue a statement of account, and queue it by mail where asked.
+
+    Errors: ``buyer_unknown``, ``statement_empty``, ``message_without_recipient``.
+    """
+    with transaction(organisation_id) as session:
+        buyer, writer = get_buyer(session, buyer_id), stationery_of(session, entity_id)
+        language = _language(session, buyer)
+        number = issued_documents.reserve_numbers(session, on.year)[0]
+        paper = _statement(session, buyer, writer, on, number)
+        facts: dict[str, Any] = {"as_of": on, "closing": list(paper.closing), "items": len(paper.items)}
+        document = issued_documents.issue(
+            session, actor, kind=DocumentKind.STATEMENT, language=language, dated_on=on, facts=facts, name=f"{number}.pdf",
+            content=build_statement(paper, language), entity_id=entity_id, buyer_id=buyer_id, number=number,
+        )  # fmt: skip
+        message = None
+        if by_mail:
+            text = text_statement(paper, language)
+            message = messages.queue(
+                session,
+                actor,
+                cause=f"statement:{uuid.uuid4().hex}",
+                kind="statement",
+                recipients=[contact.email for contact in reachable(_people(session, buyer_id))],
+                language=language,
+                subject=text.subject[: messages.LONGEST_SUBJECT],
+                body=text.body[: messages.LONGEST_BODY],
+                documents=[document.id],
+                buyer_id=buyer_id,
+                reply_to=writer.head.email if writer.head else "",
+            )
+        journal.record(
+            session,
+            actor,
+            "statement.issued",
+            Subject("buyer", buyer.id, buyer.legal_name),
+            after={"document": document.number, "sha256": document.sha256, "by_mail": by_mail},
+        )
+        return document, message
