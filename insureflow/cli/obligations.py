@@ -7,7 +7,6 @@ from datetime import date, timedelta
 import click
 from flask import Flask
 from flask.cli import AppGroup
-from sqlalchemy import select
 
 from insureflow.cli.limits import find_policy
 from insureflow.cli.options import (
@@ -27,11 +26,10 @@ from insureflow.domain.money import Money
 from insureflow.domain.obligations import ObligationKind
 from insureflow.domain.policies import parse_terms, terms_to_data
 from insureflow.i18n.words import word
-from insureflow.models.database import db
-from insureflow.models.organisations import Membership, User
 from insureflow.queries.cover.policies import PolicyBook
 from insureflow.queries.obligations.calendar import CalendarEntry, CalendarStatus, DutySelection, calendar
 from insureflow.queries.obligations.simulation import simulate
+from insureflow.queries.organisations import list_members
 from insureflow.services import obligations
 from insureflow.services.obligations import Mark
 from insureflow.services.policies import with_overrides
@@ -95,12 +93,8 @@ def list_duties(
     print_rows(output, _NAMES, rows, nothing="No duties.")
 
 
-def _member(organisation_id: int, email: str) -> int:
-    found = db.session.scalar(
-        select(User.id)
-        .join(Membership, Membership.user_id == User.id)
-        .where(Membership.organisation_id == organisation_id, User.email == email.strip().lower())
-    )
+def _member(email: str) -> int:
+    found = next((user.id for user, _membership in list_members() if user.email == email.strip().lower()), None)
     if found is None:
         raise Refusal("member_unknown", email=email)
     return found
@@ -153,7 +147,7 @@ def reopen(number: int, organisation: str) -> None:
 def assign(number: int, organisation: str, email: str | None) -> None:
     """Give duty NUMBER to somebody, or to nobody."""
     with inside(organisation) as place:
-        user_id = _member(place.organisation_id, email) if email else None
+        user_id = _member(email) if email else None
         obligations.assign_obligation(COMMAND_LINE, place.organisation_id, number, user_id)
     click.echo(f"Duty {number} is looked after by {email or 'nobody'}.")
 
