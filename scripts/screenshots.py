@@ -8,6 +8,7 @@ The day, the seed and the size of the window are fixed, so that a picture change
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -26,7 +27,15 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 import config
 from insureflow.app import create_app
-from insureflow.services.demo import DEMO_PASSWORD, DEMO_USERS, load_demo
+from insureflow.jobs.scheduler import SCHEDULES, run_due
+from insureflow.queries.connections import enabled_connections
+from insureflow.sandbox.application import create_sandbox
+from insureflow.services.clock import now
+from insureflow.services.connections import try_connection
+from insureflow.services.demo import DEMO_PASSWORD, DEMO_USERS
+from insureflow.services.jobs import organisations_to_serve
+from insureflow.services.journal import Actor
+from insureflow.services.scoping import within
 
 ROOT = Path(__file__).resolve().parents[1]
 MOMENT = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
@@ -119,6 +128,46 @@ def cut(page: Page, url: str) -> None:
     page.wait_for_load_state("networkidle")
 
 
+def shared_limit(page: Page, url: str) -> None:
+    """A limit that several buyers share, and what is left of it."""
+    page.goto(f"{url}/limit-groups/", wait_until="networkidle")
+    page.locator("main table tbody a").first.click()
+    page.wait_for_load_state("networkidle")
+
+
+def own_limit(page: Page, url: str) -> None:
+    """A limit that was set without asking, with what it rests on."""
+    page.goto(f"{url}/discretionary/", wait_until="networkidle")
+    page.locator("main table tbody a").first.click()
+    page.wait_for_load_state("networkidle")
+
+
+def connection(page: Page, url: str, *, then: str = "") -> None:
+    """The first connection, or a page behind it."""
+    page.goto(f"{url}/connections/", wait_until="networkidle")
+    address = page.locator("main h2 a").first.get_attribute("href")
+    page.goto(f"{url}{address}{then}", wait_until="networkidle")
+
+
+def connection_form(page: Page, url: str) -> None:
+    """The form that changes how a policy is reached; no secret stands in it."""
+    connection(page, url, then="/edit")
+
+
+def exchanges(page: Page, url: str) -> None:
+    """What was said between us and an insurer."""
+    connection(page, url, then="/exchanges")
+
+
+def look_up(page: Page, url: str) -> None:
+    """The question before a look-up that may cost money."""
+    connection(page, url)
+    address = page.url
+    page.goto(f"{url}/buyers/?q=Prado", wait_until="networkidle")
+    key = (page.locator("table.data-table tbody a[href^='/buyers/']").first.get_attribute("href") or "").rsplit("/", 1)[-1]
+    page.goto(f"{address}/look-up/{key}", wait_until="networkidle")
+
+
 PICTURES = (
     Picture("dashboard", at("/")),
     Picture("dashboard-dark", at("/"), scheme="dark"),
@@ -134,8 +183,17 @@ PICTURES = (
     Picture("limit-requests", at("/limit-requests/")),
     Picture("limit-cut", cut),
     Picture("limit-need", need),
+    Picture("shared-limit", shared_limit),
+    Picture("own-limit", own_limit),
+    Picture("limit-bulk", at("/limit-requests/selection?situation=never_asked")),
     Picture("may-i-ship", may_i_ship),
     Picture("connections", at("/connections/")),
+    Picture("connection", connection),
+    Picture("connection-form", connection_form),
+    Picture("connection-exchanges", exchanges),
+    Picture("connection-look-up", look_up),
+    Picture("connection-differences", at("/connections/differences")),
+    Picture("jobs", at("/settings/jobs/")),
     Picture("work", at("/work-items/")),
 )
 
@@ -156,8 +214,42 @@ def demo() -> Iterator[Flask]:
         app = create_app(settings)
         with app.app_context():
             flask_migrate.upgrade()
-            load_demo(MOMENT.date())
-        yield app
+        loaded = app.test_cli_runner().invoke(args=["demo", "load", "--on", MOMENT.date().isoformat()])
+        if loaded.exit_code:
+            raise SystemExit(loaded.output)
+        with sandbox(settings) as port:
+            app.config["INSUREFLOW"] = dataclasses.replace(app.config["INSUREFLOW"], sandbox_port=port)
+            with app.app_context():
+                use_connections()
+            yield app
+
+
+@contextmanager
+def sandbox(settings: config.Config) -> Iterator[int]:
+    """The sandbox insurers with what the demo taught them; gives their port."""
+    made = create_sandbox(settings.sandbox_path, now)
+    sockets: dict[Any, Any] = {}
+    server = waitress.create_server(made.app, host="127.0.0.1", port=0, threads=4, map=sockets)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield server.effective_port
+    finally:
+        server.trigger.pull_trigger(server.close)
+        thread.join(10)
+        server.task_dispatcher.shutdown(timeout=5)
+        made.state.close()
+
+
+def use_connections() -> None:
+    """Everything that runs by itself has run once: the connections have news, the jobs their runs."""
+    for organisation_id, slug in organisations_to_serve():
+        with within(organisation_id):
+            keys = enabled_connections(organisation_id)
+        for key in keys:
+            try_connection(Actor(None, slug), organisation_id, key)
+    for schedule in SCHEDULES:
+        run_due(schedule)
 
 
 @contextmanager

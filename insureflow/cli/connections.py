@@ -25,6 +25,7 @@ from insureflow.cli.stopping import INTERRUPTED, StopRequest, leave
 from insureflow.connectors.insurers import registry
 from insureflow.domain.connections import SyncState
 from insureflow.domain.errors import Refusal
+from insureflow.i18n.differences import subject_in_words
 from insureflow.i18n.words import sentence_for, word
 from insureflow.queries import connections as queries
 from insureflow.queries import policies as policy_queries
@@ -295,7 +296,12 @@ def differences(organisation: str, compare: bool, output: str) -> None:
             for connection_id in queries.enabled_connections(place.organisation_id):
                 sync.reconcile(place.organisation_id, connection_id, place.today)
         rows = [
-            row | {"kind": _said(output, row["kind"]), "why": sentence_for(Refusal(f"difference.{row['kind'].value}"), LOCALE)}
+            row
+            | {
+                "kind": _said(output, row["kind"]),
+                "subject": row["subject"] if output == "json" else subject_in_words(row["subject"], LOCALE),
+                "why": sentence_for(Refusal(f"difference.{row['kind'].value}"), LOCALE),
+            }
             for row in queries.differences_listing().stream(Narrowing(), None)
         ]
     names = {"kind": "What", "policy": "Policy", "buyer": "Buyer", "subject": "Reference", "first_seen_at": "Since", "why": "Why"}

@@ -51,7 +51,7 @@ def query_for(session: Session, buyer_id: int) -> CompanyQuery:
 
 
 def look_up(actor: Actor, organisation_id: int, connection_id: int, buyer_id: int, on: date, *, confirmed: bool) -> LookUp:
-    """Ask the insurer which of its companies a buyer is. The attempt is counted before it is made.
+    """Ask the insurer which of its companies a buyer is. The attempt is counted before it is made, and not where nothing was sent.
 
     Errors: ``Refusal`` ``look_up_not_confirmed``, ``look_up_budget_spent``, ``look_up_not_offered``, ``connection_unknown``,
     ``connection_off``, ``connection_stopped``; ``LookUpFailed``.
@@ -86,6 +86,9 @@ def look_up(actor: Actor, organisation_id: int, connection_id: int, buyer_id: in
         stop_connection(organisation_id, connection_id, error)
         raise LookUpFailed(error) from error
     except ConnectorError as error:
+        if not found.recorder.count:  # nothing left the house, so nothing was charged
+            with transaction(organisation_id) as session:
+                _get(session, made.id).cost_minor = 0
         raise LookUpFailed(error) from error
     finally:
         found.recorder.flush()

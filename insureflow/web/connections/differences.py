@@ -14,6 +14,7 @@ from insureflow.domain.connections import DifferenceKind
 from insureflow.domain.errors import Refusal
 from insureflow.domain.money import to_minor
 from insureflow.i18n import formats
+from insureflow.i18n.differences import subject_in_words
 from insureflow.i18n.words import sentence_for, word
 from insureflow.queries import connections as queries
 from insureflow.services import sync
@@ -48,7 +49,13 @@ def differences() -> ResponseReturnValue:
             "kind": lambda: [(kind.value, word(kind, locale())) for kind in DifferenceKind],
             "policy": lambda: sorted({(each.policy_number, each.policy_number) for each in queries.list_health(now())}),
         },
-        decorate=lambda row: row | {"url": url_for("connections.difference", difference_id=row["key"])},
+        decorate=lambda row: (
+            row
+            | {
+                "url": url_for("connections.difference", difference_id=row["key"]),
+                "subject": subject_in_words(row["subject"], locale()),
+            }
+        ),
         empty=lambda: Empty(
             _("Ours and theirs are the same"), _("Every limit is held against the insurer's list after each synchronisation and at night.")
         ),

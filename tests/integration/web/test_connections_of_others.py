@@ -131,6 +131,11 @@ def test_cofaserve_logs_in_and_finds_a_company_within_its_budget(
     ask = f"{wrong.location}/look-up/{buyer_id}"
     assert "This look-up may cost money. 0 of 1 of this month are used." in client.get(ask).text
     assert "Confirm that you want it" in client.post(ask, data={}, follow_redirects=True).text
+    with app.app_context(), transaction(organisation.id) as session:
+        stranger = Books(session, organisation.id).buyer("Numberless").id
+    nothing_sent = client.post(f"{wrong.location}/look-up/{stranger}", data={"confirmed": "yes"}, follow_redirects=True).text
+    assert "by a number of a public register only" in nothing_sent
+    assert "0 of 1 of this month are used." in nothing_sent, "what did not leave the house costs nothing"
     found = client.post(ask, data={"confirmed": "yes"}, follow_redirects=True)
     assert "Alpha Metallbau GmbH" in found.text
     assert "1 of 1 look-ups of this month are used" in client.post(ask, data={"confirmed": "yes"}, follow_redirects=True).text
