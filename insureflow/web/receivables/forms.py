@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import DateField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms import BooleanField, DateField, FileField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, Optional
 
 
 class OpenDisputeForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF comes without types
@@ -16,6 +16,8 @@ class OpenDisputeForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF comes witho
     reason = TextAreaField(
         _l("What the buyer disputes"), [InputRequired(_l("Say in a few words what the buyer disputes.")), Length(max=1000)]
     )
+    is_ring_fenced = BooleanField(_l("The rest of the invoice is not disputed: go on collecting it"), default=True)
+    file = FileField(_l("The complaint"), [Optional()], description=_l("A letter or an e-mail of the buyer."))
 
 
 class ResolveDisputeForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF comes without types
@@ -27,3 +29,6 @@ class ResolveDisputeForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF comes wi
         render_kw={"inputmode": "decimal"},
     )
     resolved_on = DateField(_l("Resolved on"), [InputRequired(_l("Say when."))])
+    outcome = SelectField(_l("How it ended"), [InputRequired(_l("Say how it ended."))])
+    reference = StringField(_l("File number"), [Optional(), Length(max=200)], description=_l("Of the court or of the settlement."))
+    file = FileField(_l("The paper"), [Optional()], description=_l("The settlement, the judgment, the buyer's letter."))

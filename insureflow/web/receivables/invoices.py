@@ -12,12 +12,14 @@ from flask_babel import ngettext, pgettext
 
 from insureflow.domain.access import Permission
 from insureflow.domain.cover import Reason
+from insureflow.domain.disputes import DisputeOutcome
 from insureflow.domain.errors import Refusal
 from insureflow.domain.trace import Trace
 from insureflow.i18n.words import sentence_for
 from insureflow.queries import receivables
 from insureflow.queries.receivables import InvoiceState, InvoiceView
-from insureflow.services import cover
+from insureflow.services import cover, files
+from insureflow.services import receivables as ledger
 from insureflow.web.access import may, requires
 from insureflow.web.charts import Part, Picture, Tone, cover_strip, request_language
 from insureflow.web.context import choose_locale
@@ -159,6 +161,8 @@ def page_of(invoice_id: int, opening: OpenDisputeForm | None = None, resolving: 
     view = _found(invoice_id)
     going_on = [dispute for dispute in view.disputes if dispute.resolved_on is None or dispute.resolved_on > g.on]
     can_edit = may(Permission.EDIT_RECEIVABLES) and g.on >= g.today
+    ending = resolving or ResolveDisputeForm(formdata=None, resolved_on=g.today)
+    ending.outcome.choices = word_options(tuple(DisputeOutcome))
     return render_template(
         "receivables/show.html",
         view=view,
@@ -166,7 +170,8 @@ def page_of(invoice_id: int, opening: OpenDisputeForm | None = None, resolving: 
         going_on=going_on,
         disputed_minor=sum(dispute.amount_minor for dispute in going_on),
         opening=(opening or OpenDisputeForm(formdata=None, opened_on=g.today)) if can_edit else None,
-        resolving=resolving or ResolveDisputeForm(formdata=None, resolved_on=g.today),
+        resolving=ending,
+        papers={dispute.id: files.linked_to(ledger.EVIDENCE_OF_DISPUTE, dispute.id) for dispute in view.disputes},
         can_edit=can_edit,
         buyer_url=buyer_url(view.buyer.id),
         policy_url=policy_url(view.policy.id) if view.policy else None,

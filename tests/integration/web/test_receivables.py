@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -101,13 +103,17 @@ def test_a_dispute_takes_cover_away_and_gives_it_back(app: Flask, clerk: PageCli
     with app.app_context():
         before = count_entries(organisation.id)
     resolved = clerk.post(
-        "/receivables/disputes/1/resolve", data={"found_owed": "1500", "resolved_on": insight.back(0)}, follow_redirects=True
+        "/receivables/disputes/1/resolve",
+        data={"found_owed": "1500", "outcome": "settlement", "resolved_on": insight.back(0)},
+        follow_redirects=True,
     )
     assert "all of it is covered" in said(resolved.text)
     assert "No dispute goes on." in said(clerk.get("/receivables/disputes").text)
     with app.app_context():
         assert count_entries(organisation.id) == before + 1
-    again = clerk.post("/receivables/disputes/1/resolve", data={"found_owed": "1500", "resolved_on": insight.back(0)})
+    again = clerk.post(
+        "/receivables/disputes/1/resolve", data={"found_owed": "1500", "outcome": "settlement", "resolved_on": insight.back(0)}
+    )
     assert again.status_code == 409
 
 
@@ -139,7 +145,7 @@ def test_an_ending_that_cannot_be(clerk: PageClient, insight: Insight) -> None:
         ({"found_owed": "50", "resolved_on": insight.back(9)}, "it cannot have ended before"),
         ({"found_owed": "", "resolved_on": insight.back(0)}, "0 if nothing"),
     ):
-        answer = clerk.post("/receivables/disputes/1/resolve", data=data)
+        answer = clerk.post("/receivables/disputes/1/resolve", data={"outcome": "judgment", **data})
         assert answer.status_code == 422
         assert words in said(answer.text)
 
@@ -174,3 +180,28 @@ def test_views_are_kept_by_their_owner(client: PageClient, login: Callable[..., 
     assert client.post("/views/1/delete").status_code == 404
     assert client.post("/views", data={"list": "no.such.page", "query": "", "name": "x"}).status_code == 404
     assert "needs a name" in client.post("/views", data={"list": "receivables.index", "name": " "}, follow_redirects=True).text
+
+
+def test_a_dispute_has_papers_an_outcome_and_may_hold_the_whole_invoice(clerk: PageClient, insight: Insight) -> None:
+    pdf = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
+    address = f"/receivables/{insight.overdue}"
+    opening = {"amount": "100", "opened_on": insight.back(5), "reason": "scratches", "is_ring_fenced": "y"}
+    wrong = clerk.post(f"{address}/disputes", data=opening | {"file": (io.BytesIO(b"MZ\x90"), "a.exe")}, content_type="multipart/form-data")
+    assert wrong.status_code == 422
+    sent = opening | {"file": (io.BytesIO(pdf), "complaint.pdf")}
+    opened = clerk.post(f"{address}/disputes", data=sent, content_type="multipart/form-data", follow_redirects=True)
+    assert "It is set apart" in said(opened.text)
+    assert "complaint.pdf" in said(opened.text)
+    waits = clerk.post("/receivables/disputes/1/ring-fence", data={"ring_fenced": "no"}, follow_redirects=True)
+    assert "The whole invoice waits for its end." in said(waits.text)
+    answer = {"file": (io.BytesIO(pdf + b" "), "answer.pdf")}
+    kept = clerk.post("/receivables/disputes/1/papers", data=answer, content_type="multipart/form-data", follow_redirects=True)
+    paper = re.search(r"/receivables/disputes/papers/\d+", kept.text)
+    assert paper is not None
+    assert clerk.get(paper.group()).headers["Content-Disposition"].startswith("attachment")
+    judgment = {"found_owed": "40", "outcome": "judgment", "reference": "3 O 12/26", "resolved_on": insight.back(0)}
+    ended = clerk.post("/receivables/disputes/1/resolve", data=judgment, follow_redirects=True)
+    assert "Judgment or award, 3 O 12/26." in said(ended.text)
+    assert clerk.post("/receivables/disputes/1/ring-fence", data={"ring_fenced": "yes"}).status_code == 409
+    for missing in ("/receivables/disputes/99/ring-fence", "/receivables/disputes/99/papers"):
+        assert clerk.post(missing).status_code == 404
