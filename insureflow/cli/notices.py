@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,9 @@ def list_notices(organisation: str, policy_number: str | None, state: str | None
         narrowing = Narrowing(choices={"state": [state]}) if state else Narrowing()
         rows = list(notices_listing(policy_id=policy_id).stream(narrowing, None))
     for row in rows:
+        if output == "text":
+            for name in ("kind", "state", "reply_outcome"):
+                row[name] = None if row[name] is None else word(row[name], LOCALE)
         for name in ("open", "insured"):
             row[name] = None if row[name] is None or row[name][1] is None else Money(*row[name])
     names = {
@@ -173,7 +177,7 @@ def approve(notice_id: int, organisation: str, person: str, on: date | None, out
 
 
 def _evidence(path: str | None) -> NewEvidence | None:
-    return None if path is None else NewEvidence(Path(path).name, Path(path).open("rb"))
+    return None if path is None else NewEvidence(Path(path).name, io.BytesIO(Path(path).read_bytes()))
 
 
 @group.command("send")

@@ -87,6 +87,7 @@ _STEPS: dict[tuple[NoticeState, NoticeAction], NoticeState] = {
     (NoticeState.SENDING, NoticeAction.FAIL): NoticeState.FAILED,
     (NoticeState.FAILED, NoticeAction.HAND_OVER): NoticeState.SENDING,
     (NoticeState.FAILED, NoticeAction.DELIVER): NoticeState.SENT,
+    (NoticeState.FAILED, NoticeAction.REOPEN): NoticeState.DRAFT,
     (NoticeState.FAILED, NoticeAction.CANCEL): NoticeState.CANCELLED,
     (NoticeState.SENT, NoticeAction.FAIL): NoticeState.FAILED,
     (NoticeState.SENT, NoticeAction.ANSWER): NoticeState.ANSWERED,

@@ -242,7 +242,7 @@ def preview(organisation_id: int, notice_id: int, on: date) -> bytes:
 
 
 def reopen(actor: Actor, organisation_id: int, notice_id: int) -> Notice:
-    """Put an approved paper that was not sent back to draft; the document that was issued stays, and the next replaces it.
+    """Put a paper that is approved, or did not arrive, back to draft; the document that was issued stays, and the next replaces it.
 
     Errors: ``notice_unknown``, ``notice_cannot``.
     """

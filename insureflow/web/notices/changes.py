@@ -73,7 +73,7 @@ def edit(notice_id: int) -> ResponseReturnValue:
                 changes = Changes(
                     reason=ReasonForNonPayment(form.reason.data) if "reason" in FIELDS[kind] else None,
                     comment=form.comment.data or "",
-                    language=form.language.data,
+                    language=form.paper_language.data,
                     particulars=particulars_from(form, view),
                     new_due_dates=read_new_due_dates(view) if kind is NoticeKind.EXTENSION else None,
                 )

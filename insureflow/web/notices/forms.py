@@ -55,7 +55,7 @@ class DraftForm(FlaskForm):  # type: ignore[misc]  # the library comes without t
 
     reason = SelectField(_l("Why the buyer does not pay"), [InputRequired()])
     comment = TextAreaField(_l("In your words"), [Optional(), Length(max=4000)])
-    language = SelectField(_l("Language of the paper"), [InputRequired()])
+    paper_language = SelectField(_l("Language of the paper"), [InputRequired()])
     last_demand_on = DateField(_l("Last demand for payment"), [Optional()])
     intervention = SelectField(_l("What the insurer is asked to do"), [InputRequired()])
     dispute = TextAreaField(_l("What the buyer contests"), [Optional(), Length(max=1000)])
@@ -85,7 +85,7 @@ class DraftForm(FlaskForm):  # type: ignore[misc]  # the library comes without t
     def prepare(self, countries: Sequence[str]) -> None:
         """Fill the choices."""
         self.reason.choices = word_options(list(ReasonForNonPayment))
-        self.language.choices = [(tag, language_name(tag) or tag) for tag in LANGUAGES]
+        self.paper_language.choices = [(tag, language_name(tag) or tag) for tag in LANGUAGES]
         self.intervention.choices = word_options(list(Intervention))
         self.adverse.choices = word_options(list(AdverseKind))
         self.proceeding.choices = [("", _("Choose")), *word_options(list(ProceedingKind))]
@@ -94,13 +94,13 @@ class DraftForm(FlaskForm):  # type: ignore[misc]  # the library comes without t
 
 #: The fields of the editor by kind of paper, in order.
 FIELDS: dict[NoticeKind, tuple[str, ...]] = {
-    NoticeKind.NON_PAYMENT: ("reason", "comment", "intervention", "last_demand_on", "dispute", "dispute_raised_on", "language"),
-    NoticeKind.EXTENSION: ("comment", "requested_on", "language"),
-    NoticeKind.RESCHEDULING: ("comment", "requested_on", "language"),
-    NoticeKind.ADVERSE_INFORMATION: ("adverse", "known_on", "happened_on", "source", "comment", "language"),
+    NoticeKind.NON_PAYMENT: ("reason", "comment", "intervention", "last_demand_on", "dispute", "dispute_raised_on", "paper_language"),
+    NoticeKind.EXTENSION: ("comment", "requested_on", "paper_language"),
+    NoticeKind.RESCHEDULING: ("comment", "requested_on", "paper_language"),
+    NoticeKind.ADVERSE_INFORMATION: ("adverse", "known_on", "happened_on", "source", "comment", "paper_language"),
     NoticeKind.INSOLVENCY: (
         "proceeding", "opened_on", "known_on", "court", "case_number", "lodge_by", "administrator_name", "administrator_street",
-        "administrator_postal_code", "administrator_city", "administrator_country", "administrator_email", "comment", "language",
+        "administrator_postal_code", "administrator_city", "administrator_country", "administrator_email", "comment", "paper_language",
     ),
 }  # fmt: skip
 
@@ -111,7 +111,7 @@ def form_data(view: NoticeView) -> dict[str, object]:
     return {
         "reason": view.notice.reason.value,
         "comment": view.notice.comment,
-        "language": view.notice.language,
+        "paper_language": view.notice.language,
         "last_demand_on": facts.last_demand_on,
         "intervention": facts.intervention.value,
         "dispute": facts.dispute,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
@@ -64,15 +65,21 @@ def _lines(view: NoticeView) -> list[dict[str, Any]]:
 def _timeline(view: NoticeView) -> list[dict[str, Any]]:
     locale = choose_locale()
     tones = {"notice.sent": "covered", "notice.failed": "stopped", "notice.answered": "covered", "notice.cancelled": "stopped"}
-    return [
+    entries = journal_of_notice(view.notice.id)
+    happened = [
         {
             "at": entry.at,
             "title": word(f"Action.{entry.action}", locale).capitalize(),
             "text": entry.actor,
             "tone": tones.get(entry.action, "undecided"),
         }
-        for entry in journal_of_notice(view.notice.id)
+        for entry in entries
     ]
+    if not any(entry.action == "notice.drafted" for entry in entries):  # the journal names those drafted together in one entry
+        drafted = word("Action.notice.drafted", locale).capitalize()
+        by = view.people.get(view.notice.created_by_id or 0) or _("schedule")
+        happened.append({"at": view.notice.created_at, "title": drafted, "text": by, "tone": "undecided"})
+    return happened
 
 
 def show_page(
@@ -181,4 +188,7 @@ def back_to(notice_id: int) -> str:
 def sent_file(name: str) -> files.NewEvidence | None:
     """A file that was sent with a form, if any."""
     file = request.files.get(name)
-    return None if file is None or not file.filename else files.NewEvidence(file.filename, file.stream)
+    if file is None or not file.filename:
+        return None
+    with file.stream as stream:
+        return files.NewEvidence(file.filename, io.BytesIO(stream.read(files.LARGEST + 1)))

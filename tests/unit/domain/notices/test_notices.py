@@ -244,7 +244,7 @@ def test_the_life_of_a_paper_has_one_way() -> None:
     for action in (NoticeAction.CHANGE, NoticeAction.APPROVE, NoticeAction.HAND_OVER, NoticeAction.DELIVER, NoticeAction.FAIL):
         state = next_notice_state(state, action)
     assert state is NoticeState.FAILED
-    assert possible_actions(state) == {NoticeAction.HAND_OVER, NoticeAction.DELIVER, NoticeAction.CANCEL}
+    assert possible_actions(state) == {NoticeAction.HAND_OVER, NoticeAction.DELIVER, NoticeAction.REOPEN, NoticeAction.CANCEL}
     assert possible_actions(NoticeState.CANCELLED) == frozenset()
     with pytest.raises(Refusal) as refused:
         next_notice_state(NoticeState.SENT, NoticeAction.CHANGE)
