@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
     Numeric,
@@ -221,7 +222,7 @@ def _reading(source: Any, **known: Any) -> Select[Any]:
     return select(source.policy_id, source.buyer_id, *columns)
 
 
-def _accounts(on: date) -> Subquery:
+def _accounts(on: date) -> CTE:
     """Every account that anything was said about, or that owes, with its limit, its turnover and its highest balances; one row each.
 
     The readings are added up, not joined: a database that takes a sum for small compares each row of one with each of the other.
@@ -239,7 +240,9 @@ def _accounts(on: date) -> Subquery:
         select(reading.policy_id, reading.buyer_id, *columns)
         .group_by(reading.policy_id, reading.buyer_id)
         .having(or_(func.max(reading.said) == 1, func.max(reading.owed) > 0))
-        .subquery("accounts")
+        .cte("accounts")
+        # PostgreSQL takes what is left after a filter for next to nothing and would work the whole out again and again
+        .prefix_with("MATERIALIZED", dialect="postgresql")
     )
 
 

@@ -148,11 +148,10 @@ def leave(actor: Actor, organisation_id: int, group_id: int, buyer_id: int, left
                 LimitGroupMember.group_id == group.id, LimitGroupMember.buyer_id == buyer_id, LimitGroupMember.left_on.is_(None)
             )
         )
-        if member is None or member.joined_on >= left_on:
-            raise Refusal("buyer_not_in_group", group=group.name)
-        notice = terms_on(history_of(session, policy.id), on).limit_cancellation_notice
         told_on = min(left_on, on)
-        end = max(left_on, add_days(told_on, notice.days))
+        end = max(left_on, add_days(told_on, terms_on(history_of(session, policy.id), on).limit_cancellation_notice.days))
+        if member is None or member.joined_on >= end or told_on < member.joined_on:
+            raise Refusal("buyer_not_in_group", group=group.name)
         (buyer,) = _get_buyers(session, [buyer_id])
         follows = _following(session, policy, [buyer_id])
         member.left_on = end
