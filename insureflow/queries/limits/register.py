@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -61,8 +61,8 @@ _AMOUNT_SPACE = 10**15
 class _Parts:
     """The FROM clause of the register and what is worked out over it."""
 
-    def __init__(self, on: date) -> None:
-        self.known = layers_on(on).c
+    def __init__(self, on: date, buyer_ids: Collection[int] | None = None) -> None:
+        self.known = layers_on(on, buyer_ids=buyer_ids).c
         self.ordinary = aliased(LimitDecision, name="ordinary")
         self.newest = aliased(LimitDecision, name="newest")
         self.graded = aliased(AccountAct, name="graded")
@@ -138,9 +138,15 @@ def _severity(parts: _Parts) -> ColumnElement[int]:
     return cast(of_class, BigInteger) * _AMOUNT_SPACE + outside
 
 
-def register_listing(on: date, *, policy_id: int | None = None, entity_policies: frozenset[int] | None = None) -> Listing:
+def register_listing(
+    on: date,
+    *,
+    policy_id: int | None = None,
+    entity_policies: frozenset[int] | None = None,
+    buyer_ids: Collection[int] | None = None,
+) -> Listing:
     """The register on a day, of one policy or of all; ``entity_policies`` narrows to the policies that insure an entity."""
-    parts = _Parts(on)
+    parts = _Parts(on, buyer_ids)
     book = PolicyBook.load()
     percentage = _percentage(parts, book.policies, on)
     utilisation = case((parts.limit > 0, parts.used_minor * 100 / parts.limit))
@@ -203,7 +209,11 @@ def register_listing(on: date, *, policy_id: int | None = None, entity_policies:
         return statement
 
     row_key = cast(Buyer.id, String) + "-" + cast(parts.known.policy_id, String) + "-" + cast(parts.known.layer, String)
-    return Listing("limits", fields, source, key=row_key, order=Order("worst", descending=True), normalise=search_name)
+
+    def of_rows(keys: Sequence[Any]) -> Listing:
+        return register_listing(on, buyer_ids=sorted({int(key.partition("-")[0]) for key in keys}))
+
+    return Listing("limits", fields, source, key=row_key, order=Order("worst", descending=True), normalise=search_name, of_rows=of_rows)
 
 
 def _at_least_nothing(expression: ColumnElement[int]) -> ColumnElement[int]:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
     Date,
@@ -154,6 +155,18 @@ def words_on(on: date) -> Subquery:
     return _decision_arm(on).subquery("words")
 
 
+def _owed(on: date, buyer_ids: Collection[int] | None) -> CTE:
+    """What each account owes and uses of its layers, added up once, as the index of positions gives accounts one after the other."""
+    position = InvoicePosition
+    names = ("open_minor", "primary_minor", "top_up_minor")
+    statement = select(
+        position.buyer_id, position.policy_id, *(cast(func.sum(getattr(position, name)), BigInteger).label(name) for name in names)
+    ).where(position.valid_from <= on, position.valid_to > on, position.policy_id.is_not(None), position.open_minor > 0)
+    if buyer_ids is not None:
+        statement = statement.where(position.buyer_id.in_(buyer_ids))
+    return statement.group_by(position.buyer_id, position.policy_id).cte("owed")
+
+
 def layers_on(on: date, *, buyer_ids: Collection[int] | None = None) -> Subquery:
     """Every layer that anything was said about, and every account that owes, with what is known of it on a day; one row each.
 
@@ -161,8 +174,8 @@ def layers_on(on: date, *, buyer_ids: Collection[int] | None = None) -> Subquery
     requests included; ``temporary_id`` is a temporary limit that is valid, ``grade`` finds the insurer's grade of the buyer.
     One reading of each table, added up: joining them costs far more than reading them. ``buyer_ids``: of these buyers only.
     """
-    position, state, act = InvoicePosition, AccountState, AccountAct
-    owing = (position.valid_from <= on, position.valid_to > on, position.policy_id.is_not(None), position.open_minor > 0)
+    state, act = AccountState, AccountAct
+    owed = _owed(on, buyer_ids).c
     standing = (state.valid_from <= on, state.valid_to > on)
     graded = (act.kind == AccountActKind.BUYER_GRADE, act.happened_on <= on)
     primary, top_up = (literal(layer, LimitDecision.layer.type) for layer in (Layer.PRIMARY, Layer.TOP_UP))
@@ -170,8 +183,8 @@ def layers_on(on: date, *, buyer_ids: Collection[int] | None = None) -> Subquery
     grade = _place_in_time(act.happened_on, act.id)
     arms = [
         _decision_arm(on),
-        _arm(position, primary, open_minor=position.open_minor, used_minor=position.primary_minor).where(*owing),
-        _arm(position, top_up, used_minor=position.top_up_minor).where(*owing, position.top_up_minor > 0),
+        _arm(owed, primary, open_minor=owed.open_minor, used_minor=owed.primary_minor),
+        _arm(owed, top_up, used_minor=owed.top_up_minor).where(owed.top_up_minor > 0),
         _arm(state, primary, used_minor=state.reserved_primary_minor, limit_minor=state.limit_primary_minor, stopped=stopped).where(
             *standing
         ),
@@ -183,7 +196,7 @@ def layers_on(on: date, *, buyer_ids: Collection[int] | None = None) -> Subquery
         _arm(act, top_up, grade=grade).where(*graded),
     ]
     if buyer_ids is not None:
-        arms = [arm.where(arm.selected_columns.buyer_id.in_(buyer_ids)) for arm in arms]
+        arms = [arm.where(arm.selected_columns.buyer_id.in_(buyer_ids)) for arm in arms]  # what is owed is of these already
     parts = union_all(*arms).subquery("parts")
     part = parts.c
     amounts = [cast(func.sum(part[name]), BigInteger).label(name) for name in ("open_minor", "used_minor", "limit_minor", "taken_minor")]

@@ -39,10 +39,7 @@ class Standing:
 
     def __init__(self, selection: DutySelection) -> None:
         self._selection = selection
-        marked = ObligationMark
-        alike = (marked.policy_id, marked.buyer_id, marked.invoice_id, marked.kind, marked.due_on)
-        last = select(func.max(marked.id)).where(marked.marked_on <= selection.on).group_by(*alike)
-        self._mark = aliased(ObligationMark, select(marked).where(marked.id.in_(last)).subquery("last_mark"))
+        self._mark = aliased(ObligationMark)
         by_facts = case((Obligation.trace[(0, "name")].as_string() == DONE, Obligation.trace[(0, "result")].as_string()))
         done_on: ColumnElement[Any] = case((self._mark.mark == "done", cast(self._mark.marked_on, Text)), else_=by_facts)
         on, soon = selection.on, selection.on + timedelta(days=DUE_SOON_DAYS)
@@ -68,6 +65,7 @@ class Standing:
                 mark.invoice_id.is_not_distinct_from(Obligation.invoice_id),
                 mark.kind == Obligation.kind,
                 mark.due_on == Obligation.due_on,
+                mark.marked_on <= chosen.on,
             ),
         )
         if chosen.entity_id is not None:

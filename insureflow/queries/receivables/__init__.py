@@ -17,7 +17,8 @@ from insureflow.queries.receivables.invoice import (
     list_positions,
     name_buyers,
 )
-from insureflow.queries.receivables.listings import DisputeState, InvoiceState, disputes_listing, invoices_listing, payments_listing
+from insureflow.queries.receivables.invoices import InvoiceState, invoices_listing
+from insureflow.queries.receivables.listings import DisputeState, disputes_listing, payments_listing
 
 __all__ = [
     "DisputeEntry",

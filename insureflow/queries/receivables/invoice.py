@@ -160,17 +160,13 @@ class InvoiceCounts:
 def count_invoices(on: date, entity_id: int | None = None, policy_id: int | None = None) -> InvoiceCounts:
     """The open invoices of an entity or a policy on a day, counted."""
     covered = InvoicePosition.primary_minor + InvoicePosition.top_up_minor
-    statement = (
-        select(
-            func.count(InvoicePosition.id),
-            func.count(case((and_(Invoice.due_on < on, InvoicePosition.ledger_open_minor > 0), 1))),
-            func.count(case((InvoicePosition.open_minor > covered, 1))),
-        )
-        .join(Invoice, Invoice.id == InvoicePosition.invoice_id)
-        .where(InvoicePosition.valid_from <= on, InvoicePosition.valid_to > on)
-    )
+    statement = select(
+        func.count(InvoicePosition.due_on),
+        func.count(case((and_(InvoicePosition.due_on < on, InvoicePosition.ledger_open_minor > 0), 1))),
+        func.count(case((InvoicePosition.open_minor > covered, 1))),
+    ).where(InvoicePosition.valid_from <= on, InvoicePosition.valid_to > on)
     if entity_id is not None:
-        statement = statement.where(Invoice.entity_id == entity_id)
+        statement = statement.where(InvoicePosition.entity_id == entity_id)
     if policy_id is not None:
         statement = statement.where(InvoicePosition.policy_id == policy_id)
     return InvoiceCounts(*db.session.execute(statement).one())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from flask import g, render_template
+from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import pgettext
@@ -12,9 +13,11 @@ from flask_babel import pgettext
 from insureflow.domain.access import Permission
 from insureflow.domain.obligations import ObligationKind
 from insureflow.queries.dashboard.calculated import CalculatedListing, calculated_field
-from insureflow.queries.dashboard.duties import PressingDuty, list_duties
-from insureflow.queries.listing import FilterKind, Kind, Order
-from insureflow.queries.obligations.calendar import CalendarStatus
+from insureflow.queries.dashboard.duties import TO_DO, PressingDuty, list_duties
+from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Order
+from insureflow.queries.obligations.calendar import CalendarStatus, DutySelection
+from insureflow.queries.obligations.listing import DutyListing, countries_of_duties, names_of_buyers
+from insureflow.queries.obligations.standing import Standing
 from insureflow.web.access import requires
 from insureflow.web.filters import country as country_name
 from insureflow.web.filters import word
@@ -62,35 +65,51 @@ def _decorate(row: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
+def _fields() -> list[Field]:
+    return [
+        calculated_field("kind", searched=True, filtered=FilterKind.SELECT),
+        calculated_field("due_on", Kind.DATE, filtered=FilterKind.DATE_RANGE),
+        calculated_field("status", Kind.BADGE, filtered=FilterKind.SELECT),
+        calculated_field("buyer", searched=True),
+        calculated_field("country", Kind.COUNTRY, filtered=FilterKind.SELECT),
+        calculated_field("invoice", searched=True),
+        calculated_field("policy"),
+        calculated_field("amount", Kind.MONEY),
+        calculated_field("policy_id", hidden=True, filtered=FilterKind.SELECT),
+        calculated_field("buyer_id", hidden=True, filtered=FilterKind.SELECT),
+    ]
+
+
+def _listing(countries: Iterable[str]) -> tuple[Listing, int, int]:
+    """The list, how many duties are late and how many are open. Those of another day than today are worked out one by one."""
+    portfolio = chosen_portfolio()
+    words = {
+        "kind": {kind.value: str(word(kind)) for kind in ObligationKind},
+        "country": {code: country_name(code) for code in countries},
+        "status": {status.value: str(word(status)) for status in CalendarStatus},
+    }
+    if g.on == g.today:
+        selection = DutySelection(g.on, g.today, (), portfolio.policy_id, portfolio.buyer_id, portfolio.entity_id)
+        listing = DutyListing(selection, words)
+        to_do = DutySelection(g.on, g.today, TO_DO, portfolio.policy_id, portfolio.buyer_id, portfolio.entity_id)
+        return listing, Standing(to_do).count_late(), listing.count_open()
+    found = list_duties(portfolio, chosen_reporting(), g.today)
+    rows = CalculatedListing("duties", _fields(), _rows(found), order=Order("due_on"), sort_by=words)
+    return rows, sum(duty.is_late for duty in found), sum(duty.is_open for duty in found)
+
+
+def _names(buyer_ids: Iterable[str]) -> list[tuple[str, str]]:
+    """The buyers that the list is narrowed to: nobody chooses one from a list of all."""
+    wanted = [int(key) for key in buyer_ids if key.isdecimal()]
+    return [(str(key), name) for key, name in names_of_buyers(wanted)]
+
+
 @blueprint.get("/list")
 @requires(Permission.VIEW_OBLIGATIONS)
 def duties() -> ResponseReturnValue:
     """All duties as a list."""
-    found = list_duties(chosen_portfolio(), chosen_reporting(), g.today)
-    buyers = {duty.entry.key.buyer_id: duty.entry.buyer for duty in found if duty.entry.key.buyer_id is not None}
-    countries = sorted({duty.entry.country for duty in found if duty.entry.country})
-    listing = CalculatedListing(
-        "duties",
-        [
-            calculated_field("kind", searched=True, filtered=FilterKind.SELECT),
-            calculated_field("due_on", Kind.DATE, filtered=FilterKind.DATE_RANGE),
-            calculated_field("status", Kind.BADGE, filtered=FilterKind.SELECT),
-            calculated_field("buyer", searched=True),
-            calculated_field("country", Kind.COUNTRY, filtered=FilterKind.SELECT),
-            calculated_field("invoice", searched=True),
-            calculated_field("policy"),
-            calculated_field("amount", Kind.MONEY),
-            calculated_field("policy_id", hidden=True, filtered=FilterKind.SELECT),
-            calculated_field("buyer_id", hidden=True, filtered=FilterKind.SELECT),
-        ],
-        _rows(found),
-        order=Order("due_on"),
-        sort_by={
-            "kind": {kind: word(kind) for kind in ObligationKind},
-            "country": {code: country_name(code) for code in countries},
-            "status": {status: word(status) for status in CalendarStatus},
-        },
-    )
+    countries = countries_of_duties()
+    listing, late, open_count = _listing(countries)
     view = TableView(
         listing=listing,
         caption=_("Duties"),
@@ -111,15 +130,14 @@ def duties() -> ResponseReturnValue:
             "status": lambda: word_options(tuple(CalendarStatus)),
             "country": lambda: country_options(countries),
             "policy_id": lambda: [(str(policy.id), policy.name) for policy in g.scope.policies],
-            "buyer_id": lambda: sorted(((str(key), str(name)) for key, name in buyers.items()), key=lambda pair: pair[1]),
+            "buyer_id": lambda: _names(request.args.getlist("buyer_id")),
         },
         decorate=_decorate,
         empty=no_duties,
     )
     if (export := wanted_export(view, "duties")) is not None:
         return export
-    late = [duty for duty in found if duty.is_late]
-    return render_template("obligations/list.html", listing=build_table(view), late=late, open_count=sum(duty.is_open for duty in found))
+    return render_template("obligations/list.html", listing=build_table(view), late=late, open_count=open_count)
 
 
 def no_duties() -> Empty:
