@@ -106,10 +106,12 @@ SECTIONS: tuple[Section, ...] = (
     ),
     Section(
         _l("Settings"),
-        ("settings", "tokens", "journal", "rates", "schedules"),
+        ("settings", "tokens", "journal", "rates", "schedules", "webhooks"),
         (
             Page("settings.index", _l("Organisation"), Permission.VIEW_SETTINGS),
             Page("schedules.index", _l("Jobs"), Permission.VIEW_SETTINGS),
+            Page("contacts.letterheads", _l("Letterheads"), Permission.VIEW_SETTINGS),
+            Page("webhooks.index", _l("Events"), Permission.VIEW_SETTINGS),
             Page("tokens.index", _l("Keys"), Permission.VIEW_SETTINGS),
             Page("rates.index", _l("Exchange rates"), Permission.VIEW_SETTINGS),
             Page("journal.index", _l("Journal"), Permission.VIEW_JOURNAL),

@@ -21,6 +21,8 @@ WORDS: dict[str, str] = {
     "WebhookEvent.buyer.released": _("a block was lifted"),
     "WebhookEvent.plan.broken": _("a payment plan was broken"),
     "WebhookEvent.limit.cut": _("a limit was cut"),
+    "Webhook.on": _("on"),
+    "Webhook.off": _("switched off"),
     "Subject.webhook": _("address for events"),
     "Action.webhook.added": _("address for events added"),
     "Action.webhook.changed": _("address for events switched on or off"),
