@@ -192,16 +192,19 @@ def test_a_dispute_has_papers_an_outcome_and_may_hold_the_whole_invoice(clerk: P
     opened = clerk.post(f"{address}/disputes", data=sent, content_type="multipart/form-data", follow_redirects=True)
     assert "It is set apart" in said(opened.text)
     assert "complaint.pdf" in said(opened.text)
-    waits = clerk.post("/receivables/disputes/1/ring-fence", data={"ring_fenced": "no"}, follow_redirects=True)
+    found = re.search(r"(/receivables/disputes/\d+)/ring-fence", opened.text)
+    assert found is not None
+    dispute = found.group(1)
+    waits = clerk.post(f"{dispute}/ring-fence", data={"ring_fenced": "no"}, follow_redirects=True)
     assert "The whole invoice waits for its end." in said(waits.text)
     answer = {"file": (io.BytesIO(pdf + b" "), "answer.pdf")}
-    kept = clerk.post("/receivables/disputes/1/papers", data=answer, content_type="multipart/form-data", follow_redirects=True)
+    kept = clerk.post(f"{dispute}/papers", data=answer, content_type="multipart/form-data", follow_redirects=True)
     paper = re.search(r"/receivables/disputes/papers/\d+", kept.text)
     assert paper is not None
     assert clerk.get(paper.group()).headers["Content-Disposition"].startswith("attachment")
     judgment = {"found_owed": "40", "outcome": "judgment", "reference": "3 O 12/26", "resolved_on": insight.back(0)}
-    ended = clerk.post("/receivables/disputes/1/resolve", data=judgment, follow_redirects=True)
+    ended = clerk.post(f"{dispute}/resolve", data=judgment, follow_redirects=True)
     assert "Judgment or award, 3 O 12/26." in said(ended.text)
-    assert clerk.post("/receivables/disputes/1/ring-fence", data={"ring_fenced": "yes"}).status_code == 409
-    for missing in ("/receivables/disputes/99/ring-fence", "/receivables/disputes/99/papers"):
+    assert clerk.post(f"{dispute}/ring-fence", data={"ring_fenced": "yes"}).status_code == 409
+    for missing in ("/receivables/disputes/999999/ring-fence", "/receivables/disputes/999999/papers"):
         assert clerk.post(missing).status_code == 404
