@@ -9,6 +9,7 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 
 from insureflow.jobs import limits, queue
+from insureflow.jobs.scheduler import GOODBYE_SECONDS
 
 
 def register(app: Flask) -> None:
@@ -35,5 +36,6 @@ def run_worker(concurrency: int, until_empty: bool) -> None:
         concurrency=concurrency,
         wait=not until_empty,
         delete_jobs="successful",
+        shutdown_graceful_timeout=GOODBYE_SECONDS,  # then the pieces are told to leave after the part in hand
         install_signal_handlers=threading.current_thread() is threading.main_thread(),  # only there can they be
     )

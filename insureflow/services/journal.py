@@ -63,8 +63,14 @@ class Verification:
         return not self.faults
 
 
+#: What stands in JSON as it is; nearly every value of a long entry is one of these.
+_AS_THEY_ARE = frozenset({str, int, bool, type(None)})
+
+
 def plain(value: Any) -> Any:
     """A value as the journal writes it: JSON without floats."""
+    if type(value) in _AS_THEY_ARE:
+        return value
     if isinstance(value, Mapping):
         return {str(name): plain(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
