@@ -17,10 +17,7 @@ class WebhookEvent(StrEnum):
     PROMISE_BROKEN = "promise.broken"
     NOTICE_SENT = "notice.sent"
     NOTICE_ANSWERED = "notice.answered"
-    BUYER_BLOCKED = "buyer.blocked"
-    BUYER_RELEASED = "buyer.released"
     PLAN_BROKEN = "plan.broken"
-    LIMIT_CUT = "limit.cut"
 
 
 #: After so many minutes an event that was not taken is sent again; after the last of them it has failed.

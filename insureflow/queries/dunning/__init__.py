@@ -19,6 +19,7 @@ from insureflow.queries.dunning.lists import (
     overdue_of,
     post_letters,
     promises_of,
+    reminded_before,
     rules,
     stored_rules,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "post_letters",
     "promise_pictures",
     "promises_of",
+    "reminded_before",
     "rules",
     "stored_rules",
 ]

@@ -75,6 +75,22 @@ def invoices_of(letter_id: int) -> Sequence[DunningLetterInvoice]:
     return db.session.scalars(statement.order_by(DunningLetterInvoice.due_on, DunningLetterInvoice.number)).all()
 
 
+def reminded_before(letter: DunningLetter, number: str) -> DunningLevel | None:
+    """The firmest letter that was sent about an invoice of a letter before that letter was made."""
+    levels = db.session.scalars(
+        select(DunningLetter.level)
+        .join(DunningLetterInvoice, DunningLetterInvoice.letter_id == DunningLetter.id)
+        .where(
+            DunningLetter.entity_id == letter.entity_id,
+            DunningLetter.buyer_id == letter.buyer_id,
+            DunningLetter.id < letter.id,
+            DunningLetter.state == LetterState.SENT,
+            DunningLetterInvoice.number == number,
+        )
+    ).all()
+    return max(levels, key=ORDER.index, default=None)
+
+
 def letters_of(buyer_id: int) -> Sequence[DunningLetter]:
     """The letters to a buyer, the newest first."""
     return db.session.scalars(select(DunningLetter).where(DunningLetter.buyer_id == buyer_id).order_by(DunningLetter.id.desc())).all()

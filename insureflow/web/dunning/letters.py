@@ -26,7 +26,6 @@ from insureflow.web.buyers.pages import language_name
 from insureflow.web.context import choose_locale
 from insureflow.web.downloads import attachment
 from insureflow.web.dunning.routes import blueprint
-from insureflow.web.links import link_to
 from insureflow.web.tables import Empty, TableView, build_table, country_options, wanted_export, word_options
 
 TONES = {
@@ -47,7 +46,6 @@ def _decorate(row: dict[str, Any]) -> dict[str, Any]:
     row["level"] = {"value": row["level"], "tone": "stopped" if row["level"] is DunningLevel.FINAL_DEMAND else "undecided"}
     row["channel"] = {"value": row["channel"], "tone": "plain"}
     row["language"] = {"value": language_name(row["language"])}
-    row["buyer"] = {"value": row["buyer"], "url": link_to("dunning.of_buyer", buyer_id=row["buyer_id"])}
     if not row["interest"][0]:
         row["interest"] = None
     return row
@@ -192,7 +190,7 @@ def show(letter_id: int) -> ResponseReturnValue:
         buyer=buyer,
         entity=next((each for each in g.scope.entities if each.id == letter.entity_id), None),
         items=items,
-        steps=explain_level(rules, due_on=items[0].due_on, on=letter.as_of, reminded=None).steps if items else (),
+        steps=explain_level(rules, due_on=items[0].due_on, on=letter.as_of, reminded=queries.reminded_before(letter, items[0].number)).steps if items else (),
         source=source,
         reason=reason,
         tone=TONES[letter.state],
