@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+import psycopg
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, event
 
@@ -23,12 +24,18 @@ SQLITE_PRAGMAS = (
 
 
 @event.listens_for(Engine, "connect")
-def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
-    """Let SQLAlchemy, not the driver, decide when a transaction begins; otherwise savepoints leak."""
+def _prepare(dbapi_connection: Any, _record: Any) -> None:
+    """Let SQLAlchemy, not the driver, decide when a transaction begins; otherwise savepoints leak on SQLite.
+
+    PostgreSQL is not to compile statements: they are wide and run for a fraction of a second, which compiling takes alone.
+    """
     if isinstance(dbapi_connection, sqlite3.Connection):
         dbapi_connection.isolation_level = None
         for pragma in SQLITE_PRAGMAS:
             dbapi_connection.execute(pragma)
+    elif isinstance(dbapi_connection, psycopg.Connection):
+        dbapi_connection.execute("SET jit = off")
+        dbapi_connection.commit()
 
 
 @event.listens_for(Engine, "begin")

@@ -14,9 +14,9 @@ from insureflow.domain.access import Permission
 from insureflow.domain.obligations import ObligationKind
 from insureflow.queries.dashboard.calculated import CalculatedListing, calculated_field
 from insureflow.queries.dashboard.duties import TO_DO, PressingDuty, list_duties
+from insureflow.queries.dashboard.duty_listing import DutyListing, countries_of_duties, names_of_buyers
 from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Order
 from insureflow.queries.obligations.calendar import CalendarStatus, DutySelection
-from insureflow.queries.obligations.listing import DutyListing, countries_of_duties, names_of_buyers
 from insureflow.queries.obligations.standing import Standing
 from insureflow.web.access import requires
 from insureflow.web.filters import country as country_name
