@@ -13,6 +13,7 @@ from insureflow.domain.limits.codes import OUTCOME_OF_CODE, CoverResponseCode
 from insureflow.domain.limits.life import WAITING_FOR_INSURER, RequestAction, RequestOutcome, RequestState, RequestType, next_state
 from insureflow.models.limit_requests import LimitRequest
 from insureflow.models.limits import LimitDecision
+from insureflow.queries.among import among
 from insureflow.services.clock import now
 from insureflow.services.limit_requests.submitting import apply_decision, mark_referred
 
@@ -44,7 +45,7 @@ def buyers_by_reference(session: Session, policy_id: int, covers: Collection[Ins
     rows = session.execute(
         select(LimitRequest.own_reference, LimitRequest.insurer_reference, LimitRequest.buyer_id).where(
             LimitRequest.policy_id == policy_id,
-            or_(LimitRequest.own_reference.in_(list(references)), LimitRequest.insurer_reference.in_(list(references))),
+            or_(among(LimitRequest.own_reference, references), among(LimitRequest.insurer_reference, references)),
         )
     )
     owners: dict[str, int] = {}

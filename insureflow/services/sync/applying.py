@@ -27,6 +27,7 @@ from insureflow.models.cover import Exposure
 from insureflow.models.limits import LimitDecision
 from insureflow.models.policies import Policy
 from insureflow.models.work_items import WorkItem
+from insureflow.queries.among import among
 from insureflow.services import cover as cover_service
 from insureflow.services import journal
 from insureflow.services.clock import now
@@ -112,7 +113,7 @@ def _known(session: Session, books: Books, cover_ids: Collection[str]) -> dict[s
             InsurerCoverVersion.buyer_id,
             InsurerCoverVersion.decision_id,
             InsurerCoverVersion.missing_since,
-        ).where(InsurerCoverVersion.connection_id == books.connection_id, InsurerCoverVersion.cover_id.in_(list(cover_ids)))
+        ).where(InsurerCoverVersion.connection_id == books.connection_id, among(InsurerCoverVersion.cover_id, cover_ids))
     )
     return {row.cover_id: _Known(*row) for row in rows}
 
@@ -251,7 +252,7 @@ class _Work:
         taken = set(
             self.session.scalars(
                 select(LimitDecision.insurer_reference).where(
-                    LimitDecision.policy_id == self.policy.id, LimitDecision.insurer_reference.in_(list(references))
+                    LimitDecision.policy_id == self.policy.id, among(LimitDecision.insurer_reference, references)
                 )
             )
         )
@@ -307,7 +308,9 @@ class _Work:
             return
         names = {
             row.id: row.legal_name
-            for row in self.session.execute(select(Buyer.id, Buyer.legal_name).where(Buyer.id.in_({row["buyer_id"] for row in self.rows})))
+            for row in self.session.execute(
+                select(Buyer.id, Buyer.legal_name).where(among(Buyer.id, {row["buyer_id"] for row in self.rows}))
+            )
         }
         cuts = self._cuts(ids)
         run_off = self._open_of({row["buyer_id"] for row, _id, _before in cuts})
@@ -358,7 +361,7 @@ class _Work:
             )
             .where(
                 Exposure.policy_id == self.policy.id,
-                Exposure.buyer_id.in_(list(buyer_ids)),
+                among(Exposure.buyer_id, buyer_ids),
                 Exposure.valid_from <= self.on,
                 Exposure.valid_to > self.on,
             )

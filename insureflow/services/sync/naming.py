@@ -13,6 +13,7 @@ from insureflow.domain.limits import LimitStatus
 from insureflow.models.buyers import Buyer, CustomerNumber, InsurerIdentity
 from insureflow.models.limits import LimitDecision
 from insureflow.models.policies import InsuredEntity, Policy
+from insureflow.queries.among import among
 from insureflow.services.sync import answering
 from insureflow.services.sync.comparing import Held
 
@@ -26,7 +27,7 @@ def buyers_of(session: Session, policy: Policy, covers: Iterable[InsurerCover]) 
     numbers = {cover.company_id for cover in wanted if cover.company_id}
     identities = session.execute(
         select(InsurerIdentity.number, InsurerIdentity.buyer_id).where(
-            InsurerIdentity.insurer == policy.insurer, InsurerIdentity.number.in_(list(numbers))
+            InsurerIdentity.insurer == policy.insurer, among(InsurerIdentity.number, numbers)
         )
     )
     by_number = {row.number: row.buyer_id for row in identities}
@@ -44,7 +45,7 @@ def _by_own_numbers(session: Session, policy: Policy, covers: Sequence[InsurerCo
         select(CustomerNumber.number, CustomerNumber.buyer_id, Buyer.country)
         .join(Buyer, Buyer.id == CustomerNumber.buyer_id)
         .join(InsuredEntity, InsuredEntity.entity_id == CustomerNumber.entity_id)
-        .where(InsuredEntity.policy_id == policy.id, CustomerNumber.number.in_(list(numbers)))
+        .where(InsuredEntity.policy_id == policy.id, among(CustomerNumber.number, numbers))
     )
     owners: dict[str, set[tuple[int, str]]] = defaultdict(set)
     for row in rows:
@@ -77,7 +78,7 @@ def history_of_buyers(session: Session, policy_id: int, buyer_ids: Collection[in
         )
         .where(
             LimitDecision.policy_id == policy_id,
-            LimitDecision.buyer_id.in_(list(buyer_ids)),
+            among(LimitDecision.buyer_id, buyer_ids),
             LimitDecision.status != LimitStatus.REQUESTED,
         )
         .order_by(LimitDecision.decided_on, LimitDecision.id)

@@ -135,7 +135,7 @@ def _job(connection_id: int) -> dict[str, Any] | None:
 def _outcome(found: Task) -> str:
     """What came of a synchronisation: what it counted, and what went wrong."""
     if found.state is TaskState.QUEUED:
-        return _("It begins as soon as the scheduler takes it up.")
+        return str(_("It begins as soon as the scheduler takes it up."))
     if found.error:
         return stored_sentence(found.error)
     return " ".join(filter(None, (stored_sentence(found.result.get("error")), counts_in_words(found.result.get("counts")))))
