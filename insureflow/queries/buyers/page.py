@@ -14,12 +14,13 @@ from sqlalchemy.orm import selectinload
 from insureflow.domain.buyers import BuyerStatus, search_name
 from insureflow.domain.money import Money
 from insureflow.models.buyers import Buyer, CustomerNumber
-from insureflow.models.cover import InvoicePosition, Obligation, ObligationMark
+from insureflow.models.cover import InvoicePosition
 from insureflow.models.database import db
 from insureflow.models.journal import JournalEntry
 from insureflow.models.limits import AccountAct, LimitDecision
 from insureflow.models.receivables import CreditNote, Dispute, Invoice, Payment
 from insureflow.queries.buyers.listing import amounts_by_buyer
+from insureflow.queries.obligations.calendar import CalendarEntry, DutySelection, calendar
 
 #: How many of the largest invoices, payments and credit notes the timeline shows.
 _LARGEST = 12
@@ -242,13 +243,6 @@ def journal_of(buyer_id: int, limit: int = 200) -> Sequence[JournalEntry]:
     return db.session.scalars(statement).all()
 
 
-def duties_of(buyer_id: int, *, until: date | None = None) -> list[tuple[Obligation, ObligationMark | None]]:
-    """The duties and expected dates of a buyer's accounts in order of their day, each with what somebody did about it."""
-    marks = {
-        (mark.policy_id, mark.invoice_id, mark.kind, mark.due_on): mark
-        for mark in db.session.scalars(select(ObligationMark).where(ObligationMark.buyer_id == buyer_id))
-    }
-    statement = select(Obligation).where(Obligation.buyer_id == buyer_id).order_by(Obligation.due_on, Obligation.kind)
-    if until is not None:
-        statement = statement.where(Obligation.due_on <= until)
-    return [(duty, marks.get((duty.policy_id, duty.invoice_id, duty.kind, duty.due_on))) for duty in db.session.scalars(statement)]
+def duties_of(buyer_id: int, on: date, today: date, *, until: date) -> list[CalendarEntry]:
+    """The duties and expected dates of a buyer's accounts up to a day, in order of their day, each as it stands on a day."""
+    return calendar(DutySelection(on, today, buyer_id=buyer_id), date.min, until)

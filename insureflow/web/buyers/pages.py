@@ -24,7 +24,9 @@ from insureflow.queries import limits as limit_queries
 from insureflow.queries.buyers import BuyerFigures, Happening, HappeningKind
 from insureflow.queries.cover import invoices as cover_invoices
 from insureflow.queries.cover import limits as cover_limits
+from insureflow.queries.dashboard.duties import EXPECTED
 from insureflow.queries.limits import AccountLimits
+from insureflow.queries.obligations.calendar import SETTLED
 from insureflow.web import charts
 from insureflow.web.access import may, requires
 from insureflow.web.buyers.routes import blueprint, get_buyer_or_404
@@ -51,14 +53,19 @@ def frame_of(buyer_id: int) -> dict[str, Any]:
     buyer = get_buyer_or_404(buyer_id)
     figures = buyer_queries.figures_of(buyer_id, g.on, policy_id=g.scope.policy_id, entity_id=g.scope.entity_id)
     accounts = limit_queries.limits_of_buyer(buyer_id, g.on, g.scope.policy_id)
-    duties = buyer_queries.duties_of(buyer_id, until=g.on + timedelta(days=_DUTY_DAYS)) if may(Permission.VIEW_OBLIGATIONS) else []
-    open_duties = [(duty, mark) for duty, mark in duties if mark is None]
+    duties = (
+        buyer_queries.duties_of(buyer_id, g.on, g.today, until=g.on + timedelta(days=_DUTY_DAYS))
+        if may(Permission.VIEW_OBLIGATIONS)
+        else []
+    )
+    open_duties = [duty for duty in duties if duty.status not in SETTLED and duty.key.kind not in EXPECTED]
     return {
         "buyer": buyer,
         "figures": figures,
         "accounts": accounts,
         "duties": duties,
-        "worst_duty": open_duties[0][0] if open_duties else None,
+        "expected": EXPECTED,
+        "worst_duty": open_duties[0] if open_duties else None,
         "sentence": _sentence(figures, accounts),
         "is_stopped": any(account.stopped for account in accounts),
         "hand_blocks": block_queries.hand_blocks_on(buyer_id, g.on),
