@@ -266,7 +266,7 @@ def _fill(session: Session, tenant: Tenant, mark: str, seed: int, policy_id: int
     session.add(ManualRate(base="USD", quote="EUR", valid_on=date(2026, 3, 1), rate=Decimal(seed) / 10**7, source=f"{mark} bank", created_at=now()))  # fmt: skip
     for login in tenant.logins.values():
         session.add(SavedView(user_id=login.user_id, page="receivables.index", name=f"{mark} view", query=f"q={mark}"))
-    for kind in ("import_ledger", "request_limits"):
+    for kind in ("import_ledger", "draft_notices", "request_limits"):
         session.add(
             Task(
                 kind=kind,

@@ -92,6 +92,9 @@ PLAIN: dict[str, object] = {
 #: Which row's key a place takes where the first one is of another kind.
 LAST = frozenset({"limit_cuts.show", "limit_cuts.plan", "limit_requests.task", "limit_requests.progress", "limit_requests.cancel_task"})
 
+#: And which take the second row's.
+SECOND = frozenset({"notices.task", "notices.progress", "notices.cancel_task"})
+
 #: Pages that answer only with arguments behind their address, and 404 without.
 NEEDS_ARGUMENTS = frozenset({"obligations.worked_out", "api_shipments.ask"})
 
@@ -158,7 +161,7 @@ def addresses(app: Flask, route: Route, keys: Mapping[str, Sequence[int]]) -> li
             choices[name] = sorted(converter.items)
         elif table is not None:
             known = list(keys.get(table, ()))
-            choices[name] = known[-1:] if route.endpoint in LAST else known[:1]
+            choices[name] = known[-1:] if route.endpoint in LAST else known[1:2] if route.endpoint in SECOND else known[:1]
         else:
             value = PLAIN.get(f"{route.endpoint} {name}", PLAIN.get(name))
             choices[name] = [] if value is None else [value]
