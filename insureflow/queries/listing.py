@@ -65,6 +65,7 @@ class Field:
 
     ``search`` is the expression that the search box looks at (default: none), ``finds`` a condition for a word instead, where the
     words stand in another table; ``sort`` what the column is sorted by (default: its expression). ``hidden`` fields are read and exported to views but not shown.
+    ``added`` is what a row adds to the total, where that is not its value.
     """
 
     key: str
@@ -77,7 +78,13 @@ class Field:
     finds: Callable[[str], ColumnElement[bool]] | None = None
     filter: FilterKind | None = None
     total: bool = False
+    added: SQLColumnExpression[Any] | None = None
     hidden: bool = False
+
+    @property
+    def summand(self) -> SQLColumnExpression[Any]:
+        """What a row adds to the total."""
+        return self.expression if self.added is None else self.added
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +253,7 @@ class Listing:
         sorted_by, is_descending = self._sorted_by(order)
         columns: list[SQLColumnExpression[Any]] = [self.key.label("key_"), sorted_by.label("sorted_by_")]
         columns += [currency.label(f"currency_{place}_") for place, (currency, _fields) in enumerate(groups)]
-        columns += [each.expression.label(each.key) for _currency, added in groups for each in added]
+        columns += [each.summand.label(each.key) for _currency, added in groups for each in added]
         rows = self._narrow(self.source(select(*columns)), narrowing).cte("rows_")
         first = _first(rows.c.sorted_by_, is_descending=is_descending)
         chosen = select(rows.c.key_, rows.c.sorted_by_).order_by(first, rows.c.key_.asc())
@@ -293,7 +300,7 @@ class Listing:
         totals: dict[str, list[tuple[int, str]]] = {}
         count = 0
         for currency, added in groups:
-            sums = [func.coalesce(func.sum(each.expression), 0).label(each.key) for each in added]
+            sums = [func.coalesce(func.sum(each.summand), 0).label(each.key) for each in added]
             statement = self._narrow(self.source(select(currency.label("currency_"), rows_, *sums)), narrowing)
             found = db.session.execute(statement.group_by(currency).order_by(currency)).mappings().all()
             count = sum(int(row["rows_"]) for row in found)

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import aliased
 
 from insureflow.domain import cover
 from insureflow.domain.cover import AccountSegment, History, LimitWithdrawal, SharedLimit, Sharer, SharingPeriod, replay_together
@@ -189,6 +190,23 @@ class SharingBook:
             if group.policy_id == policy_id and periods:
                 limits.append(SharedLimit(group.events(), periods))
         return limits
+
+
+def is_counted_elsewhere(buyer_id: Any, policy_id: Any, on: date) -> ColumnElement[bool]:
+    """Whether a limit shared on a day counts in sums with another buyer: it counts once, with the first of its buyers."""
+    own, first = aliased(LimitGroupMember), aliased(LimitGroupMember)
+
+    def shares(member: Any) -> ColumnElement[bool]:
+        return and_(member.joined_on <= on, or_(member.left_on.is_(None), member.left_on > on))
+
+    return (
+        select(own.id)
+        .join(LimitGroup, LimitGroup.id == own.group_id)
+        .join(first, first.group_id == own.group_id)
+        .where(own.buyer_id == buyer_id, LimitGroup.policy_id == policy_id, first.buyer_id < own.buyer_id, shares(own), shares(first))
+        .correlate_except(own, LimitGroup, first)
+        .exists()
+    )
 
 
 def taken_spans(segments: Sequence[AccountSegment]) -> list[TakenSpan]:

@@ -26,6 +26,8 @@ from sqlalchemy import (
 from insureflow.models.buyers import Buyer
 from insureflow.models.cover import AccountState, Exposure, InvoicePosition
 from insureflow.models.database import db
+from insureflow.models.limits import SharedUse
+from insureflow.queries.cover.sharing import is_counted_elsewhere
 from insureflow.queries.exposure.reporting import Amounts, Reporting
 
 
@@ -161,17 +163,21 @@ def age_band(on: date) -> ColumnElement[str]:
 def headroom(portfolio: Portfolio, report: Reporting) -> Amounts:
     """What could still be shipped under the limits in force, by limit currency.
 
-    *Formula:* Σ over accounts and layers of max(0, limit − reserved by disputes − covered); nothing where cover is stopped. Limits
-    belong to a buyer under a policy, so the entity a page is narrowed to does not change them.
+    *Formula:* Σ over accounts and layers of max(0, limit − reserved by disputes − covered − what others use of a shared limit); nothing
+    where cover is stopped. What is left of a shared limit counts once, with the first of its buyers. Limits belong to a buyer under a
+    policy, so the entity a page is narrowed to does not change them.
     """
     whole = replace(portfolio, entity_id=None)
     used = account_sums(whole)
     keys = (InvoicePosition.buyer_id.label("buyer_id"), InvoicePosition.policy_id.label("policy_id"))
     in_top_up = narrowed(select(*keys, added(InvoicePosition.top_up_minor).label("minor")), whole).where(InvoicePosition.top_up_minor > 0)
     top_up = in_top_up.group_by(*keys).subquery()
-    state = AccountState
+    state, taken = AccountState, SharedUse
     used_top_up = func.coalesce(top_up.c.minor, 0)
     free_primary = state.limit_primary_minor - state.reserved_primary_minor - (func.coalesce(used.c.covered, 0) - used_top_up)
+    free_primary -= func.coalesce(taken.taken_minor, 0)
+    if portfolio.buyer_id is None:
+        free_primary = case((is_counted_elsewhere(state.buyer_id, state.policy_id, portfolio.on), 0), else_=free_primary)
     free_top_up = state.limit_top_up_minor - state.reserved_top_up_minor - used_top_up
     free = case((free_primary > 0, free_primary), else_=0) + case((free_top_up > 0, free_top_up), else_=0)
     statement = (
@@ -180,6 +186,13 @@ def headroom(portfolio: Portfolio, report: Reporting) -> Amounts:
         .join(Buyer, Buyer.id == state.buyer_id)
         .outerjoin(used, (used.c.buyer_id == state.buyer_id) & (used.c.policy_id == state.policy_id))
         .outerjoin(top_up, (top_up.c.buyer_id == state.buyer_id) & (top_up.c.policy_id == state.policy_id))
+        .outerjoin(
+            taken,
+            (taken.buyer_id == state.buyer_id)
+            & (taken.policy_id == state.policy_id)
+            & (taken.valid_from <= portfolio.on)
+            & (taken.valid_to > portfolio.on),
+        )
         .where(state.valid_from <= portfolio.on, state.valid_to > portfolio.on, state.stopped.is_(False))
         .group_by(state.limit_currency)
     )

@@ -34,6 +34,7 @@ from insureflow.models.database import db
 from insureflow.models.limits import AccountAct, LimitDecision
 from insureflow.models.policies import InsuredEntity, Policy
 from insureflow.queries.cover.policies import InsurancePolicy, PolicyBook
+from insureflow.queries.cover.sharing import is_counted_elsewhere
 from insureflow.queries.limits.situations import grade_key, layers_on, newest_key, ordinary_key, situation_of
 from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Order
 
@@ -162,6 +163,14 @@ def register_listing(
         _BAND,
     )
     currency = Policy.limit_currency.expression
+    is_elsewhere = and_(parts.known.layer == Layer.PRIMARY, is_counted_elsewhere(parts.known.buyer_id, parts.known.policy_id, on))
+
+    left = _at_least_nothing(parts.limit - parts.used_minor - parts.known.taken_minor)
+
+    def once(amount: ColumnElement[Any]) -> ColumnElement[Any]:
+        """An amount of a shared limit counts in the total with the first of its buyers alone."""
+        return case((is_elsewhere, 0), else_=amount)
+
     shown_minor = case((and_(parts.known.ordinary.is_(None), parts.limit == 0), null()), else_=parts.limit)
     kind = type_coerce(
         func.coalesce(parts.ordinary.kind, case((parts.known.temporary_id.is_not(None), LimitKind.TEMPORARY.value))),
@@ -175,14 +184,15 @@ def register_listing(
         Field("situation", parts.situation, Kind.BADGE, filter=FilterKind.SELECT),
         Field("kind", kind, Kind.BADGE, filter=FilterKind.SELECT),
         Field("currency", currency, filter=FilterKind.SELECT),
-        Field("limit", shown_minor, Kind.MONEY, currency=currency, total=True, filter=FilterKind.AMOUNT_RANGE),
+        Field("limit", shown_minor, Kind.MONEY, currency=currency, total=True, added=once(shown_minor), filter=FilterKind.AMOUNT_RANGE),
         Field("used", parts.used_minor, Kind.MONEY, currency=currency, total=True),
         Field(
             "headroom",
-            _at_least_nothing(parts.limit - parts.used_minor - parts.known.taken_minor),
+            left,
             Kind.MONEY,
             currency=currency,
             total=True,
+            added=once(left),
         ),
         Field("taken", case((parts.known.taken_minor > 0, parts.known.taken_minor)), Kind.MONEY, currency=currency, hidden=True),
         Field("open", parts.open_minor, Kind.MONEY, currency=currency, total=True),

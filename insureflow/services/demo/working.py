@@ -239,7 +239,7 @@ def _pool(session: Session, manager: Actor, organisation_id: int, policy: Policy
     whole = sum(decision.decided_minor or 0 for decision in decisions)
     word = GroupWord(whole, policy.limit_currency, granted_on, insurer_reference=f"POOL-{on.year}-1", reason="One limit for the region")
     buyers = [decision.buyer_id for decision in decisions]
-    limit_groups.create(manager, organisation_id, NewGroup(policy.id, "Gulf Coast distributors", buyers, word), on)
+    limit_groups.create(manager, organisation_id, NewGroup(policy.id, "Distributors in the Americas", buyers, word), on)
 
 
 def _cuts(session: Session, manager: Actor, organisation_id: int, on: date) -> None:

@@ -46,7 +46,7 @@ class _WithAmounts(_OnLimit):
     def prepare(self, policies: Any) -> None:
         """Fill the choices; the currency of the chosen policy comes first."""
         super().prepare(policies)
-        self.kind.choices = word_options(list(LimitKind))
+        self.kind.choices = word_options([kind for kind in LimitKind if kind is not LimitKind.GROUP])
         own = dict.fromkeys(policy.limit_currency for policy in policies)
         self.currency.choices = [(code, code) for code in (*own, *sorted(CURRENCIES - own.keys()))]
 

@@ -19,6 +19,7 @@ from insureflow.models.journal import JournalEntry
 from insureflow.models.limits import LimitDecision, SharedUse
 from insureflow.models.work_items import WorkItem
 from insureflow.queries.cover.limits import limit_stacks
+from insureflow.queries.exposure import Portfolio, Reporting, headroom
 from insureflow.queries.limit_groups import find_group, group_listing, group_of_buyer
 from insureflow.queries.limits import register_listing
 from insureflow.queries.listing import Narrowing
@@ -79,6 +80,8 @@ def test_a_shared_limit_from_its_first_day_to_the_end_of_a_share(account: Accoun
     group = limit_groups.create(actor, organisation_id, new, TODAY)
     assert (covered(first), covered(second)) == (60_000_00, 40_000_00)
     assert {row["headroom"] for row in register().values()} == {(0, "EUR")}
+    totals = register_listing(TODAY).page(Narrowing(), None, 1, 50).totals
+    assert (totals["limit"], totals["used"], totals["headroom"]) == ([(100_000_00, "EUR")], [(100_000_00, "EUR")], [(0, "EUR")])
     assert register()[second]["taken"] == (60_000_00, "EUR")
     assert register()[second]["kind"] is LimitKind.GROUP
     (stack,) = limit_stacks(first, TODAY)
@@ -99,6 +102,9 @@ def test_a_shared_limit_from_its_first_day_to_the_end_of_a_share(account: Accoun
     assert {sharer.buyer.id for sharer in view.sharers if sharer.has_own_limit} == {third}
     (row,) = group_listing(TODAY).page(Narrowing(), None, 1, 50).rows
     assert (row["buyers"], row["limit"], row["headroom"]) == (3, (150_000_00, "EUR"), (20_000_00, "EUR"))
+
+    # the portfolio counts what is left of the whole once
+    assert headroom(Portfolio(TODAY), Reporting("EUR", TODAY)) == {"EUR": 20_000_00}
 
     # sales are told what is left of the whole, also what is kept for an order of another buyer
     for in_short in (True, False):
