@@ -1,8 +1,11 @@
 """Importing 100,000 invoices against bare bulk loads into the same tables of the same database, in one run.
 
-Two yardsticks: the rows of ``invoice`` alone, and all rows that the import leaves behind (invoices, payments, what they settle,
-positions, states of accounts, exposure, duties). Prints times and ratios; it judges nothing, because a machine that is busy with
-something else would decide. The work of this process, which that does not change, stands beside.
+What is measured against: the bare load of **all rows that the import stores** (invoices, payments, what they settle, positions,
+states of accounts, exposure, duties), because none of them can be left out: figures are true in the transaction that imports.
+That ratio is to be 3 at most. The ratio to the rows of ``invoice`` alone, a third of what is stored, stands beside it. A bare load
+is what the driver does with rows that are ready: prepared statements on SQLite, COPY on PostgreSQL, with all keys, checks and
+indexes. It prints times and judges nothing, because a machine that is busy with something else would decide; the work of this
+process, which that does not change much, stands beside.
 """
 
 from __future__ import annotations
@@ -121,8 +124,9 @@ def test_import_against_bare_load(app: Flask, database: databases.Database, tmp_
     say(
         f"{database.kind}, {'policy and limits' if with_cover else 'no policy'}: {INVOICES:,} invoices, {outcome.counts['payments']:,} payments, "
         f"{BUYERS:,} buyers: import {imported:.2f} s ({worked:.2f} s of work in this process); "
-        f"bare load of the invoices {invoices_alone:.2f} s, ratio {imported / invoices_alone:.2f}; "
-        f"of all {sum(len(found) for _columns, found in rows.values()):,} rows written {everything:.2f} s, ratio {imported / everything:.2f}"
+        f"bare load of all {sum(len(found) for _columns, found in rows.values()):,} rows stored {everything:.2f} s, "
+        f"ratio {imported / everything:.2f} (at most 3); "
+        f"of the invoices alone {invoices_alone:.2f} s, ratio {imported / invoices_alone:.2f}"
     )
     say("  " + ", ".join(f"{stage or 'before'} {seconds:.2f} s" for stage, seconds in stages.items()))
     if profiler is not None:

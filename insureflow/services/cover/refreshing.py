@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, union, update
 from sqlalchemy.orm import Session
 
+from insureflow.models.base import Base
 from insureflow.models.buyers import Buyer
 from insureflow.models.cover import AccountState, Exposure, InvoicePosition, Obligation
 from insureflow.models.limits import AccountAct, LimitDecision, SharedUse
@@ -129,18 +130,19 @@ def _refresh(
         accounts = _Accounts(session, newcomers.book, newcomers.rates, newcomers.sharing, on, writer)
     book = accounts.book
     rest = accounts.sharing.with_mates(buyer_ids)
-    are_many = rest is None or len(rest) >= MANY_BUYERS
+    filled: tuple[type[Base], ...] = (Invoice, Allocation, Payment, CreditNote)
     if newcomers is not None and rest is not None:
         accounts.refresh_newcomers(newcomers, progress)
         rest = [key for key in rest if key not in accounts.settled]
     if rest is None or rest:
         if rest is None or len(rest) >= MANY_BUYERS:
-            renew_statistics(session, Invoice, Allocation, Payment, CreditNote)
+            renew_statistics(session, *filled)
+            filled = ()
         _refresh_uninsured_positions(session, rest, book)
         accounts.refresh(insured_buyers(session, rest, book), progress)
     refuse_missing(accounts.missing)
-    if are_many:
-        renew_statistics(session, Invoice, Allocation, Payment, CreditNote, InvoicePosition, AccountState, Obligation, Buyer, LimitDecision)
+    if buyer_ids is None or len(buyer_ids) >= MANY_BUYERS:
+        renew_statistics(session, *filled, InvoicePosition, AccountState, Obligation, Buyer, LimitDecision)
     _refresh_uninsured_exposure(session, rest, on)
     _refresh_policy_duties(session, book, on)
 
