@@ -16,6 +16,7 @@ from insureflow.domain.errors import InvalidValue, Refusal
 from insureflow.domain.money import Money
 from insureflow.models.connections import SyncDifference
 from insureflow.models.scope import current_organisation_id
+from insureflow.queries.among import among
 from insureflow.services.journal import plain
 from insureflow.services.sync.comparing import Held
 
@@ -93,7 +94,7 @@ def store_found(session: Session, connection_id: int, found: Iterable[Found], at
                 SyncDifference.theirs,
                 SyncDifference.resolved_at,
                 SyncDifference.note,
-            ).where(SyncDifference.connection_id == connection_id, SyncDifference.subject.in_(subjects[start : start + _CHUNK]))
+            ).where(SyncDifference.connection_id == connection_id, among(SyncDifference.subject, subjects[start : start + _CHUNK]))
         )
         known |= {(row.kind, row.subject): row for row in rows}
     new, standing = [], []
@@ -134,7 +135,7 @@ def settle_gone(
             select(SyncDifference.id, SyncDifference.kind, SyncDifference.subject).where(
                 SyncDifference.connection_id == connection_id,
                 SyncDifference.resolved_at.is_(None),
-                SyncDifference.subject.in_(wanted[start : start + _CHUNK]),
+                among(SyncDifference.subject, wanted[start : start + _CHUNK]),
             )
         )
         gone += [row.id for row in rows if (row.kind, row.subject) not in standing]
