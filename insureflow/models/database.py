@@ -34,8 +34,9 @@ def _prepare(dbapi_connection: Any, _record: Any) -> None:
         for pragma in SQLITE_PRAGMAS:
             dbapi_connection.execute(pragma)
     elif isinstance(dbapi_connection, psycopg.Connection):
+        dbapi_connection.autocommit = True  # the setting is the connection's, not that of a unit of work
         dbapi_connection.execute("SET jit = off")
-        dbapi_connection.commit()
+        dbapi_connection.autocommit = False
 
 
 @event.listens_for(Engine, "begin")
