@@ -9,6 +9,6 @@ from insureflow.services.jobs import Served
 
 
 def draft(served: Served) -> Mapping[str, int]:
-    """How many were drafted, and how many accounts had one already; the same duty is drafted once."""
+    """How many were drafted, how many accounts had one already, and how many drafts were brought up to date; the same duty is drafted once."""
     made = notices.draft_due(served.organisation_id, served.today)
-    return {"drafted": len(made.notice_ids), "same": made.known}
+    return {"drafted": len(made.notice_ids), "same": made.known, "renewed": made.renewed}

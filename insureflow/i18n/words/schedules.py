@@ -37,6 +37,7 @@ WORDS: dict[str, str] = {
     "RunState.interrupted": _("interrupted"),
     "RunCount.told": _("people told"),
     "RunCount.drafted": _("notices drafted"),
+    "RunCount.renewed": _("drafts brought up to date"),
     "RunCount.sent": _("requests sent"),
     "RunCount.found": _("requests found at the insurer"),
     "RunCount.postponed": _("requests postponed"),

@@ -36,7 +36,7 @@ from insureflow.services import issued_documents, journal
 from insureflow.services.clock import now
 from insureflow.services.journal import Actor
 from insureflow.services.notices import effects
-from insureflow.services.notices.drafting import with_new_due_dates
+from insureflow.services.notices.drafting import TOUCHED, with_new_due_dates
 from insureflow.services.notices.keeping import (
     account_of,
     contact_of,
@@ -70,6 +70,7 @@ def change(actor: Actor, organisation_id: int, notice_id: int, changes: Changes)
         notice = get_notice(session, notice_id)
         move(notice, NoticeAction.CHANGE)
         before = picture(notice)
+        notice.facts = {**notice.facts, TOUCHED: True}
         if changes.reason is not None:
             notice.reason = changes.reason
         if changes.comment is not None:
@@ -100,6 +101,7 @@ def renew(actor: Actor, organisation_id: int, notice_id: int, on: date) -> Notic
         notice = get_notice(session, notice_id)
         move(notice, NoticeAction.CHANGE)
         before = picture(notice)
+        notice.facts = {**notice.facts, TOUCHED: True}
         account = (notice.buyer_id, notice.policy_id)
         kept = {line.number: line.new_due_on for line in lines_of(session, notice.id) if line.new_due_on is not None}
         lines = state_lines(load_standings([account], on)[account])

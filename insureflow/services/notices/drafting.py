@@ -38,7 +38,17 @@ from insureflow.queries.notices.standings import (
 from insureflow.services import journal, telling
 from insureflow.services.clock import now
 from insureflow.services.journal import Actor, Subject
-from insureflow.services.notices.keeping import account_of, contacts_of, picture, row_of, subject_of
+from insureflow.services.notices.keeping import (
+    account_of,
+    contacts_of,
+    lines_of,
+    particulars_of,
+    picture,
+    put_lines,
+    put_particulars,
+    row_of,
+    subject_of,
+)
 from insureflow.services.transaction import transaction
 
 #: So many days before its deadline a notification is drafted.
@@ -46,6 +56,9 @@ DRAFT_DAYS = 15
 
 #: States in which a paper still waits for somebody, or for its delivery.
 LIVE = frozenset({NoticeState.DRAFT, NoticeState.APPROVED, NoticeState.SENDING, NoticeState.FAILED})
+
+#: The mark of a draft that a person has changed: it is left to people from then on.
+TOUCHED = "touched"
 
 #: A statement takes only so many parameters.
 _PORTION = 2000
@@ -69,11 +82,12 @@ class NewNotice:
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """What came of drafting for many: the new papers, and how many accounts had one, or owe nothing."""
+    """What came of drafting for many: the new papers, how many accounts had one or owe nothing, and how many drafts were renewed."""
 
     notice_ids: tuple[int, ...]
     known: int = 0
     without_debt: int = 0
+    renewed: int = 0
 
 
 def draft(actor: Actor, organisation_id: int, new: NewNotice, on: date) -> Notice:
@@ -238,14 +252,45 @@ def draft_notifications(actor: Actor, organisation_id: int, buyer_ids: Collectio
 def draft_due(organisation_id: int, on: date, *, days: int = DRAFT_DAYS, actor: Actor = SCHEDULE) -> Drafted:
     """Draft what is to be notified by so many days from now, late notifications included; whoever may approve is told.
 
-    The same duty is drafted once for good, so a day without a run is made up for and none comes twice.
+    The same duty is drafted once for good, so a day without a run is made up for and none comes twice. Drafts that nobody has touched
+    since they were made state the figures of the day.
     """
     with transaction(organisation_id) as session:
         due = due_notifications(on, on + timedelta(days=days))
         wanted = {(each.buyer_id, each.policy_id): (cause_of(each), each.deadline_on) for each in due}
+        renewed = _renew_untouched(session, actor, {account: deadline_on for account, (_, deadline_on) in wanted.items()}, on)
         made = _draft_accounts(session, actor, wanted, on)
         _tell(session, made.notice_ids)
-        return made
+        return replace(made, renewed=renewed)
+
+
+def _renew_untouched(session: Session, actor: Actor, deadlines: Mapping[AccountKey, date], on: date) -> int:
+    """Bring the drafts up to date that no person has made or changed; gives how many say something else than before."""
+    drafts = session.scalars(
+        select(Notice).where(
+            Notice.kind == NoticeKind.NON_PAYMENT, Notice.state == NoticeState.DRAFT, Notice.created_by_id.is_(None), Notice.as_of < on
+        )
+    ).all()
+    untouched = {(draft.buyer_id, draft.policy_id): draft for draft in drafts if not draft.facts.get(TOUCHED)}
+    if not untouched:
+        return 0
+    standings = load_standings(untouched.keys(), on)
+    ends = ExtensionEnds.load({buyer_id for buyer_id, _ in untouched}, on)
+    renewed = []
+    for account, notice in sorted(untouched.items()):
+        lines = state_lines(standings[account])
+        if lines and lines != lines_of(session, notice.id):
+            put_lines(session, notice.id, lines)
+            renewed.append(notice.id)
+        if lines:
+            oldest_due_on, extension_end_on = ends.of_oldest(account, lines)
+            put_particulars(notice, replace(particulars_of(notice), oldest_due_on=oldest_due_on, extension_end_on=extension_end_on))
+            notice.as_of, notice.deadline_on = on, deadlines.get(account, notice.deadline_on)
+    session.flush()
+    if renewed:
+        subject = Subject("notice", None, f"{len(renewed)} notices")
+        journal.record(session, actor, "notice.renewed", subject, after={"count": len(renewed), "notices": renewed})
+    return len(renewed)
 
 
 def _known_accounts(session: Session, wanted: Mapping[AccountKey, tuple[str, date | None]]) -> set[AccountKey]:

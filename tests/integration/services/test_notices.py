@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from support.accounts import TODAY, add_invoice, fresh_session, within
-from support.notices import DEADLINE, duty_status, invoice_id, let_mail, make_overdue_account
+from support.notices import DEADLINE, OLD, duty_status, invoice_id, let_mail, make_overdue_account
 
+from insureflow.domain.buyers import BuyerStatus
 from insureflow.domain.errors import Refusal
 from insureflow.domain.limits import AccountActKind
 from insureflow.domain.messages import MessageAction, MessageState
@@ -29,7 +31,9 @@ from insureflow.domain.notices import (
     ReplyOutcome,
 )
 from insureflow.domain.obligations import ObligationKind
+from insureflow.models.buyers import Buyer
 from insureflow.models.cover import InvoicePosition, Obligation
+from insureflow.models.database import db
 from insureflow.models.documents import IssuedDocument
 from insureflow.models.journal import JournalEntry
 from insureflow.models.limits import AccountAct
@@ -42,6 +46,7 @@ from insureflow.services import cover, notices
 from insureflow.services.clock import now
 from insureflow.services.files import NewEvidence
 from insureflow.services.issued_documents import read
+from insureflow.services.journal import Actor
 from insureflow.services.notices import Answer, Changes, NewNotice, Sending
 from insureflow.services.transaction import transaction
 
@@ -162,6 +167,52 @@ def test_many_at_once_and_what_is_wrong_with_one_keeps_no_other_back(app: Flask)
         assert again.id not in made.notice_ids
         task = notices.do_many(actor, org, "draft_notices", range(1_000, 1_100), TODAY)
         assert isinstance(task, int)
+
+
+def test_two_hundred_buyers_are_drafted_in_one_pass(app: Flask) -> None:
+    account = make_overdue_account(app)
+    org = account.organisation_id
+    with app.app_context(), within(org):
+        session = fresh_session(account)
+        key = notices.draft_due(org, TODAY).notice_ids[0]
+        with transaction(org) as working:
+            buyers = [
+                Buyer(legal_name=f"Many {n}", search_name=f"many {n}", country="DE", status=BuyerStatus.ACTIVE, created_at=now())
+                for n in range(199)
+            ]
+            working.add_all(buyers)
+            working.flush()
+            day = {"invoice_on": OLD, "shipment_on": OLD, "due_on": OLD + timedelta(days=30), "original_due_on": OLD + timedelta(days=30)}
+            working.add_all(
+                Invoice(
+                    entity_id=account.tenant.entity_id, buyer_id=buyer.id, number=f"M-{buyer.id}-{part}", currency="EUR", net_minor=100_000,
+                    vat_minor=0, open_minor=100_000, rate=Decimal(1), **day,
+                )
+                for buyer in [*buyers, session.get_one(Buyer, account.buyer_id)]
+                for part in range(2)
+            )  # fmt: skip
+            working.flush()
+            cover.refresh_buyers(working, None, TODAY)
+        statements: list[str] = []
+
+        def note(*said: object) -> None:
+            statements.append(str(said[2]))
+
+        event.listen(db.engine, "before_cursor_execute", note)
+        made = notices.draft_due(org, TODAY + timedelta(days=1), actor=Actor(None, "count"))
+        event.remove(db.engine, "before_cursor_execute", note)
+        reading = [statement for statement in statements if statement.startswith("SELECT") and "told" not in statement]
+        # Names are read to tell people of each draft; everything else is read for all buyers at once.
+        assert len([statement for statement in reading if "FROM buyer" not in statement and "FROM policy" not in statement]) < 60
+        assert (len(made.notice_ids), made.known, made.renewed) == (199, 1, 1)
+        session.expire_all()
+        first = find_notice(key)
+        assert first is not None
+        assert (first.notice.as_of, sum(line.open for line in first.lines)) == (TODAY + timedelta(days=1), 1_400_000)
+        # What a person has touched is left alone.
+        notices.change(account.tenant.actor(), org, key, Changes(comment="mine"))
+        assert notices.draft_due(org, TODAY + timedelta(days=2)).renewed == 0
+        assert session.get_one(Notice, key).as_of == TODAY + timedelta(days=1)
 
 
 def test_a_crash_between_approval_and_sending_leaves_it_approved_and_sends_nothing(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
