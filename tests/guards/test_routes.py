@@ -60,7 +60,7 @@ def test_what_is_open_to_everybody_is_known_by_name() -> None:
 
 def _fitting(rule: Rule, name: str) -> object:
     """A value that the place of an address takes: the first of a closed list, else a number."""
-    choices = getattr(rule._converters[name], "items", None)  # noqa: SLF001 (Werkzeug has no public way to ask)
+    choices = getattr(rule._converters[name], "items", None)
     return min(choices) if choices else 1
 
 
