@@ -133,7 +133,8 @@ def _refresh(
     filled: tuple[type[Base], ...] = (Invoice, Allocation, Payment, CreditNote)
     if newcomers is not None and rest is not None:
         accounts.refresh_newcomers(newcomers, progress)
-        rest = [key for key in rest if key not in accounts.settled]
+        settled = accounts.settled - newcomers.overtaken(session)
+        rest = [key for key in rest if key not in settled]
     if rest is None or rest:
         if rest is None or len(rest) >= MANY_BUYERS:
             renew_statistics(session, *filled)
