@@ -204,12 +204,12 @@ def of_policy(policy_id: int) -> ResponseReturnValue:
     return render_template("contacts/of_policy.html", policy=policy, rows=rows, language_name=language_name)
 
 
-@blueprint.route("/policies/<int:policy_id>/<any(notices, limits, claims):purpose>", methods=["GET", "POST"])
+@blueprint.route("/policies/<int:policy_id>/<purpose>", methods=["GET", "POST"])
 @requires(Permission.EDIT_POLICIES)
 def desk(policy_id: int, purpose: str) -> ResponseReturnValue:
     """Say where papers of one purpose go."""
     policy = policy_queries.find_policy(policy_id)
-    if policy is None:
+    if policy is None or purpose not in set(ContactPurpose):
         abort(404)
     known = queries.find_policy_contact(policy_id, purpose)
     form = DeskForm(

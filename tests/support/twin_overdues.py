@@ -128,7 +128,13 @@ def fill_dunning(session: Session, mark: str, seed: int, *, buyer_id: int, entit
         currency="EUR", total_minor=seed + 51, interest_minor=0, language="de", channel=LetterChannel.EMAIL, document_id=document.id,
         message_id=message.id, reason=f"{mark} reason", created_at=now(),
     )  # fmt: skip
-    rule = DunningRule(buyer_id=buyer_id, effective_on=date(2026, 1, 1), data={"levels": []}, note=f"{mark} note", created_at=now())
+    rule = DunningRule(
+        buyer_id=buyer_id,
+        effective_on=date(2026, 1, 1),
+        data={"levels": [{"level": "reminder_1", "days": 7}]},
+        note=f"{mark} note",
+        created_at=now(),
+    )
     session.add_all([letter, rule])
     session.flush()
     session.add_all(

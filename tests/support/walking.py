@@ -63,6 +63,7 @@ TABLES = {
 
 #: Places that are no keys: by name, or by endpoint and name where the same name means two things.
 PLAIN: dict[str, object] = {
+    "contacts.desk purpose": "notices",
     "pushes.receive slug": "nobody",
     "pushes.receive push_key": "unknown",
     "telling.feed slug": "nobody",

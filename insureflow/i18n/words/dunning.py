@@ -48,6 +48,7 @@ WORDS: dict[str, str] = {
     "dunning.reached": _("Level of the invoice"),
     "dunning.reached.formula": _("the firmest level whose day has come"),
     "dunning_level": _("Level"),
+    "days_overdue": _("Days overdue"),
     "days_after_due": _("Days after the due date"),
     "grace_days": _("Days of grace"),
     "dunning_reminded": _("Firmest letter so far"),

@@ -184,21 +184,22 @@ def _promised(on: date) -> ColumnElement[bool]:
     return or_(*arms) if arms else false()
 
 
-def _history() -> Any:
+def _history(buyer_ids: Collection[int] | None) -> Any:
     """The firmest letter that listed each invoice, whatever became of it: who skipped a letter does not want it again tomorrow."""
     rank = case(*((DunningLetter.level == level, index) for index, level in enumerate(ORDER)), else_=-1)
-    return (
+    statement = (
         select(DunningLetterInvoice.invoice_id.label("invoice_id"), func.max(rank).label("rank"))
         .join(DunningLetter, DunningLetter.id == DunningLetterInvoice.letter_id)
         .where(DunningLetterInvoice.invoice_id.is_not(None))
-        .group_by(DunningLetterInvoice.invoice_id)
-        .subquery()
     )
+    if buyer_ids is not None:  # without it the database would read the letters of everybody for each portion of buyers
+        statement = statement.where(DunningLetter.buyer_id.in_(list(buyer_ids)))
+    return statement.group_by(DunningLetterInvoice.invoice_id).subquery()
 
 
 def _candidates(groups: Sequence[_Group], on: date, *, entity_id: int | None, buyer_ids: Collection[int] | None) -> Any:
     """Every open invoice that has reached a level and is not held, with its level and what was sent before."""
-    history = _history()
+    history = _history(buyer_ids)
     fenced = (
         select(Dispute.invoice_id.label("invoice_id"), func.sum(Dispute.amount_minor).label("amount"))
         .where(
