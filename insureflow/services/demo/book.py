@@ -16,6 +16,9 @@ BUYERS = 400
 INVOICES = 6000
 DAYS = 730
 
+#: Buyers that need more than this have been asked for, in whole units of the limit currency.
+NEVER_ASKED_UP_TO = 100_000
+
 #: Rough worth of one euro, only to give invoices of all currencies a like size. Figures on pages use published rates.
 ROUGHLY = {
     "EUR": 1,
@@ -243,6 +246,8 @@ def _limits(dice: random.Random, buyer: DemoBuyer, on: date) -> None:
     need = _need(buyer)
     draw = dice.random()
     if draw < 0.03:
+        if need > NEVER_ASKED_UP_TO:  # nobody forgets a buyer of this size: it was asked for, and the insurer looks at it
+            buyer.limits.append(DemoLimit(on - timedelta(days=6), "requested", None, need))
         return
     if draw < 0.06:
         buyer.limits.append(DemoLimit(start, "refused", 0, need, reason="No accounts filed"))
