@@ -115,6 +115,7 @@ JOBS: tuple[Job, ...] = (
     Job("discretionary.remind", Daily(1, 55)),
     Job("notices.draft", Daily(4, 10)),
     Job("obligations.remind", Daily(4, 30)),
+    Job("payment_plans.watch", Daily(4, 20)),
     Job("blocks.tell", Daily(4, 35)),
     Job("obligations.digest", Daily(4, 45)),
     Job("journal.verify", Daily(2, 10), always_on=True),

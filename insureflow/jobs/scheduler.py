@@ -21,7 +21,7 @@ from flask import Flask
 
 import config
 from insureflow.domain.schedules import JOBS, Daily, Due, Job
-from insureflow.jobs import blocks, discretionary, dunning, journal, limits, messages, notices, obligations, webhooks
+from insureflow.jobs import blocks, discretionary, dunning, journal, limits, messages, notices, obligations, payment_plans, webhooks
 from insureflow.jobs.leader import LeaderLock, leader_lock
 from insureflow.jobs.worker import Workers
 from insureflow.services import jobs, tasks
@@ -55,6 +55,7 @@ WORK: Mapping[str, ForEach] = {
     "discretionary.remind": discretionary.remind,
     "notices.draft": notices.draft,
     "obligations.remind": obligations.remind,
+    "payment_plans.watch": payment_plans.watch,
     "blocks.tell": blocks.tell,
     "obligations.digest": obligations.send_digests,
     "journal.verify": journal.verify,

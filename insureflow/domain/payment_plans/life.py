@@ -37,6 +37,7 @@ _STEPS: dict[tuple[PlanState, PlanAction], PlanState] = {
     (PlanState.DRAFT, PlanAction.ASK_CONSENT): PlanState.AWAITING_CONSENT,
     (PlanState.DRAFT, PlanAction.AGREE): PlanState.ACTIVE,
     (PlanState.DRAFT, PlanAction.CANCEL): PlanState.CANCELLED,
+    (PlanState.AWAITING_CONSENT, PlanAction.CHANGE): PlanState.DRAFT,
     (PlanState.AWAITING_CONSENT, PlanAction.GRANT): PlanState.ACTIVE,
     (PlanState.AWAITING_CONSENT, PlanAction.REFUSE): PlanState.REFUSED,
     (PlanState.AWAITING_CONSENT, PlanAction.CANCEL): PlanState.CANCELLED,
@@ -54,3 +55,8 @@ def next_plan_state(state: PlanState, action: PlanAction) -> PlanState:
     if (state, action) not in _STEPS:
         raise Refusal("plan_cannot", state=state, action=action)
     return _STEPS[state, action]
+
+
+def possible_plan_actions(state: PlanState) -> frozenset[PlanAction]:
+    """What can be done with a payment plan in a state."""
+    return frozenset(action for known, action in _STEPS if known == state)

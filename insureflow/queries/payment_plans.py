@@ -1,0 +1,291 @@
+"""Payment plans: what can be put off, how plans stand on a day, and what is to be said about them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+
+from insureflow.domain.money import Money
+from insureflow.domain.notices import NoticeLine
+from insureflow.domain.payment_plans import (
+    PlanDesign,
+    PlannedInstalment,
+    PlannedInvoice,
+    PlanStanding,
+    PlanState,
+    Received,
+    design_plan,
+    judge_keeping,
+    money_beyond,
+)
+from insureflow.models.buyers import Buyer
+from insureflow.models.cover import InvoicePosition
+from insureflow.models.database import db
+from insureflow.models.documents import IssuedDocument
+from insureflow.models.notices import Notice
+from insureflow.models.organisations import Entity
+from insureflow.models.payment_plans import PaymentPlan, PlanInstalment, PlanInvoice
+from insureflow.models.policies import Policy
+from insureflow.models.receivables import Allocation, Invoice
+from insureflow.queries.notices.standings import ExtensionEnds
+
+#: The states in which invoices belong to a plan and to no other.
+LIVE = frozenset({PlanState.DRAFT, PlanState.AWAITING_CONSENT, PlanState.ACTIVE})
+#: The states from which on money is looked for.
+AGREED = frozenset({PlanState.ACTIVE, PlanState.KEPT, PlanState.BROKEN})
+_PORTION = 500
+
+
+@dataclass(frozen=True, slots=True)
+class OpenChoice:
+    """An open invoice of a buyer that can be put into a plan. ``plan_id``: the plan it is in already."""
+
+    invoice_id: int
+    number: str
+    entity_id: int
+    entity: str
+    currency: str
+    policy_id: int | None
+    original_due_on: date
+    open_minor: int
+    last_free_on: date | None
+    plan_id: int | None
+
+    @property
+    def group(self) -> tuple[int, str, int | None]:
+        """What all invoices of one plan have in common."""
+        return self.entity_id, self.currency, self.policy_id
+
+    def planned(self) -> PlannedInvoice:
+        """The invoice as a plan puts it off."""
+        return PlannedInvoice(self.number, self.original_due_on, self.open_minor, self.policy_id is not None, self.last_free_on)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """A plan with everything its page shows."""
+
+    plan: PaymentPlan
+    buyer: str
+    entity: str
+    policy: str | None
+    invoices: tuple[PlanInvoice, ...]
+    design: PlanDesign
+    standing: PlanStanding | None
+    notice: Notice | None
+    document: IssuedDocument | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """A plan in a list: its amounts, and its next instalment."""
+
+    plan: PaymentPlan
+    buyer: str
+    country: str
+    policy: str | None
+    total_minor: int
+    invoices: int
+    instalments: int
+    last_due_on: date
+    standing: PlanStanding | None
+
+
+def _portions(keys: Iterable[int]) -> Iterable[list[int]]:
+    ordered = sorted(set(keys))
+    return (ordered[start : start + _PORTION] for start in range(0, len(ordered), _PORTION))
+
+
+def _planned_in(invoice_ids: Collection[int]) -> dict[int, int]:
+    """The live plan of each invoice that has one."""
+    found: dict[int, int] = {}
+    for portion in _portions(invoice_ids):
+        statement = (
+            select(PlanInvoice.invoice_id, PlanInvoice.plan_id)
+            .join(PaymentPlan, PaymentPlan.id == PlanInvoice.plan_id)
+            .where(PlanInvoice.invoice_id.in_(portion), PaymentPlan.state.in_(sorted(LIVE)))
+        )
+        found |= {row.invoice_id: row.plan_id for row in db.session.execute(statement)}
+    return found
+
+
+def choices_of(buyer_id: int, on: date) -> list[OpenChoice]:
+    """The open invoices of a buyer, the oldest due date first, with the last day to which each may be put off freely."""
+    statement = (
+        select(Invoice, Entity.name, InvoicePosition.policy_id)
+        .join(Entity, Entity.id == Invoice.entity_id)
+        .outerjoin(
+            InvoicePosition,
+            (InvoicePosition.invoice_id == Invoice.id) & (InvoicePosition.valid_from <= on) & (InvoicePosition.valid_to > on),
+        )
+        .where(Invoice.buyer_id == buyer_id, Invoice.open_minor > 0)
+        .order_by(Invoice.original_due_on, Invoice.number)
+    )
+    rows = db.session.execute(statement).all()
+    ends, planned = ExtensionEnds.load([buyer_id], on), _planned_in([row[0].id for row in rows])
+    return [
+        OpenChoice(
+            invoice.id,
+            invoice.number,
+            invoice.entity_id,
+            entity,
+            invoice.currency,
+            policy_id,
+            invoice.original_due_on,
+            invoice.open_minor,
+            _end(ends, buyer_id, policy_id, invoice),
+            planned.get(invoice.id),
+        )
+        for invoice, entity, policy_id in rows
+    ]
+
+
+def _end(ends: ExtensionEnds, buyer_id: int, policy_id: int | None, invoice: Invoice) -> date | None:
+    if policy_id is None:
+        return None
+    line = NoticeLine(
+        invoice_id=invoice.id,
+        entity_code="",
+        number=invoice.number,
+        currency=invoice.currency,
+        invoice_on=invoice.invoice_on,
+        shipment_on=invoice.shipment_on,
+        original_due_on=invoice.original_due_on,
+        due_on=invoice.due_on,
+        gross=invoice.net_minor + invoice.vat_minor,
+        open=invoice.open_minor,
+        insured=0,
+    )
+    return ends.end_of((buyer_id, policy_id), line)
+
+
+def invoices_of(plan_id: int) -> tuple[PlanInvoice, ...]:
+    """The invoices of a plan, the oldest original due date first."""
+    statement = select(PlanInvoice).where(PlanInvoice.plan_id == plan_id)
+    return tuple(db.session.scalars(statement.order_by(PlanInvoice.original_due_on, PlanInvoice.number)))
+
+
+def instalments_of(plan_id: int) -> tuple[PlannedInstalment, ...]:
+    """The instalments of a plan in order."""
+    rows = db.session.scalars(select(PlanInstalment).where(PlanInstalment.plan_id == plan_id).order_by(PlanInstalment.number))
+    return tuple(PlannedInstalment(row.due_on, row.amount_minor) for row in rows)
+
+
+def design_of(plan: PaymentPlan, on: date) -> PlanDesign:
+    """What a plan pays of which invoice by when, and what of it needs consent, by the terms of the day it was agreed, or of ``on``."""
+    known = {
+        invoice.id: invoice
+        for invoice in db.session.scalars(
+            select(Invoice).join(PlanInvoice, PlanInvoice.invoice_id == Invoice.id).where(PlanInvoice.plan_id == plan.id)
+        )
+    }
+    ends = ExtensionEnds.load([plan.buyer_id], plan.agreed_on or on)
+    planned = []
+    for each in invoices_of(plan.id):
+        invoice = known.get(each.invoice_id or 0)
+        end = None if invoice is None else _end(ends, plan.buyer_id, plan.policy_id, invoice)
+        planned.append(PlannedInvoice(each.number, each.original_due_on, each.amount_minor, plan.policy_id is not None, end))
+    return design_plan(planned, instalments_of(plan.id), plan.currency)
+
+
+def standings_of(plans: Sequence[PaymentPlan], on: date) -> dict[int, PlanStanding]:
+    """How plans stand on a day, by the money that settled their invoices since they were drawn up."""
+    found: dict[int, PlanStanding] = {}
+    by_key = {plan.id: plan for plan in plans}
+    for portion in _portions(by_key):
+        instalments: dict[int, list[PlannedInstalment]] = defaultdict(list)
+        for row in db.session.scalars(select(PlanInstalment).where(PlanInstalment.plan_id.in_(portion)).order_by(PlanInstalment.number)):
+            instalments[row.plan_id].append(PlannedInstalment(row.due_on, row.amount_minor))
+        received = _received([by_key[key] for key in portion])
+        for key in portion:
+            plan = by_key[key]
+            found[key] = judge_keeping(instalments[key], received[key], plan.grace_days, on, plan.currency)
+    return found
+
+
+def _received(plans: Sequence[PaymentPlan]) -> dict[int, list[Received]]:
+    """The money of plans. What had settled an invoice before its plan was drawn up is left out, whatever the day it came on."""
+    keys, proposed = [plan.id for plan in plans], {plan.id: plan.proposed_on for plan in plans}
+    invoices = db.session.execute(
+        select(PlanInvoice.plan_id, PlanInvoice.invoice_id, PlanInvoice.amount_minor, Invoice.net_minor + Invoice.vat_minor)
+        .join(Invoice, Invoice.id == PlanInvoice.invoice_id)
+        .where(PlanInvoice.plan_id.in_(keys))
+    ).all()
+    settled: dict[int, list[tuple[date, int]]] = defaultdict(list)
+    rows = db.session.execute(
+        select(Allocation.invoice_id, Allocation.allocated_on, Allocation.amount_minor)
+        .where(
+            Allocation.invoice_id.in_(
+                select(PlanInvoice.invoice_id).where(PlanInvoice.plan_id.in_(keys), PlanInvoice.invoice_id.is_not(None))
+            )
+        )
+        .order_by(Allocation.allocated_on, Allocation.id)
+    )
+    for row in rows:
+        settled[row.invoice_id].append((row.allocated_on, row.amount_minor))
+    found: dict[int, list[Received]] = defaultdict(list)
+    for plan_id, invoice_id, amount_minor, gross in ((row[0], row[1] or 0, row[2], int(row[3])) for row in invoices):
+        # A ledger that began with an invoice partly paid has no settlement for that part.
+        known = sum(amount for day, amount in settled[invoice_id] if day <= proposed[plan_id])
+        found[plan_id] += money_beyond(settled[invoice_id], min(gross - amount_minor, known))
+    return found
+
+
+def find_plan(plan_id: int, on: date) -> PlanView | None:
+    """A plan as it stands on a day, or None."""
+    row = db.session.execute(
+        select(PaymentPlan, Buyer.legal_name, Entity.name, Policy.number, Notice, IssuedDocument)
+        .join(Buyer, Buyer.id == PaymentPlan.buyer_id)
+        .join(Entity, Entity.id == PaymentPlan.entity_id)
+        .outerjoin(Policy, Policy.id == PaymentPlan.policy_id)
+        .outerjoin(Notice, Notice.id == PaymentPlan.notice_id)
+        .outerjoin(IssuedDocument, IssuedDocument.id == PaymentPlan.document_id)
+        .where(PaymentPlan.id == plan_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    plan = row[0]
+    standing = standings_of([plan], on)[plan.id] if plan.state in AGREED else None
+    return PlanView(plan, row[1], row[2], row[3], invoices_of(plan.id), design_of(plan, on), standing, row[4], row[5])
+
+
+def list_plans(
+    on: date, *, buyer_id: int | None = None, entity_id: int | None = None, policy_id: int | None = None, states: Collection[PlanState] = ()
+) -> list[PlanRow]:
+    """The plans, newest first, with how they stand on a day."""
+    statement = (
+        select(PaymentPlan, Buyer.legal_name, Buyer.country, Policy.number)
+        .join(Buyer, Buyer.id == PaymentPlan.buyer_id)
+        .outerjoin(Policy, Policy.id == PaymentPlan.policy_id)
+        .order_by(PaymentPlan.id.desc())
+    )
+    for column, wanted in ((PaymentPlan.buyer_id, buyer_id), (PaymentPlan.entity_id, entity_id), (PaymentPlan.policy_id, policy_id)):
+        if wanted is not None:
+            statement = statement.where(column == wanted)
+    if states:
+        statement = statement.where(PaymentPlan.state.in_(sorted(states)))
+    rows = db.session.execute(statement).all()
+    standings = standings_of([row[0] for row in rows], on)
+    counts: dict[int, tuple[int, int]] = {}
+    for portion in _portions(standings):
+        for plan_id, amount_minor in db.session.execute(
+            select(PlanInvoice.plan_id, PlanInvoice.amount_minor).where(PlanInvoice.plan_id.in_(portion))
+        ):
+            number, total = counts.get(plan_id, (0, 0))
+            counts[plan_id] = number + 1, total + amount_minor
+    found = []
+    for plan, buyer, country, policy in rows:
+        standing, (number, total) = standings[plan.id], counts.get(plan.id, (0, 0))
+        last = max((each.due_on for each in standing.instalments), default=plan.proposed_on)
+        agreed = standing if plan.state in AGREED else None
+        found.append(PlanRow(plan, buyer, country, policy, total, number, len(standing.instalments), last, agreed))
+    return found
+
+
+def money_of(row: PlanRow) -> Money:
+    """What a plan puts off in all."""
+    return Money(row.total_minor, row.plan.currency)

@@ -1,0 +1,10 @@
+"""Payment plans and deferrals: drafted, agreed freely or with the insurer's consent, confirmed to the buyer, watched until paid."""
+
+from __future__ import annotations
+
+from insureflow.services.payment_plans.agreeing import agree, confirm
+from insureflow.services.payment_plans.asking import ask_consent
+from insureflow.services.payment_plans.drafting import NewPlan, cancel, change, propose
+from insureflow.services.payment_plans.watching import ACTOR, watch
+
+__all__ = ["ACTOR", "NewPlan", "agree", "ask_consent", "cancel", "change", "confirm", "propose", "watch"]

@@ -1,0 +1,245 @@
+"""Payment plans through their life: free within the period, consent beyond it, cover, papers, money, a break that is told once."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from support.accounts import TODAY, Account, fresh_session, within
+from support.notices import invoice_id, make_overdue_account
+from support.papers import text_of
+
+from insureflow.documents.forbidden_words import find_insurance_words
+from insureflow.domain.errors import Refusal
+from insureflow.domain.limits import AccountActKind
+from insureflow.domain.messages import NoticeToPerson
+from insureflow.domain.notices import Channel, NoticeKind, NoticeState, ReplyOutcome
+from insureflow.domain.obligations import ObligationKind
+from insureflow.domain.payment_plans import (
+    InstalmentState,
+    PlannedInstalment,
+    PlanOutcome,
+    PlanState,
+    PlanVerdict,
+    equal_instalments,
+)
+from insureflow.models.cover import InvoicePosition, Obligation
+from insureflow.models.documents import IssuedDocument
+from insureflow.models.journal import JournalEntry
+from insureflow.models.limits import AccountAct
+from insureflow.models.messages import Message, Told, WebhookDelivery, WebhookEndpoint
+from insureflow.models.notices import Notice, NoticeInvoice
+from insureflow.models.receivables import Allocation, Invoice, Payment
+from insureflow.queries import dunning as dunning_queries
+from insureflow.queries.payment_plans import choices_of, find_plan, list_plans
+from insureflow.services import contacts, cover, notices, payment_plans
+from insureflow.services.clock import now
+from insureflow.services.contacts import ContactDetails
+from insureflow.services.dunning.rules import fallback_rules
+from insureflow.services.issued_documents import read
+from insureflow.services.notices import Answer, Sending
+from insureflow.services.payment_plans import NewPlan
+from insureflow.services.transaction import transaction
+
+#: Original due date of the new invoice of the account, and the last day of its maximum extension period.
+NEW_DUE = date(2026, 7, 19)
+NEW_END = NEW_DUE + timedelta(days=60)
+
+
+def pay(account: Account, number: str, amount: int, on: date, buyer_id: int | None = None) -> None:
+    """Money that settles something of an invoice."""
+    with transaction(account.organisation_id) as session:
+        invoice = session.scalars(select(Invoice).where(Invoice.number == number)).one()
+        known = session.scalar(select(func.count()).select_from(Payment)) or 0
+        payment = Payment(
+            entity_id=invoice.entity_id, buyer_id=invoice.buyer_id, number=f"P-{known}", currency=invoice.currency, amount_minor=amount,
+            unapplied_minor=0, received_on=on,
+        )  # fmt: skip
+        session.add(payment)
+        session.flush()
+        session.add(Allocation(invoice_id=invoice.id, payment_id=payment.id, amount_minor=amount, allocated_on=on))
+        invoice.open_minor -= amount
+        session.flush()
+        cover.refresh_buyers(session, [invoice.buyer_id], on)
+
+
+def reason(session: Session, number: str, on: date) -> str | None:
+    """Why an invoice is not covered on a day."""
+    return session.scalars(
+        select(InvoicePosition.excluded_reason)
+        .join(Invoice, Invoice.id == InvoicePosition.invoice_id)
+        .where(Invoice.number == number, InvoicePosition.valid_from <= on, InvoicePosition.valid_to > on)
+    ).one()
+
+
+def test_a_plan_within_the_period_is_agreed_watched_broken_and_paid(app: Flask) -> None:
+    account = make_overdue_account(app)
+    actor, org, buyer = account.tenant.actor(), account.organisation_id, account.buyer_id
+    with app.app_context(), within(org):
+        session = fresh_session(account)
+        contacts.add_contact(actor, org, buyer, ContactDetails(name="Buchhaltung", email="ap@mueller.example", language="de"))
+        with transaction(org):
+            session.add(WebhookEndpoint(url="https://example.org/hook", secret="x", events=[], created_at=now()))
+        choices = {choice.number: choice for choice in choices_of(buyer, TODAY)}
+        assert choices["NEW-0"].last_free_on == NEW_END
+        new, old = choices["NEW-0"].invoice_id, choices["OLD-0"].invoice_id
+        half = equal_instalments(200_000, 2, date(2026, 7, 25))
+        made = NewPlan(buyer_id=buyer, invoice_ids=[new], instalments=half, grace_days=2, interest="Ohne Zinsen.", note="limit is tight")
+        for wrong, code in [
+            (NewPlan(buyer_id=buyer, invoice_ids=[], instalments=half), "plan_invoices_needed"),
+            (NewPlan(buyer_id=buyer, invoice_ids=[99_999], instalments=half), "plan_invoice_not_open"),
+            (NewPlan(buyer_id=buyer, invoice_ids=[new], instalments=half, grace_days=99), "plan_grace_out_of_bounds"),
+            (NewPlan(buyer_id=buyer, invoice_ids=[new], instalments=half, interest="Kreditversicherung"), "plan_speaks_of_insurance"),
+            (NewPlan(buyer_id=buyer, invoice_ids=[new, old], instalments=half), "plan_sum_differs"),
+            (NewPlan(buyer_id=99_999, invoice_ids=[new], instalments=half), "buyer_unknown"),
+        ]:
+            with pytest.raises(Refusal, match=code):
+                payment_plans.propose(actor, org, wrong, TODAY)
+        plan = payment_plans.propose(actor, org, made, TODAY)
+        with pytest.raises(Refusal, match="plan_invoice_planned"):
+            payment_plans.propose(actor, org, made, TODAY)
+        with pytest.raises(Refusal, match="plan_not_agreed"):
+            payment_plans.confirm(actor, org, plan.id, TODAY)
+        payment_plans.agree(actor, org, plan.id, TODAY)
+        view = find_plan(plan.id, TODAY)
+        assert view is not None
+        assert (view.plan.state, view.design.verdict) == (PlanState.ACTIVE, PlanVerdict.FREE)
+        # The act says the new date without consent; within the period cover stays, and the original due date with it.
+        act = session.scalars(select(AccountAct).where(AccountAct.kind == AccountActKind.EXTENSION)).one()
+        assert act.data == {"new_due_on": "2026-08-25", "consent": False}
+        invoice = session.scalars(select(Invoice).where(Invoice.number == "NEW-0")).one()
+        assert (invoice.original_due_on, reason(session, "NEW-0", TODAY)) == (NEW_DUE, None)
+        # The paper is in the buyer's language, says the original due date, and nothing about insurance or what is noted for ourselves.
+        document = session.scalars(select(IssuedDocument).where(IssuedDocument.kind == "payment_plan")).one()
+        text = text_of(read(org, document.id).content)
+        assert document.language == "de"
+        assert "19. Juli 2026" in text
+        assert "25. Aug. 2026" in text
+        assert "Ohne Zinsen." in text
+        assert find_insurance_words(text, "de") == ()
+        message = session.scalars(select(Message).where(Message.kind == "payment_plan")).one()
+        assert (message.recipients, message.documents) == (["ap@mueller.example"], [document.id])
+        assert find_insurance_words(message.body, "de") == ()
+        assert payment_plans.confirm(actor, org, plan.id, TODAY).replaces_id == document.id
+
+        # Reminders wait while the plan holds. The first half comes in grace; the second does not.
+        late = date(2026, 8, 20)
+        due = (dunning_queries.stored_rules(), fallback_rules())
+        assert "NEW-0" not in str(dunning_queries.due_invoices(*due, late, [buyer]))
+        pay(account, "NEW-0", 100_000, date(2026, 7, 27))
+        assert payment_plans.watch(org, date(2026, 8, 27)) == {"plans_broken": 0, "plans_kept": 0}
+        view = find_plan(plan.id, date(2026, 8, 27))
+        assert view is not None
+        assert view.standing is not None
+        assert [each.state for each in view.standing.instalments] == [InstalmentState.PAID_LATE, InstalmentState.IN_GRACE]
+        # A day that was missed is caught up with the day on which it broke; nothing is told twice.
+        assert payment_plans.watch(org, date(2026, 8, 30)) == {"plans_broken": 1, "plans_kept": 0}
+        assert payment_plans.watch(org, date(2026, 8, 31)) == {"plans_broken": 0, "plans_kept": 0}
+        session.expire_all()
+        assert (plan.state, plan.broken_on) == (PlanState.BROKEN, date(2026, 8, 28))
+        told = session.scalars(select(Told).where(Told.kind == NoticeToPerson.INSTALMENT_BROKEN)).all()
+        assert len({each.user_id for each in told}) == len(told) > 0
+        assert [each.event for each in session.scalars(select(WebhookDelivery))] == ["plan.broken"]
+        assert "NEW-0" in str(dunning_queries.due_invoices(*due, date(2026, 8, 31), [buyer]))
+        pay(account, "NEW-0", 100_000, date(2026, 9, 2))
+        assert payment_plans.watch(org, date(2026, 9, 3)) == {"plans_broken": 0, "plans_kept": 1}
+        row = list_plans(date(2026, 9, 3))[0]
+        assert (row.plan.state, row.total_minor, row.invoices, row.instalments) == (PlanState.KEPT, 200_000, 1, 2)
+        assert row.standing is not None
+        assert row.standing.outcome is PlanOutcome.KEPT_LATE
+        actions = session.scalars(
+            select(JournalEntry.action).where(JournalEntry.action.startswith("plan.")).order_by(JournalEntry.id)
+        ).all()
+        assert list(actions) == ["plan.proposed", "plan.agreed", "plan.confirmed", "plan.broken", "plan.kept"]
+
+
+def test_beyond_the_period_the_insurer_is_asked_and_a_break_must_be_reported(app: Flask) -> None:
+    account = make_overdue_account(app, buyers=2)
+    actor, org, buyer = account.tenant.actor(), account.organisation_id, account.buyer_id
+    with app.app_context(), within(org):
+        session = fresh_session(account)
+        keys = [invoice_id(session, "OLD-0"), invoice_id(session, "NEW-0")]
+        new = NewPlan(buyer_id=buyer, invoice_ids=keys, instalments=equal_instalments(1_200_000, 4, date(2026, 7, 15)))
+        plan = payment_plans.propose(actor, org, new, TODAY)
+        with pytest.raises(Refusal, match="plan_needs_consent"):
+            payment_plans.agree(actor, org, plan.id, TODAY)
+        notice = payment_plans.ask_consent(actor, org, plan.id, TODAY)
+        assert (notice.kind, plan.state) == (NoticeKind.RESCHEDULING, PlanState.AWAITING_CONSENT)
+        # Changed before it was sent: the request is given up, and asked anew with what is planned now.
+        payment_plans.change(actor, org, plan.id, new, TODAY)
+        assert (session.get_one(Notice, notice.id).state, plan.state, plan.notice_id) == (NoticeState.CANCELLED, PlanState.DRAFT, None)
+        notice = payment_plans.ask_consent(actor, org, plan.id, TODAY)
+        notices.approve(actor, org, notice.id, TODAY)
+        notices.send(actor, org, notice.id, Sending(channel=Channel.PORTAL, on=TODAY, protocol_number="R-1"), TODAY)
+        with pytest.raises(Refusal, match="plan_request_sent"):
+            payment_plans.change(actor, org, plan.id, new, TODAY)
+        notices.answer(actor, org, notice.id, Answer(outcome=ReplyOutcome.MORE_WANTED, on=TODAY), TODAY)
+        assert plan.state is PlanState.AWAITING_CONSENT
+        notices.answer(actor, org, notice.id, Answer(outcome=ReplyOutcome.CONSENTED, on=TODAY), TODAY)
+        session.expire_all()
+        assert (plan.state, plan.agreed_on) == (PlanState.ACTIVE, TODAY)
+        acts = session.scalars(select(AccountAct).where(AccountAct.kind == AccountActKind.EXTENSION)).all()
+        assert [act.data["consent"] for act in acts] == [True, True]
+        assert payment_plans.confirm(actor, org, plan.id, TODAY).kind == "payment_plan"
+        assert payment_plans.watch(org, date(2026, 7, 16))["plans_broken"] == 1
+        known = session.scalars(select(AccountAct).where(AccountAct.kind == AccountActKind.ADVERSE_INFORMATION)).one()
+        assert known.happened_on == date(2026, 7, 16)
+        kind = ObligationKind.REPORT_ADVERSE_INFORMATION.value
+        assert (
+            session.scalar(select(func.count()).select_from(Obligation).where(Obligation.buyer_id == buyer, Obligation.kind == kind)) == 1
+        )
+
+        # A deferral of one invoice: asked as an extension with its new date; refused, it may be drawn up anew or given up.
+        other = session.scalars(select(Invoice).where(Invoice.number == "OLD-1")).one()
+        deferral = NewPlan(
+            buyer_id=other.buyer_id, invoice_ids=[other.id], instalments=[PlannedInstalment(date(2026, 7, 31), 1_000_000)]
+        )  # fmt: skip
+        put_off = payment_plans.propose(actor, org, deferral, TODAY)
+        asked = payment_plans.ask_consent(actor, org, put_off.id, TODAY)
+        line = session.scalars(select(NoticeInvoice).where(NoticeInvoice.notice_id == asked.id, NoticeInvoice.number == "OLD-1")).one()
+        assert (asked.kind, line.new_due_on) == (NoticeKind.EXTENSION, date(2026, 7, 31))
+        notices.approve(actor, org, asked.id, TODAY)
+        notices.send(actor, org, asked.id, Sending(channel=Channel.PORTAL, on=TODAY, protocol_number="R-2"), TODAY)
+        notices.answer(actor, org, asked.id, Answer(outcome=ReplyOutcome.REFUSED, on=TODAY), TODAY)
+        assert put_off.state is PlanState.REFUSED
+        payment_plans.change(actor, org, put_off.id, deferral, TODAY)
+        # Agreed in spite of that, with open eyes: the invoice loses its cover.
+        assert reason(session, "OLD-1", TODAY) is None
+        payment_plans.agree(actor, org, put_off.id, TODAY, without_consent=True)
+        session.expire_all()
+        assert reason(session, "OLD-1", TODAY) == "extended_without_consent"
+        with pytest.raises(Refusal, match="plan_reason_needed"):
+            payment_plans.cancel(actor, org, put_off.id, " ")
+        assert payment_plans.cancel(actor, org, put_off.id, "the buyer pays at once").state is PlanState.CANCELLED
+        with pytest.raises(Refusal, match="plan_unknown"):
+            payment_plans.agree(actor, org, 99_999, TODAY)
+
+
+def test_a_plan_that_the_ledger_overtook_is_drawn_up_anew(app: Flask) -> None:
+    account = make_overdue_account(app)
+    actor, org, buyer = account.tenant.actor(), account.organisation_id, account.buyer_id
+    with app.app_context(), within(org):
+        session = fresh_session(account)
+        key = invoice_id(session, "NEW-0")
+        pay(account, "NEW-0", 50_000, TODAY)
+        new = NewPlan(buyer_id=buyer, invoice_ids=[key], instalments=[PlannedInstalment(date(2026, 8, 1), 150_000)])
+        plan = payment_plans.propose(actor, org, new, TODAY)
+        pay(account, "NEW-0", 50_000, TODAY)
+        with pytest.raises(Refusal, match="plan_amounts_moved"):
+            payment_plans.agree(actor, org, plan.id, TODAY)
+        again = NewPlan(buyer_id=buyer, invoice_ids=[key], instalments=[PlannedInstalment(date(2026, 8, 1), 100_000)])
+        payment_plans.change(actor, org, plan.id, again, TODAY)
+        with pytest.raises(Refusal, match="plan_day_over"):
+            payment_plans.agree(actor, org, plan.id, date(2026, 8, 2))
+        payment_plans.agree(actor, org, plan.id, TODAY)
+        # What was settled before, on the same day, is no instalment.
+        view = find_plan(plan.id, TODAY)
+        assert view is not None
+        assert view.standing is not None
+        assert (view.standing.paid_minor, view.standing.open_minor) == (0, 100_000)
+        pay(account, "NEW-0", 100_000, date(2026, 7, 20))
+        assert payment_plans.watch(org, date(2026, 7, 21)) == {"plans_broken": 0, "plans_kept": 1}
+        assert find_plan(99_999, TODAY) is None
