@@ -11,16 +11,13 @@ from support.accounts import TERMS, TODAY, Account, add_buyer, add_invoice, make
 
 from insureflow.domain.access import Role
 from insureflow.domain.contacts import ContactPurpose
-from insureflow.domain.messages import MessageAction
 from insureflow.domain.obligations import ObligationKind
 from insureflow.models.buyers import InsurerIdentity
-from insureflow.models.messages import Message
 from insureflow.models.receivables import Invoice
 from insureflow.queries.obligations.calendar import CalendarStatus, DutySelection, calendar
 from insureflow.services import contacts
 from insureflow.services.contacts import DeskDetails
 from insureflow.services.limits.decisions import NewDecision, record_decision
-from insureflow.services.messages import hooks
 from insureflow.services.transaction import transaction
 
 NOTICE_TERMS = {
@@ -55,17 +52,6 @@ def duty_status(buyer_id: int, on: date = TODAY, kind: ObligationKind = Obligati
     """How the duties of a buyer stand, by invoice."""
     entries = calendar(DutySelection(on, on, [kind], buyer_id=buyer_id), date(2026, 1, 1), date(2027, 12, 31), with_late=True)
     return {entry.invoice: entry.status for entry in entries}
-
-
-def let_mail(session: Session, message: Message, *actions: MessageAction) -> None:
-    """Let the post office do something with a message, and tell whom it concerns."""
-    for action in actions:
-        hooks.move(message, action)
-        if action is MessageAction.ACCEPT:
-            message.sent_at = message.created_at
-        if action is MessageAction.BOUNCE:
-            message.bounce = {"code": "5.1.1"}
-        hooks.announce(session, message)
 
 
 def invoice_id(session: Session, number: str) -> int:

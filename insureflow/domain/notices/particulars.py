@@ -132,8 +132,8 @@ def particulars_to_mapping(particulars: Particulars) -> dict[str, Any]:
 
 def parse_particulars(data: Mapping[str, Any]) -> Particulars:
     """Particulars from what was kept of them."""
-    days = {name: date.fromisoformat(data[name]) for name in _DAYS if data.get(name)}
-    texts = {name: str(data[name]) for name in _TEXTS if data.get(name)}
+    days: dict[str, Any] = {name: date.fromisoformat(data[name]) for name in _DAYS if data.get(name)}
+    texts: dict[str, Any] = {name: str(data[name]) for name in _TEXTS if data.get(name)}
     proceeding, administrator = data.get("proceeding"), data.get("administrator")
     return Particulars(
         **days,
