@@ -30,6 +30,7 @@ from insureflow.services.cover.storing import insert_rows
 from insureflow.services.transaction import transaction
 
 COUNTRIES = ("DE", "FR", "IT", "PL", "ES", "NL", "SE", "US", "GB", "DK", "FI", "NO", "CZ", "AT", "BE", "BR")
+_DIRECTIONS = ("Nord", "Ost", "Sud", "West", "Mid")
 _ENTITIES = {"SE01": ("SE", "SEK"), "DE01": ("DE", "EUR"), "US01": ("US", "USD"), "PL01": ("PL", "EUR")}
 _RATES = (("EUR", "SEK", "11.2345"), ("EUR", "USD", "1.0823"))
 _PERIOD = {"from": "2024-01-01", "to": "2029-12-31"}
@@ -100,7 +101,9 @@ def make_loaded_book(app: Flask, buyers: int, invoices: int, on: date) -> Tenant
         for number, terms in _TERMS.items()
     }
     with transaction(tenant.id) as session:
-        first = _Numbers(*(1 + int(session.scalar(select(db.func.max(model.id))) or 0) for model in (Buyer, Invoice, Payment, LimitDecision)))
+        first = _Numbers(
+            *(1 + int(session.scalar(select(db.func.max(model.id))) or 0) for model in (Buyer, Invoice, Payment, LimitDecision))
+        )
         story = _Story(tenant, keys, first, buyers, invoices, on)
         for model, columns, rows in (
             (Buyer, ("id", "organisation_id", *_BUYER), story.buyers()),
@@ -115,7 +118,9 @@ def make_loaded_book(app: Flask, buyers: int, invoices: int, on: date) -> Tenant
         session.execute(insert(Dispute), list(story.disputes()))
         if session.connection().dialect.name == "postgresql":
             for table in ("buyer", "invoice", "payment", "limit_decision"):
-                session.connection().exec_driver_sql(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
+                session.connection().exec_driver_sql(
+                    f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"
+                )
     with transaction(tenant.id) as session:
         cover.refresh_buyers(session, None, on)
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -204,7 +209,7 @@ class _Story:
     def buyers(self) -> Iterator[tuple[Any, ...]]:
         """Names that do not begin with their number, so that sorting has something to do."""
         for number in range(self._buyers):
-            name = f"{'Nord Ost Sud West Mid'.split()[number * 7 % 5]} Customer {number}"
+            name = f"{_DIRECTIONS[number * 7 % 5]} Customer {number}"
             country = COUNTRIES[(number * number + number // 7) % len(COUNTRIES)]
             status = BuyerStatus.TO_REVIEW if number % 50 == 0 else BuyerStatus.ACTIVE
             yield self._first.buyer + number, self._tenant.id, name, name.lower(), country, status.value, False, self._at.isoformat()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from insureflow.queries.exposure.buyers import ExposedBuyers, name_of_buyer, share_of
 from insureflow.queries.exposure.dividing import divide, divide_many, uncovered_by_reason
 from insureflow.queries.exposure.figures import AMOUNTS, UNCOVERED, Figures, Grouping, Selection, exposure_by, total_of
 from insureflow.queries.exposure.portfolio import (
@@ -23,6 +24,7 @@ __all__ = [
     "AgeBand",
     "Amounts",
     "Division",
+    "ExposedBuyers",
     "Figures",
     "Grouping",
     "Portfolio",
@@ -34,7 +36,9 @@ __all__ = [
     "divide_many",
     "exposure_by",
     "headroom",
+    "name_of_buyer",
     "narrowed",
+    "share_of",
     "total_of",
     "uncovered_by_reason",
 ]

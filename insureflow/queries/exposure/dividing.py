@@ -263,6 +263,43 @@ def _by_account(portfolio: Portfolio, asked: Collection[Division], report: Repor
     return _joined(found, accounts, asked).group_by(*dimensions.values())
 
 
+def account_parts(portfolio: Portfolio, report: Reporting, buyer_ids: Sequence[int] | None) -> list[Select[Any]]:
+    """What makes up the sums of buyers, in the reporting currency: ``buyer_id``, ``invoices``, ``exposure``, ``covered``, ``liability``.
+
+    *Formula:* as of ``divide``, to the cent: each atom is turned into the reporting currency by itself, each account's liability as a
+    whole. Amounts without a rate are NULL.
+    """
+    shares, currencies, zero = _Shares.load(), _occurring_currencies(portfolio), literal(0, BigInteger)
+    which = [] if buyer_ids is None else [InvoicePosition.buyer_id.in_(buyer_ids)]
+    position = InvoicePosition
+    covered = position.primary_minor + position.top_up_minor
+
+    def part(buyer_id: Any, invoices: Any, exposure: Any, covered: Any, liability: Any) -> Select[Any]:
+        names = ("buyer_id", "invoices", "exposure", "covered", "liability")
+        return select(*(each.label(name) for name, each in zip(names, (buyer_id, invoices, exposure, covered, liability), strict=True)))
+
+    home = part(position.buyer_id, func.count(), added(position.open_minor), added(covered), shares.rounded(shares.share()))
+    home = narrowed(home, portfolio).where(_is_home(report), *which)
+    parts = [home.group_by(*_of(portfolio, _ACCOUNT))]
+    if currencies - {report.currency}:
+        keys = _keys(portfolio, _ATOM)
+        sums = {"open": position.open_minor, "covered": covered, "share": shares.share()}
+        columns = [added(each).label(name) for name, each in sums.items()]
+        statement = narrowed(select(*keys, func.count().label("invoices"), *columns), portfolio).where(_is_foreign(report), *which)
+        atoms = statement.group_by(*keys).cte("atoms")
+        atom = atoms.c
+        exposure, there = (report.expression(atom[name], atom.limit_currency, currencies) for name in ("open", "covered"))
+        accounts = select(*(atom[key] for key in _ACCOUNT), shares.rounded(atom.share).label("liability"))
+        account = accounts.group_by(*(atom[key] for key in _ACCOUNT)).subquery("accounts").c
+        liability = report.expression(account.liability, account.limit_currency, currencies)
+        parts += [part(atom.buyer_id, atom.invoices, exposure, there, zero), part(account.buyer_id, zero, zero, zero, liability)]
+    return parts
+
+
+def _of(portfolio: Portfolio, names: Collection[str]) -> list[Any]:
+    return [label.element for label in _keys(portfolio, names)]
+
+
 def _by_age(portfolio: Portfolio, report: Reporting) -> CompoundSelect[Any]:
     """What stands in the reporting currency by age: each band is one stretch of the index of due days."""
     bands = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from flask import abort, g, render_template, url_for
@@ -13,7 +12,7 @@ from flask_babel import gettext as _
 from insureflow.domain.access import Permission
 from insureflow.domain.countries import COUNTRIES
 from insureflow.queries.dashboard.calculated import CalculatedListing, calculated_field
-from insureflow.queries.exposure import AGE_BANDS, Division, Portfolio, PortfolioPart, Reporting, divide
+from insureflow.queries.exposure import AGE_BANDS, Division, ExposedBuyers, Portfolio, PortfolioPart, Reporting, divide, share_of
 from insureflow.queries.listing import Kind, Order
 from insureflow.web.access import may, requires
 from insureflow.web.exposure.pictures import ageing_picture, band_label, cover_bars, exposure_maps
@@ -38,11 +37,6 @@ def reporting() -> Reporting:
     return Reporting(g.organisation.reporting_currency, g.on)
 
 
-def share(part: int, whole: int) -> Decimal | None:
-    """A part per hundred of the whole; None of nothing."""
-    return (Decimal(part) * 100 / whole).quantize(Decimal("0.1")) if whole else None
-
-
 def sums_of(figures: PortfolioPart, report: Reporting) -> dict[str, Any]:
     """The figures of a part in the reporting currency, as a row shows them."""
     exposure, covered = report.sum(figures.open), report.sum(figures.covered)
@@ -52,7 +46,7 @@ def sums_of(figures: PortfolioPart, report: Reporting) -> dict[str, Any]:
         "exposure": (exposure, currency),
         "covered": (covered, currency),
         "uncovered": (exposure - covered, currency),
-        "share": share(exposure - covered, exposure),
+        "share": share_of(exposure - covered, exposure),
         "liability": (report.sum(figures.liability), currency),
     }
 
@@ -166,19 +160,20 @@ def by_country() -> ResponseReturnValue:
     )
 
 
-def buyer_rows(figures: Sequence[PortfolioPart], report: Reporting) -> list[dict[str, Any]]:
-    """Buyers as rows of a list of exposure."""
-    return [
-        {
-            "key": each.key,
-            "name": each.label,
-            "url": buyer_url(each.key) or url_for("exposure.why", buyer_id=each.key),
-            "invoices_url": invoices_url(buyer_id=each.key),
-            "why_url": url_for("exposure.why", buyer_id=each.key),
-            **sums_of(each, report),
-        }
-        for each in figures
-    ]
+def view_of_buyers(name: str, caption: str, chosen: Portfolio, report: Reporting) -> TableView:
+    """The buyers of a portfolio as a list of exposure."""
+
+    def decorate(row: dict[str, Any]) -> dict[str, Any]:
+        key, why_url = row["key"], url_for("exposure.why", buyer_id=row["key"])
+        row["url"] = buyer_url(key) or why_url
+        row["exposure"] = {"value": row["exposure"], "why_url": why_url}
+        row["invoices"] = {"value": row["invoices"], "url": invoices_url(buyer_id=key)}
+        if row["uncovered"][0] > 0:
+            row["uncovered"] = {"value": row["uncovered"], "tone": "uncovered"}
+        return row
+
+    listing = ExposedBuyers(name, chosen, report)
+    return TableView(listing=listing, caption=caption, labels=labels(_("Buyer")), decorate=decorate, empty=nothing_open)
 
 
 @blueprint.get("/countries/<code>")
@@ -187,21 +182,20 @@ def country(code: str) -> ResponseReturnValue:
     """The buyers of one country."""
     if code not in COUNTRIES:
         abort(404)
-    report = reporting()
-    figures = divide(portfolio(country=code), Division.BUYER, report)
-    view = view_of("buyers-of-country", _("Buyers in %(country)s", country=country_name(code)), _("Buyer"), buyer_rows(figures, report))
+    report, chosen = reporting(), portfolio(country=code)
+    view = view_of_buyers("buyers-of-country", _("Buyers in %(country)s", country=country_name(code)), chosen, report)
     if (export := wanted_export(view, f"exposure-{code.lower()}")) is not None:
         return export
-    total, covered = _total(figures, report)
+    ages = divide(chosen, Division.AGE, report, with_liability=False)
+    total, covered = _total(ages, report)
     return render_template(
         "exposure/country.html",
         code=code,
         listing=build_table(view),
-        ageing=ageing_picture(divide(portfolio(country=code), Division.AGE, report, with_liability=False), report, g.on, country=code),
+        ageing=ageing_picture(ages, report, g.on, country=code),
         report=report,
         total=total,
         covered=covered,
-        buyers=len(figures),
     )
 
 

@@ -12,10 +12,10 @@ from flask_babel import gettext as _
 from insureflow.domain.access import Permission
 from insureflow.domain.countries import COUNTRIES
 from insureflow.domain.cover import Reason
-from insureflow.queries.exposure import Division, PortfolioPart, divide, uncovered_by_reason
+from insureflow.queries.exposure import Division, PortfolioPart, divide, name_of_buyer, uncovered_by_reason
 from insureflow.queries.rates import DatedRate
 from insureflow.web.access import requires
-from insureflow.web.exposure.pages import buyer_rows, portfolio, reporting, view_of
+from insureflow.web.exposure.pages import portfolio, reporting, view_of_buyers
 from insureflow.web.exposure.routes import blueprint
 from insureflow.web.filters import country as country_name
 from insureflow.web.filters import word
@@ -73,8 +73,7 @@ def why() -> ResponseReturnValue:
     narrowed: dict[str, Any] = {"country": country, **{name: _number(name) for name in ("buyer_id", "policy_id", "entity_id")}}
     chosen = portfolio(**narrowed)
     report = reporting()
-    buyers = divide(chosen, Division.BUYER, report)
-    view = view_of("buyers-of-figure", _("Buyers"), _("Buyer"), buyer_rows(buyers, report))
+    view = view_of_buyers("buyers-of-figure", _("Buyers"), chosen, report)
     if (export := wanted_export(view, "exposure")) is not None:
         return export
     whole = next(iter(divide(chosen, Division.WHOLE, report)), PortfolioPart(None))
@@ -98,8 +97,9 @@ def why() -> ResponseReturnValue:
     return render_template(
         "exposure/why.html",
         is_panel=is_panel,
-        title=_title(narrowed, buyers[0].label if buyers else None),
-        listing=build_table(view),
+        title=_title(narrowed, name_of_buyer(narrowed["buyer_id"]) if narrowed["buyer_id"] is not None else None),
+        # A panel shows the sums alone.
+        listing=None if is_panel else build_table(view),
         lines=lines,
         reasons=sorted(reasons, key=lambda line: -line.minor),
         report=report,
@@ -110,6 +110,5 @@ def why() -> ResponseReturnValue:
         invoices=whole.invoices,
         invoices_url=invoices_url(**narrowed),
         buyer_url=buyer_url(narrowed["buyer_id"]) if narrowed["buyer_id"] else None,
-        buyers=len(buyers),
         word=word,
     )
