@@ -26,14 +26,16 @@ from insureflow.connectors.insurers.interface import (
 from insureflow.domain.connections import DifferenceKind, Operation, SyncState, back_off_seconds
 from insureflow.domain.errors import Refusal
 from insureflow.domain.limits.life import WAITING_FOR_INSURER
-from insureflow.models.buyers import Buyer
-from insureflow.models.connections import InsurerConnection, SyncRun
+from insureflow.models.buyers import Buyer, InsurerIdentity
+from insureflow.models.connections import InsurerConnection, InsurerCoverVersion, SyncRun
 from insureflow.models.limit_requests import LimitRequest
+from insureflow.models.limits import LimitDecision
 from insureflow.models.policies import Policy
 from insureflow.queries.connections import can_be_read
 from insureflow.services import connections
 from insureflow.services.clock import now
 from insureflow.services.connections import Reach
+from insureflow.services.cover.storing import renew_statistics
 from insureflow.services.journal import plain
 from insureflow.services.sync.applying import Applied, Books, apply_covers
 from insureflow.services.sync.differences import Found, open_of_kinds, settle, store_found
@@ -114,6 +116,7 @@ class _Run:
         self.is_whole = True
         self.refused: ItemFailed | None = None
         self.run_id = 0
+        self._renew_at = 0
         self.started_at = now()
 
     def go(self, *, whole: bool) -> SyncResult:
@@ -279,6 +282,7 @@ class _Run:
             self.counts["pages"] += 1
             self.is_whole = self.is_whole and page.is_whole
             self.seen.update(cover.cover_id for cover in page.covers)
+            self._renew_statistics(len(page.covers))
             chunks = [page.covers[start : start + CHUNK] for start in range(0, len(page.covers), CHUNK)] or [()]
             for chunk in chunks[:-1]:
                 self._apply(chunk, None)
@@ -287,6 +291,14 @@ class _Run:
             self.progress(len(self.seen), page.total)
             if page.cursor is not None:
                 self._look_up()
+
+    def _renew_statistics(self, coming: int) -> None:
+        """Before many covers are looked up, and again whenever twice as many have been put in, PostgreSQL is told of its tables."""
+        if coming < CHUNK // 2 or len(self.seen) < self._renew_at:
+            return
+        self._renew_at = max(CHUNK, 2 * len(self.seen))
+        with transaction(self.reach.organisation_id) as session:
+            renew_statistics(session, InsurerIdentity, InsurerCoverVersion, LimitDecision)
 
     def _look_up(self) -> None:
         """Leaves between two parts when the process is asked to end. Errors: ``Stopped``."""
