@@ -21,6 +21,7 @@ from insureflow.queries import dunning as queries
 from insureflow.queries.dunning import DueInvoice, DueLetter
 from insureflow.services import journal, telling
 from insureflow.services.clock import now
+from insureflow.services.cover.storing import renew_statistics
 from insureflow.services.dunning.composing import choose_channel, choose_language
 from insureflow.services.dunning.rules import fallback_rules
 from insureflow.services.journal import Actor, Subject
@@ -28,6 +29,8 @@ from insureflow.services.transaction import transaction
 
 ACTOR = Actor(None, "dunning")
 _PORTION = 500
+#: After these portions a database that knew the tables as empty is told that they are not: it would read all of them for every row.
+_LEARNS_AFTER = frozenset({0, 3, 15, 63})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ def propose(actor: Actor, organisation_id: int, on: date) -> Proposed:
         for start in range(0, len(due), _PORTION):
             made = _write(session, stored, fallback, due[start : start + _PORTION], on)
             proposed, approved, superseded = proposed + made.proposed, approved + made.approved, superseded + made.superseded
+            if len(due) > _PORTION and start // _PORTION in _LEARNS_AFTER:
+                renew_statistics(session, DunningLetter, DunningLetterInvoice)
         if due:
             journal.record(
                 session,
