@@ -43,7 +43,7 @@ from insureflow.models.notices import Notice
 from insureflow.models.organisations import Entity, Organisation, User
 from insureflow.models.policies import InsuredEntity, Policy
 from insureflow.models.scope import current_organisation_id
-from insureflow.queries.limits.decisions import limits_of_buyer
+from insureflow.queries.limits.decisions import find_decision, limits_of_buyer
 from insureflow.queries.notices.showing import DispatchView, NoticeView, journal_of_notice
 from insureflow.services.notices.keeping import account_of, contact_of, lines_of, particulars_of
 
@@ -242,9 +242,12 @@ def _limits(buyer_id: int, policy: Policy, on: date) -> tuple[LimitFacts, ...]:
             amount=Money(decision.decided_minor, decision.currency),
             valid_from=decision.effective_on,
             valid_until=decision.valid_to,
+            insured_percentage=None if view is None else view.insured_percentage,
+            reference=decision.insurer_reference or "",
         )
         for decision, state in reversed(found.decisions)
         if state is LimitState.IN_FORCE and decision.decided_minor
+        for view in [find_decision(decision.id, on)]
     )
 
 
