@@ -12,6 +12,7 @@ from insureflow.domain.blocks import ExceptionReason
 from insureflow.domain.dunning import ContactKind, DunningLevel, LetterChannel, LetterState
 from insureflow.domain.messages import DeliveryState, Digest, MessageState, NoticeToPerson
 from insureflow.domain.notices import Channel, NoticeKind, NoticeState, ReasonForNonPayment
+from insureflow.domain.payment_plans import PlanState
 from insureflow.models.blocks import BlockException, ManualBlock
 from insureflow.models.cover import ObligationOwner
 from insureflow.models.documents import BuyerContact, EvidenceLink, IssuedDocument, Letterhead, PolicyContact
@@ -19,6 +20,7 @@ from insureflow.models.dunning import ContactNote, DunningHold, DunningLetter, D
 from insureflow.models.limit_requests import EvidenceFile
 from insureflow.models.messages import CalendarFeed, Message, TellingSetting, Told, WebhookDelivery, WebhookEndpoint
 from insureflow.models.notices import Notice, NoticeDispatch, NoticeInvoice
+from insureflow.models.payment_plans import PaymentPlan, PlanInstalment, PlanInvoice
 from insureflow.models.receivables import Invoice
 from insureflow.services import issued_documents
 from insureflow.services.clock import now
@@ -179,6 +181,30 @@ def fill_notices(session: Session, mark: str, seed: int, *, buyer_id: int, polic
                 sha256="0" * 64, protocol_number=f"{mark}-P1", message_id=message.id, details={"note": mark},
             ),
             EvidenceLink(evidence_id=file.id, subject_kind="notice", subject_id=notice.id, created_at=now(), created_by_id=actor.user_id),
+        ]
+    )  # fmt: skip
+    session.flush()
+
+
+def fill_plans(session: Session, mark: str, seed: int, *, buyer_id: int, entity_id: int, policy_id: int, actor: Actor, on: date) -> None:
+    """A plan that was drawn up, with its invoice and two instalments."""
+    invoice = session.scalars(sa.select(Invoice).where(Invoice.buyer_id == buyer_id, Invoice.open_minor > 0).order_by(Invoice.id)).first()
+    assert invoice is not None
+    notice = session.scalars(sa.select(Notice).where(Notice.buyer_id == buyer_id).order_by(Notice.id)).first()
+    assert notice is not None
+    plan = PaymentPlan(
+        entity_id=entity_id, buyer_id=buyer_id, policy_id=policy_id, state=PlanState.DRAFT, currency="EUR", proposed_on=on,
+        interest=f"{mark} interest", note=f"{mark} note", notice_id=notice.id, created_at=now(), created_by_id=actor.user_id,
+    )  # fmt: skip
+    session.add(plan)
+    session.flush()
+    halves = ((1, 30, seed + 71), (2, 60, seed + 72))
+    session.add_all(
+        [
+            PlanInvoice(
+                plan_id=plan.id, invoice_id=invoice.id, number=f"{mark}-9", original_due_on=invoice.original_due_on, amount_minor=2 * seed + 143
+            ),
+            *(PlanInstalment(plan_id=plan.id, number=number, due_on=on + timedelta(days=days), amount_minor=amount) for number, days, amount in halves),
         ]
     )  # fmt: skip
     session.flush()

@@ -21,7 +21,7 @@ from support.twin_bank import fill_bank
 from support.twin_limits import CODES as LIMIT_CODES
 from support.twin_limits import fill_limits
 from support.twin_overdues import CODES as OVERDUE_CODES
-from support.twin_overdues import fill_blocks, fill_documents, fill_dunning, fill_messages, fill_notices, fill_telling
+from support.twin_overdues import fill_blocks, fill_documents, fill_dunning, fill_messages, fill_notices, fill_plans, fill_telling
 
 from insureflow.connectors.ledgers import get_shipped_profile, profile_to_mapping
 from insureflow.domain.access import Role
@@ -172,6 +172,16 @@ def make_twin(app: Flask, mark: str, *, seed: int) -> Twin:
                 policy_id=policy.id,
                 document=paper,
                 message=message,
+                actor=tenant.actor(),
+                on=TODAY,
+            )
+            fill_plans(
+                session,
+                mark,
+                seed,
+                buyer_id=buyer_id,
+                entity_id=tenant.entity_id,
+                policy_id=policy.id,
                 actor=tenant.actor(),
                 on=TODAY,
             )

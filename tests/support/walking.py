@@ -29,6 +29,7 @@ TABLES = {
     "hold": "dunning_hold",
     "letter": "dunning_letter",
     "note": "contact_note",
+    "plan": "payment_plan",
     "promise": "promise_to_pay",
     "endpoint": "webhook_endpoint",
     "exchange": "insurer_exchange",

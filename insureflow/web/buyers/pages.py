@@ -90,6 +90,7 @@ def _tabs(buyer_id: int) -> list[tuple[str, str, str]]:
         ("blocks.of_buyer", _("Block"), Permission.VIEW_OBLIGATIONS),
         ("dunning.of_buyer", _("Overdues and letters"), Permission.VIEW_RECEIVABLES),
         ("notices.of_buyer", _("Notices to insurers"), Permission.VIEW_OBLIGATIONS),
+        ("payment_plans.of_buyer", _("Payment plans"), Permission.VIEW_OBLIGATIONS),
         ("contacts.of_buyer", _("Contacts"), Permission.VIEW_BUYERS),
         ("issued_documents.of_buyer", _("Documents"), Permission.VIEW_RECEIVABLES),
         ("buyers.details", _("Details"), Permission.VIEW_BUYERS),
