@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from insureflow.domain.obligations import Obligation as RuleObligation
 from insureflow.domain.obligations import ObligationKind, ObligationStatus, status_on
@@ -105,7 +105,12 @@ class DutyCounts:
 
 def calendar(selection: DutySelection, first_day: date, last_day: date, *, with_late: bool = False) -> list[CalendarEntry]:
     """The duties due from the first to the last day, both included; ``with_late``: and all that are late by then. By day."""
-    duties = _stored(selection) if selection.on == selection.today else [(None, duty) for duty in duties_on(selection)]
+    duties: list[tuple[int | None, Duty]]
+    if selection.on == selection.today:
+        wanted = Obligation.due_on.between(first_day, last_day)
+        duties = _stored(selection, or_(wanted, Obligation.due_on < selection.on) if with_late else wanted)
+    else:
+        duties = [(None, duty) for duty in duties_on(selection)]
     marks = marks_by(selection.on)
     names = _Names([duty for _, duty in duties])
     entries = []
@@ -171,8 +176,8 @@ def _duty(row: Obligation) -> Duty:
     )
 
 
-def _stored(selection: DutySelection) -> list[tuple[int | None, Duty]]:
-    statement = select(Obligation).where(*_narrowed(selection, Obligation))
+def _stored(selection: DutySelection, days: ColumnElement[bool]) -> list[tuple[int | None, Duty]]:
+    statement = select(Obligation).where(*_narrowed(selection, Obligation), days)
     if selection.kinds:
         statement = statement.where(Obligation.kind.in_([kind.value for kind in selection.kinds]))
     if selection.entity_id is not None:
