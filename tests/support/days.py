@@ -20,6 +20,7 @@ from insureflow.services.jobs import Served, period_of
 #: What the scheduler does about overdues, in the order of a morning.
 MORNING = (
     "notices.draft",
+    "payment_plans.watch",
     "obligations.remind",
     "blocks.tell",
     "obligations.digest",

@@ -17,15 +17,17 @@ from insureflow.domain.access import Role
 from insureflow.domain.dunning import LetterState
 from insureflow.domain.limits import AccountActKind
 from insureflow.domain.messages import Digest, MessageState, NoticeToPerson
+from insureflow.domain.payment_plans import PlannedInstalment
 from insureflow.models.buyers import Buyer
 from insureflow.models.database import db
 from insureflow.models.dunning import DunningLetter
 from insureflow.models.limits import AccountAct
 from insureflow.models.messages import Message, Told
 from insureflow.models.notices import Notice
-from insureflow.services import contacts, dunning, telling
+from insureflow.services import contacts, dunning, payment_plans, telling
 from insureflow.services.contacts import ContactDetails, LetterheadDetails
 from insureflow.services.limits.decisions import NewDecision, record_decision
+from insureflow.services.payment_plans import NewPlan
 
 #: A Monday; the Friday after it is the first day on which anything runs again.
 DAY = date(2026, 6, 22)
@@ -37,6 +39,7 @@ OVERDUE = {
     "Anton": 20,  # its second reminder falls into the gap, on Tuesday
     "Berta": 60,  # its extension ends on Monday: blocked from Tuesday on
     "Carla": 73,  # its notification is drafted from Wednesday on, and due in 17 days
+    "Doris": 10,  # has a plan whose first instalment is missing from Thursday on; only then it gets a letter
 }
 LEVELS = [{"level": "reminder_1", "days": 7}, {"level": "reminder_2", "days": 21}, {"level": "final_demand", "days": 50}]
 RULE = {"levels": [{**level, "automatic": True} for level in LEVELS], "days_between": 7}
@@ -55,7 +58,11 @@ def _house(app: Flask, name: str) -> Account:
         key = add_buyer(account.tenant, buyer)
         contacts.add_contact(actor, org, key, ContactDetails(email=f"{buyer.lower()}@{name.split(maxsplit=1)[0].lower()}.example"))
         record_decision(actor, org, NewDecision(key, account.policy_id, 20_000_00, "EUR", date(2026, 1, 2)), DAY)
-        add_invoice(account, f"{buyer}-1", 10_000_00, buyer_id=key, shipped_on=DAY - timedelta(days=days + 30), on=DAY)
+        invoice = add_invoice(account, f"{buyer}-1", 10_000_00, buyer_id=key, shipped_on=DAY - timedelta(days=days + 30), on=DAY)
+        if buyer == "Doris":
+            parts = (PlannedInstalment(DAY + timedelta(days=2), 5_000_00), PlannedInstalment(DAY + timedelta(days=20), 5_000_00))
+            plan = payment_plans.propose(actor, org, NewPlan(buyer_id=key, invoice_ids=[invoice], instalments=parts), DAY)
+            payment_plans.agree(actor, org, plan.id, DAY)
     return account
 
 
@@ -84,17 +91,19 @@ def _told_once() -> set[tuple[str, str]]:
 def test_missed_days_are_made_up_for_once(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     with app.app_context(), mail_server() as mailbox:
         use_mail(app, monkeypatch, f"smtp://127.0.0.1:{mailbox.port}")
-        house = _house(app, "Rested House")
+        with standing_on(DAY):
+            house, awake = _house(app, "Rested House"), _house(app, "Awake House")
         with within(house.organisation_id):
             first = _morning(house, DAY)
             assert (first["letters_approved"], first["drafted"], first["made"]) == (3, 0, 1)
             assert told(NoticeToPerson.BUYER_BLOCKED) == told(NoticeToPerson.DUTY_COMES) == []
             mails = len(mailbox.taken)
-            assert mails == 4  # three letters and the summary of the day
+            assert mails == 5  # three letters, the confirmation of the plan, and the summary of the day
 
             # Nothing runs on Tuesday, Wednesday and Thursday. On Friday everything is made up for, and once.
             again = _morning(house, BACK)
-            assert (again["letters_approved"], again["drafted"], again["made"], again["mail_sent"]) == (1, 1, 1, 2)
+            assert (again["letters_approved"], again["drafted"], again["made"], again["mail_sent"]) == (2, 1, 1, 3)
+            assert {cause for _user, cause in told(NoticeToPerson.INSTALMENT_BROKEN)} == {"plan:1:broken"}
             assert [cause for _user, cause in told(NoticeToPerson.BUYER_BLOCKED)] == [f"block:{_key('Berta')}:{DAY + timedelta(days=1)}"]
             assert [cause.rsplit(":", 2)[1:] for _user, cause in told(NoticeToPerson.DUTY_COMES) if "notify_overdue" in cause] == [
                 [(DAY + timedelta(days=17)).isoformat(), "15"]
@@ -107,13 +116,18 @@ def test_missed_days_are_made_up_for_once(app: Flask, monkeypatch: pytest.Monkey
                 } == dict.fromkeys(("letters_approved", "letters_issued", "drafted", "made", "mail_sent"), 0)
             rested = (_letters(house), _told_once(), len(db.session.scalars(select(Notice)).all()))
             assert rested[0] == Counter(
-                {("Anton", "reminder_1"): 1, ("Anton", "reminder_2"): 1, ("Berta", "final_demand"): 1, ("Carla", "final_demand"): 1}
+                [
+                    ("Anton", "reminder_1"),
+                    ("Anton", "reminder_2"),
+                    ("Berta", "final_demand"),
+                    ("Carla", "final_demand"),
+                    ("Doris", "reminder_1"),
+                ]
             )
             assert {mail.state for mail in db.session.scalars(select(Message))} == {MessageState.SENT}
             assert db.session.scalars(select(AccountAct).where(AccountAct.kind == AccountActKind.OVERDUE_NOTIFICATION)).all() == []
 
         # A house whose scheduler never rested has sent the same letters, drafted the same papers and told the same news.
-        awake = _house(app, "Awake House")
         with within(awake.organisation_id):
             for passed in range(6):
                 _morning(awake, DAY + timedelta(days=passed))

@@ -403,7 +403,7 @@ def planned_consented_and_broken(story: Story) -> None:
     # Nothing comes on 29 May: broken from the 30th, told once, and to be reported within 10 days: by 9 June.
     for on, state in ((day(5, 29), PlanState.ACTIVE), (day(5, 30), PlanState.BROKEN), (day(5, 31), PlanState.BROKEN)):
         with standing_on(on):
-            payment_plans.watch(org, on)
+            run_jobs(org, on, ("payment_plans.watch",))
             db.session.expire_all()
             assert plan.state is state
     assert plan.broken_on == day(5, 30)
