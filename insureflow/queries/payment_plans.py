@@ -44,6 +44,7 @@ _PORTION = 500
 class OpenChoice:
     """An open invoice of a buyer that can be put into a plan. ``plan_id``: the plan it is in already."""
 
+    buyer_id: int
     invoice_id: int
     number: str
     entity_id: int
@@ -129,6 +130,7 @@ def choices_of(buyer_id: int, on: date) -> list[OpenChoice]:
     ends, planned = ExtensionEnds.load([buyer_id], on), _planned_in([row[0].id for row in rows])
     return [
         OpenChoice(
+            buyer_id,
             invoice.id,
             invoice.number,
             invoice.entity_id,

@@ -29,6 +29,7 @@ from insureflow.services.demo.book import DemoBuyer, DemoInvoice, generate
 from insureflow.services.demo.connecting import connect
 from insureflow.services.demo.notices import notify
 from insureflow.services.demo.overdues import remind
+from insureflow.services.demo.plans import put_off
 from insureflow.services.demo.terms import policy_terms
 from insureflow.services.demo.working import work
 from insureflow.services.journal import Actor, Subject
@@ -91,6 +92,7 @@ def load_demo(on: date, *, seed: int = 7, progress: Progress | None = None) -> O
             work(session, organisation.id, by_policy, seed, on)
             remind(session, organisation.id, on)
             notify(session, organisation.id, {name: policy.id for name, policy in by_policy.items()}, on)
+            put_off(session, organisation.id, on)
             journal.record(
                 session,
                 actor,
