@@ -206,12 +206,27 @@ def blocks_of(buyer_ids: Collection[int] | None, on: date) -> dict[int, Block]:
     return {buyer_id: decide_block(stops.get(buyer_id, ()), by_hand.get(buyer_id, ())) for buyer_id in sorted({*stops, *by_hand})}
 
 
+def newly_blocked(first: date, on: date) -> dict[int, Block]:
+    """The buyers whose block began from the first day to the last, both included, with their blocks.
+
+    Only accounts whose state changed in these days are looked into, however many were stopped long since.
+    """
+    state = AccountState
+    changed = select(state.buyer_id).where(state.stopped.is_(True), state.valid_from >= first, state.valid_from <= on).distinct()
+    by_hand = {buyer_id for buyer_id, found in _hand_blocks(on, None).items() if any(each.since >= first for each in found)}
+    wanted = sorted({*db.session.scalars(changed), *by_hand})
+    blocks: dict[int, Block] = {}
+    for start in range(0, len(wanted), _PORTION):
+        blocks |= blocks_of(wanted[start : start + _PORTION], on)
+    return {buyer_id: block for buyer_id, block in blocks.items() if block.since is not None and block.since >= first}
+
+
 def list_blocked(on: date) -> list[BlockedBuyer]:
     """Every buyer that is blocked, whose cover is stopped, or with a blocked company in its group; by name."""
     blocks = blocks_of(None, on)
     if not blocks:
         return []
-    blocked = [buyer_id for buyer_id, block in blocks.items() if block.is_blocked]
+    blocked = {buyer_id for buyer_id, block in blocks.items() if block.is_blocked}
     members: dict[int, list[tuple[int, str]]] = defaultdict(list)
     names: dict[int, tuple[str, str]] = {}
     wanted = sorted(blocks)

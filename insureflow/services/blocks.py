@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -17,7 +17,7 @@ from insureflow.models.blocks import BlockException, ManualBlock
 from insureflow.models.buyers import Buyer
 from insureflow.models.limits import AccountAct
 from insureflow.models.receivables import Invoice
-from insureflow.queries.blocks import blocks_of
+from insureflow.queries.blocks import blocks_of, newly_blocked
 from insureflow.services import files, journal, limits, telling
 from insureflow.services.clock import now
 from insureflow.services.files import NewEvidence
@@ -183,11 +183,7 @@ def tell_of_new(organisation_id: int, on: date) -> int:
     """Tell those who keep limits and duties of buyers that were blocked in the last days; how many were told. Each block is told once."""
     told = 0
     with transaction(organisation_id) as session:
-        blocks = {
-            buyer_id: block
-            for buyer_id, block in blocks_of(None, on).items()
-            if block.is_blocked and block.since is not None and (on - block.since).days <= NEWS_DAYS
-        }
+        blocks = newly_blocked(on - timedelta(days=NEWS_DAYS), on)
         if not blocks:
             return 0
         people = telling.who_may(session, Permission.EDIT_OBLIGATIONS)
