@@ -17,6 +17,7 @@ from insureflow.domain.connections import DifferenceKind, InboxState, OutboxStat
 from insureflow.domain.cover.events import Layer
 from insureflow.domain.limits import LimitKind, LimitStatus, RequestState, RequestType
 from insureflow.models.base import FOREVER
+from insureflow.models.buyers import Buyer
 from insureflow.models.connections import (
     InboxMessage,
     InsurerConnection,
@@ -88,9 +89,10 @@ def _group(session: Session, mark: str, seed: int, policy_id: int, buyer_id: int
     group = LimitGroup(policy_id=policy_id, name=f"{mark} group", head_id=buyer_id, created_at=now(), created_by_id=person)
     session.add(group)
     session.flush()
+    first = session.query(Buyer.id).order_by(Buyer.id).limit(1).scalar()  # the buyer whom walks name, so that its share can be ended
     session.add_all(
         [
-            LimitGroupMember(group_id=group.id, buyer_id=buyer_id, joined_on=on),
+            *(LimitGroupMember(group_id=group.id, buyer_id=sharer, joined_on=on) for sharer in sorted({buyer_id, first})),
             LimitGroupDecision(
                 group_id=group.id, status=LimitStatus.APPROVED, decided_minor=seed + 41, currency="EUR", rate=Decimal(1), rate_source=mark,
                 decided_on=on, effective_on=on, insurer_reference=f"{mark}-G", reason=f"{mark} reason", created_at=now(), created_by_id=person,
