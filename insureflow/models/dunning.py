@@ -75,6 +75,7 @@ class DunningLetter(TenantOwned, Base):
     decided_at: Mapped[datetime | None]
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
     sent_on: Mapped[date | None]
+    printed_at: Mapped[datetime | None]
 
 
 class DunningLetterInvoice(TenantOwned, Base):

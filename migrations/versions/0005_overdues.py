@@ -584,6 +584,7 @@ def upgrade() -> None:
         sa.Column("decided_at", UTCDateTime(), nullable=True),
         sa.Column("decided_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("sent_on", sa.Date(), nullable=True),
+        sa.Column("printed_at", UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["decided_by_id"], ["app_user.id"], name=op.f("fk_dunning_letter_decided_by_id")),
         sa.ForeignKeyConstraint(["document_id"], ["issued_document.id"], name=op.f("fk_dunning_letter_document_id")),
         sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_dunning_letter_message_id"), ondelete="SET NULL"),

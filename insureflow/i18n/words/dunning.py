@@ -62,6 +62,7 @@ WORDS: dict[str, str] = {
     "Action.letter.skipped": _("letter skipped"),
     "Action.letter.issued": _("letter written"),
     "Action.letter.failed": _("letter could not be written"),
+    "Action.letter.printed": _("letters printed"),
     "Action.letter.posted": _("letters posted"),
     "Action.letter.repeated": _("letter to be written anew"),
     "Action.statement.issued": _("statement of account issued"),

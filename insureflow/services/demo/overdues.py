@@ -80,6 +80,7 @@ def remind(session: Session, organisation_id: int, on: date) -> None:
     dunning.approve(clerk, organisation_id, chosen)
     dunning.issue_approved(organisation_id, earlier, letter_ids=chosen)
     _deliver(session, earlier)
+    dunning.print_letters(clerk, organisation_id)
     dunning.mark_posted(clerk, organisation_id, None, earlier + timedelta(days=1))
     _talk(session, organisation_id, clerk, on)
     dunning.propose(clerk, organisation_id, on)
@@ -118,6 +119,7 @@ def _deliver(session: Session, on: date) -> None:
         move(message, MessageAction.START)
         move(message, MessageAction.ACCEPT)
         message.attempts, message.sent_at, message.created_at = 1, at, at
+        message.message_id = f"<{message.cause.replace(':', '.')}@norrvik.example>"  # the same in every demo
         announce(session, message)
         if place == 3:
             move(message, MessageAction.BOUNCE)

@@ -223,24 +223,36 @@ def _queue(session: Session, letter: DunningLetter, document: IssuedDocument, su
     session.flush()
 
 
-def print_letters(organisation_id: int, letter_ids: Collection[int] | None = None) -> Download:
-    """The letters that wait for the post as one file. Errors: ``no_letters_to_print``, and those of a stored file."""
-    with transaction(organisation_id):
+def print_letters(actor: Actor, organisation_id: int, letter_ids: Collection[int] | None = None) -> Download:
+    """The letters that wait for the post as one file of at most ``MOST_PRINTED``, the earliest first.
+
+    Those of the file count as printed, and only what is printed can be posted. Printed twice before it is posted, the file is the
+    same. Errors: ``no_letters_to_print``, and those of a stored file.
+    """
+    with transaction(organisation_id) as session:
         waiting = [letter for letter in queries.post_letters() if letter_ids is None or letter.id in letter_ids][:MOST_PRINTED]
         if not waiting:
             raise Refusal("no_letters_to_print")
         papers = [
             issued_documents.read(organisation_id, letter.document_id).content for letter in waiting if letter.document_id is not None
         ]
-    return Download(f"letters-{len(papers)}.pdf", "application/pdf", merge_papers(papers))
+        content = merge_papers(papers)
+        for letter in waiting:
+            letter.printed_at = now()
+        journal.record(
+            session, actor, "letter.printed", Subject("letter", waiting[0].id, str(len(waiting))),
+            after={"letters": [letter.id for letter in waiting]},
+        )  # fmt: skip
+    return Download(f"letters-{len(papers)}.pdf", "application/pdf", content)
 
 
 def mark_posted(actor: Actor, organisation_id: int, letter_ids: Collection[int] | None, on: date) -> int:
-    """The letters that wait for the post were posted on a day; gives how many."""
+    """The letters that were printed and wait for the post were posted on the business day; gives how many."""
     with transaction(organisation_id) as session:
-        waiting = [letter for letter in queries.post_letters() if letter_ids is None or letter.id in letter_ids]
+        printed = [letter for letter in queries.post_letters() if letter.printed_at is not None]
+        waiting = [letter for letter in printed if letter_ids is None or letter.id in letter_ids]
         for letter in waiting:
-            _sent(session, letter, on)
+            _sent(session, letter, on, on)
         if waiting:
             journal.record(
                 session, actor, "letter.posted", Subject("letter", waiting[0].id, str(len(waiting))),
@@ -254,16 +266,16 @@ def repeat(actor: Actor, organisation_id: int, letter_id: int) -> DunningLetter:
     with transaction(organisation_id) as session:
         letter = get_letter(session, letter_id)
         letter.state = next_letter_state(letter.state, LetterAction.REPEAT)
-        letter.document_id, letter.message_id, letter.reason = None, None, ""
+        letter.document_id, letter.message_id, letter.reason, letter.printed_at = None, None, "", None
         letter.decided_at, letter.decided_by_id = now(), actor.user_id
         journal.record(session, actor, "letter.repeated", _subject(letter))
         return letter
 
 
-def _sent(session: Session, letter: DunningLetter, on: date) -> None:
+def _sent(session: Session, letter: DunningLetter, on: date, today: date) -> None:
     letter.state, letter.sent_on = next_letter_state(letter.state, LetterAction.SEND), on
     session.flush()
-    _mark_duties(session, letter, on)
+    _mark_duties(session, letter, on, today)
     webhooks.announce(
         session,
         "letter.sent",
@@ -279,8 +291,8 @@ def _sent(session: Session, letter: DunningLetter, on: date) -> None:
     )
 
 
-def _mark_duties(session: Session, letter: DunningLetter, on: date) -> None:
-    """The duty to remind is done for every invoice that a sent letter lists."""
+def _mark_duties(session: Session, letter: DunningLetter, on: date, today: date) -> None:
+    """The duty to remind is done for every invoice that a sent letter lists; what follows stands as of the business day."""
     listed = select(DunningLetterInvoice.invoice_id).where(
         DunningLetterInvoice.letter_id == letter.id, DunningLetterInvoice.invoice_id.is_not(None)
     )
@@ -312,7 +324,7 @@ def _mark_duties(session: Session, letter: DunningLetter, on: date) -> None:
             made = True
     if made:
         session.flush()
-        cover.refresh_buyers(session, [letter.buyer_id], on)
+        cover.refresh_buyers(session, [letter.buyer_id], today)
 
 
 def _follow(session: Session, message: Message) -> None:
@@ -322,7 +334,8 @@ def _follow(session: Session, message: Message) -> None:
         return
     if message.state is MessageState.SENT:
         if letter.state in {LetterState.APPROVED, LetterState.FAILED}:
-            _sent(session, letter, _day_of(session, message.sent_at or now()))
+            sent_on, today = _day_of(session, message.sent_at or now()), _day_of(session, now())
+            _sent(session, letter, sent_on, max(sent_on, today))
     elif message.state in {MessageState.FAILED, MessageState.BOUNCED}:
         if letter.state in {LetterState.APPROVED, LetterState.SENT}:
             letter.state = next_letter_state(letter.state, LetterAction.FAIL)

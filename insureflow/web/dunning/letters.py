@@ -190,7 +190,9 @@ def show(letter_id: int) -> ResponseReturnValue:
         buyer=buyer,
         entity=next((each for each in g.scope.entities if each.id == letter.entity_id), None),
         items=items,
-        steps=explain_level(rules, due_on=items[0].due_on, on=letter.as_of, reminded=queries.reminded_before(letter, items[0].number)).steps if items else (),
+        steps=explain_level(rules, due_on=items[0].due_on, on=letter.as_of, reminded=queries.reminded_before(letter, items[0].number)).steps
+        if items
+        else (),
         source=source,
         reason=reason,
         tone=TONES[letter.state],
@@ -256,12 +258,12 @@ def repeat(letter_id: int) -> ResponseReturnValue:
     return _act(letter_id, _("The letter is written anew."), action)
 
 
-@blueprint.get("/post")
+@blueprint.post("/print")
 @requires(Permission.SEND_LETTERS)
 def print_post() -> ResponseReturnValue:
-    """The letters that go by post as one file to be printed."""
+    """The next letters that go by post as one file to be printed."""
     try:
-        return attachment(dunning.print_letters(g.organisation.id))
+        return attachment(dunning.print_letters(g.actor, g.organisation.id))
     except Refusal as refusal:
         flash(sentence_for(refusal, choose_locale()), "error")
         return redirect(url_for("dunning.index"))
@@ -270,7 +272,12 @@ def print_post() -> ResponseReturnValue:
 @blueprint.post("/posted")
 @requires(Permission.SEND_LETTERS)
 def posted() -> ResponseReturnValue:
-    """They were posted."""
+    """Those that were printed were posted."""
     count = dunning.mark_posted(g.actor, g.organisation.id, None, g.today)
-    flash(ngettext("%(count)s letter was posted.", "%(count)s letters were posted.", count, count=count), "success")
+    if count:
+        flash(ngettext("%(count)s letter was posted.", "%(count)s letters were posted.", count, count=count), "success")
+    else:
+        flash(
+            _("No printed letter waits for the post. Print the letters first, so that none counts as sent that is not on paper."), "error"
+        )
     return redirect(url_for("dunning.index"))
