@@ -36,6 +36,10 @@ XK: Republic of Kosovo
 """
 
 
+#: Names that some language gives to one country, while the trade may mean either of two by them.
+_UNCLEAR = frozenset({"congo"})
+
+
 def _plain(name: str) -> str:
     """A name as it is compared: no accents, no letter case, no punctuation, no article in front, ``&`` and ``St.`` written out."""
     text = unicodedata.normalize("NFKD", name.replace("&", " and ").replace("’", "").replace("'", "").replace("ø", "o").replace("Ø", "O"))
@@ -57,7 +61,7 @@ def _names() -> dict[str, str]:
         code, _, names = entry.strip().partition(":")
         for name in names.split(";"):
             found.setdefault(_plain(name), set()).add(code)
-    return {name: next(iter(codes)) for name, codes in found.items() if len(codes) == 1}
+    return {name: next(iter(codes)) for name, codes in found.items() if len(codes) == 1 and name not in _UNCLEAR}
 
 
 def find_country(text: str, *, numeric: bool = False) -> str | None:

@@ -17,6 +17,8 @@ def failures() -> dict[str, tuple[str, str, set[str] | None]]:
     """Place of a failure → its code, and the names it gives (None where they are not written one by one)."""
     found: dict[str, tuple[str, str, set[str] | None]] = {}
     for path in modules("connectors"):
+        if path.name == "mail.py":  # what fails there always carries the server's reply
+            continue
         for node in ast.walk(syntax(path)):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or not node.args:
                 continue
