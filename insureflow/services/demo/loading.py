@@ -19,8 +19,11 @@ from insureflow.domain.obligations import ObligationKind
 from insureflow.models.buyers import Buyer, BuyerAddress, CustomerNumber, InsurerIdentity
 from insureflow.models.cover import Obligation, ObligationMark
 from insureflow.models.database import db
+from insureflow.models.dunning import DunningLetter
 from insureflow.models.limits import AccountAct, LimitDecision
+from insureflow.models.notices import Notice
 from insureflow.models.organisations import Entity, Organisation
+from insureflow.models.payment_plans import PaymentPlan
 from insureflow.models.policies import Policy
 from insureflow.models.receivables import Allocation, CreditNote, Dispute, Invoice, Payment
 from insureflow.services import cover, journal, organisations, policies
@@ -93,6 +96,7 @@ def load_demo(on: date, *, seed: int = 7, progress: Progress | None = None) -> O
             remind(session, organisation.id, on)
             notify(session, organisation.id, {name: policy.id for name, policy in by_policy.items()}, on)
             put_off(session, organisation.id, on)
+            _bring_up_to_date(session, on)
             journal.record(
                 session,
                 actor,
@@ -101,6 +105,12 @@ def load_demo(on: date, *, seed: int = 7, progress: Progress | None = None) -> O
                 after={"seed": seed, "on": on, "buyers": len(book), "invoices": sum(len(buyer.invoices) for buyer in book)},
             )
     return organisation
+
+
+def _bring_up_to_date(session: Session, on: date) -> None:
+    """Work the accounts of all who were written to out as of the demo's day: what was done on earlier days left them as of those."""
+    touched = {key for of in (DunningLetter, Notice, PaymentPlan) for key in session.scalars(select(of.buyer_id).distinct())}
+    cover.refresh_buyers(session, sorted(touched), on)
 
 
 def _write_off_reminders(session: Session, on: date) -> None:
