@@ -104,7 +104,7 @@ class WhatIfSchema(Schema):
     terms = fields.Dict(keys=fields.String(), required=True, validate=validate.Length(1, 50))
 
 
-class CountSchema(Schema):
+class DutyCountSchema(Schema):
     """The duties of a kind."""
 
     open = fields.Integer()
@@ -116,8 +116,8 @@ class ComparisonSchema(Schema):
     """The duties of a kind as they are and as they would be."""
 
     kind = fields.String()
-    now = fields.Nested(CountSchema)
-    then = fields.Nested(CountSchema)
+    now = fields.Nested(DutyCountSchema)
+    then = fields.Nested(DutyCountSchema)
     moved = fields.Integer()
 
 

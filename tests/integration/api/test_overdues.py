@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -17,6 +18,7 @@ from support.notices import make_overdue_account
 from insureflow.domain.access import Role
 from insureflow.models.database import db
 from insureflow.models.receivables import Invoice
+from insureflow.services import blocks
 
 
 @pytest.fixture
@@ -108,7 +110,16 @@ def test_letters_promises_holds_and_notes(app: Flask) -> None:
         german, swede = debtors.buyers["DE"], debtors.buyers["SE"]
         letter = call.post(f"/letters/{keys[german]}/approve")
         assert (letter["state"], letter["invoices"][0]["number"], letter["language"]) == ("approved", "DE-1", "de")
-        assert letter["message_id"]
+        sent = call.get(f"/messages/{letter['message_id']}", Role.CLAIMS_HANDLER)
+        assert (sent["state"], sent["recipients"], sent["documents"]) == ("queued", ["ap@de.example"], [letter["document_id"]])
+        assert call.get(f"/messages?state=queued&buyer_id={german}")["items"][0]["subject"] == sent["subject"]
+        assert call("POST", f"/messages/{sent['id']}/arrived")[0] == 409
+        assert call.post(f"/messages/{sent['id']}/cancel")["state"] == "cancelled"
+        assert call("POST", f"/messages/{sent['id']}/repeat", recipients=["cfo@de.example"])[1]["code"] == "message_cannot"
+        issued = call.get(f"/documents?buyer_id={german}")["items"][0]
+        content = call.get(f"/documents/{issued['id']}")
+        assert hashlib.sha256(content).hexdigest() == issued["sha256"]
+        assert [call("GET", address)[0] for address in ("/documents/999", "/messages/999")] == [404, 404]
         skipped = call.post(f"/letters/{keys[swede]}/skip", reason="visited today")
         assert (skipped["state"], skipped["reason"]) == ("skipped", "visited today")
         assert call("POST", f"/letters/{keys[swede]}/repeat")[1]["code"] == "letter_cannot"
@@ -129,3 +140,42 @@ def test_letters_promises_holds_and_notes(app: Flask) -> None:
         assert call.post(f"/notes/{noted['id']}/done")["followed_up_on"] == "2026-06-09"
         assert call.get(f"/buyers/{swede}/notes")["items"][0]["text"] == "pays on Friday"
         assert [call("POST", address)[0] for address in ("/promises/999/cancel", "/holds/999/end", "/notes/999/done")] == [404] * 3
+
+
+def test_a_plan_is_drawn_up_agreed_and_given_up_and_people_are_told(app: Flask, ground: SimpleNamespace) -> None:
+    call, buyer = ground.call, ground.account.buyer_id
+    choices = {each["number"]: each for each in call.get(f"/buyers/{buyer}/payment-plans/choices")["items"]}
+    assert (choices["OLD-0"]["last_free_on"], choices["NEW-0"]["plan_id"]) == ("2026-06-03", None)
+    asked = {"invoice_ids": [choices["NEW-0"]["invoice_id"]], "equal": {"count": 2, "first_on": "2026-07-15", "rhythm": "monthly"}}
+    plans = f"/buyers/{buyer}/payment-plans"
+    assert call("POST", plans, invoice_ids=[999], equal=asked["equal"])[0] == 422
+    assert call("POST", plans, invoice_ids=asked["invoice_ids"])[0] == 422
+    assert call("POST", "/buyers/999/payment-plans", **asked)[0] == 404
+    plan = call.post(plans, Role.RECEIVABLES_CLERK, status=201, **asked, note="third promise")
+    assert (plan["state"], plan["needs_consent"], plan["invoices"][0]["freedom"]) == ("draft", False, "free")
+    assert [each["amount"]["amount"] for each in plan["instalments"]] == ["1000.00", "1000.00"]
+    one = f"/payment-plans/{plan['id']}"
+    assert call("POST", f"{one}/agree", Role.RECEIVABLES_CLERK)[0] == 403
+    agreed = call.post(f"{one}/agree", Role.CLAIMS_HANDLER)
+    assert (agreed["state"], agreed["agreed_on"], agreed["instalments"][0]["state"]) == ("active", "2026-06-30", "open")
+    assert agreed["document_id"]
+    assert call.post(f"{one}/confirm")["document_id"] != agreed["document_id"]
+
+    late = {"invoice_ids": [ground.keys["OLD-0"]], "instalments": [{"due_on": "2026-09-30", "amount": "10000.00"}]}
+    other = call.post(plans, status=201, **late)
+    assert other["needs_consent"]
+    assert call("POST", f"/payment-plans/{other['id']}/agree")[1]["code"] == "plan_needs_consent"
+    asking = call.post(f"/payment-plans/{other['id']}/ask")
+    assert (asking["state"], call.get(f"/notices/{asking['notice_id']}")["kind"]) == ("awaiting_consent", "extension")
+    assert call.post(f"/payment-plans/{other['id']}/cancel", reason="paid")["state"] == "cancelled"
+    listed = call.get(f"/payment-plans?buyer_id={buyer}&state=active")
+    assert [(each["id"], each["next_on"]) for each in listed["items"]] == [(plan["id"], "2026-07-15")]
+
+    with app.app_context():
+        blocks.tell_of_new(ground.account.organisation_id, date(2026, 6, 4))
+    told = call.get("/inbox", Role.CLAIMS_HANDLER)["items"]
+    assert [(each["kind"], each["buyer_id"]) for each in told] == [("buyer_blocked", buyer)]
+    assert "Müller GmbH" in told[0]["sentence"]
+    assert call.post("/inbox/read", Role.CLAIMS_HANDLER, ids=[told[0]["id"]]) == {"count": 1}
+    assert call.get("/inbox", Role.CLAIMS_HANDLER)["total"] == 0
+    assert call.get("/inbox?with_read=true", Role.CLAIMS_HANDLER)["total"] == call.get("/inbox")["total"] == 1
