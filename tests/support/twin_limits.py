@@ -97,9 +97,15 @@ def _group(session: Session, mark: str, seed: int, policy_id: int, buyer_id: int
                 group_id=group.id, status=LimitStatus.APPROVED, decided_minor=seed + 41, currency="EUR", rate=Decimal(1), rate_source=mark,
                 decided_on=on, effective_on=on, insurer_reference=f"{mark}-G", reason=f"{mark} reason", created_at=now(), created_by_id=person,
             ),
-            SharedUse(policy_id=policy_id, buyer_id=buyer_id, valid_from=on, valid_to=FOREVER, taken_minor=seed + 43),
         ]
     )  # fmt: skip
+    session.flush()
+
+
+def share_use(session: Session, seed: int, *, policy_id: int, buyer_id: int, on: date) -> None:
+    """What others use of the shared limit. It comes last: it is derived, and whatever works the buyer out takes it away again."""
+    session.query(SharedUse).delete()
+    session.add(SharedUse(policy_id=policy_id, buyer_id=buyer_id, valid_from=on, valid_to=FOREVER, taken_minor=seed + 43))
     session.flush()
 
 

@@ -19,7 +19,7 @@ from support.tenants import Tenant, make_tenant
 from support.twin_bank import CODES as BANK_CODES
 from support.twin_bank import fill_bank
 from support.twin_limits import CODES as LIMIT_CODES
-from support.twin_limits import fill_limits
+from support.twin_limits import fill_limits, share_use
 from support.twin_overdues import CODES as OVERDUE_CODES
 from support.twin_overdues import fill_blocks, fill_documents, fill_dunning, fill_messages, fill_notices, fill_plans, fill_telling
 
@@ -185,6 +185,7 @@ def make_twin(app: Flask, mark: str, *, seed: int) -> Twin:
                 actor=tenant.actor(),
                 on=TODAY,
             )
+            share_use(session, seed, policy_id=second.id, buyer_id=buyer_id, on=TODAY)
             journal.record(
                 session, tenant.actor(), "buyer.changed", Subject("buyer", 1, f"{mark} subject"), before={"name": mark}, after=None
             )
@@ -367,7 +368,14 @@ def _sell(session: Session, tenant: Tenant, mark: str, buyer_id: int, shipped_on
             _settle(session, tenant, mark, invoice, amount)
         elif count == 1:
             session.add(
-                Dispute(invoice_id=invoice.id, amount_minor=amount // 3, opened_on=shipped_on, reason=f"{mark} dispute", created_at=now())
+                Dispute(
+                    invoice_id=invoice.id,
+                    amount_minor=amount // 3,
+                    opened_on=shipped_on,
+                    reason=f"{mark} dispute",
+                    reference=f"{mark} file",
+                    created_at=now(),
+                )
             )
 
 
