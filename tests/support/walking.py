@@ -74,6 +74,9 @@ PLAIN: dict[str, object] = {
     "policies.new key": "atradius-nl",
     "exposure.country code": "DE",
     "exposure.divided name": "policy",
+    "api_schedules.show job": "limits.sync",
+    "api_schedules.change job": "limits.sync",
+    "api_schedules.reset job": "limits.sync",
     "schedules.show job": "limits.sync",
     "schedules.change job": "limits.sync",
     "schedules.reset job": "limits.sync",
@@ -92,13 +95,23 @@ PLAIN: dict[str, object] = {
 
 
 #: Which row's key a place takes where the first one is of another kind.
-LAST = frozenset({"limit_cuts.show", "limit_cuts.plan", "limit_requests.task", "limit_requests.progress", "limit_requests.cancel_task"})
+LAST = frozenset(
+    {
+        "limit_cuts.show",
+        "limit_cuts.plan",
+        "api_limit_cuts.show",
+        "api_limit_cuts.plan",
+        "limit_requests.task",
+        "limit_requests.progress",
+        "limit_requests.cancel_task",
+    }
+)
 
 #: And which take the second row's.
 SECOND = frozenset({"notices.task", "notices.progress", "notices.cancel_task"})
 
 #: Pages that answer only with arguments behind their address, and 404 without.
-NEEDS_ARGUMENTS = frozenset({"obligations.worked_out", "api_shipments.ask"})
+NEEDS_ARGUMENTS = frozenset({"obligations.worked_out", "api_shipments.ask", "api_discretionary.audit"})
 
 
 class Unfilled(AssertionError):

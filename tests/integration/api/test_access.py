@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from support.api import Caller
 from support.pages import PageClient
+from support.tenants import make_tenant
 
 from insureflow.domain.access import Permission, Role
 from insureflow.domain.errors import InvalidValue, Refusal
@@ -94,3 +96,22 @@ def test_what_is_not_there_is_a_problem_and_not_a_page(app: Flask) -> None:
     assert document is not None
     assert document["openapi"] == "3.1.0"
     assert "/api/v1/me" in document["paths"]
+
+
+def test_recurring_work_is_set_and_comes_as_declared_again(app: Flask) -> None:
+    tenant = make_tenant(app, roles=(Role.ADMINISTRATOR, Role.AUDITOR))
+    call = Caller(app, tenant)
+    jobs = {job["job"]: job for job in call.get("/schedules", Role.AUDITOR)["items"]}
+    assert (jobs["limits.sync"]["every_minutes"], jobs["limits.reconcile"]["every_minutes"]) == (5, None)
+    assert call("POST", "/schedules/limits.sync", Role.AUDITOR, every_minutes=30)[0] == 403
+    assert call.post("/schedules/limits.sync", every_minutes=30)["every_minutes"] == 30
+    assert call("POST", "/schedules/limits.sync", every_minutes=1)[1]["code"] == "interval_out_of_bounds"
+    assert call("POST", "/schedules/limits.sync", at="03:30")[0] == 422
+    assert call.post("/schedules/limits.reconcile", at="03:30")["at"] == "03:30"
+    assert call("POST", "/schedules/limits.reconcile", every_minutes=30)[0] == 422
+    assert call("POST", "/schedules/journal.verify", is_enabled=False)[1]["code"] == "job_always_on"
+    off = call.post("/schedules/limits.reconcile", is_enabled=False)
+    assert (off["is_enabled"], off["next_at"]) == (False, None)
+    again = call.post("/schedules/limits.reconcile/reset")
+    assert (again["is_adjusted"], call.get("/schedules/limits.sync")["is_adjusted"]) == (False, True)
+    assert call("POST", "/schedules/runs.trim/reset")[0] == 404

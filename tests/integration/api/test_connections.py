@@ -57,6 +57,21 @@ def test_a_synchronisation_is_asked_for_watched_and_seen_in_the_limits(app: Flas
         found = get(f"/connections/{insured.connection_id}/differences?page_size=10")
         assert (found["total"], found["items"][0]["kind"]) == (1, "buyer_unknown")
         assert found["items"][0]["why"].endswith(".")
+        settle = f"/api/v1/differences/{found['items'][0]['id']}/settle"
+        one = get(f"/differences/{found['items'][0]['id']}")
+        assert (one["kind"], one["can_take_theirs"], one["resolved_at"]) == ("buyer_unknown", False, None)
+        assert client.post(settle, json={"choice": "theirs"}, headers=clerk).status_code == 403
+        assert client.post(settle, json={"choice": "theirs"}, headers=manager).json["code"] == "difference_not_choosable"
+        kept = client.post(settle, json={"choice": "ours", "note": "no buyer of ours"}, headers=manager)
+        assert (kept.status_code, kept.json["note"]) == (200, "no buyer of ours")
+        assert get(f"/connections/{insured.connection_id}/differences")["total"] == 0
+        assert client.post(settle, json={"choice": "ours", "note": "x"}, headers=manager).json["code"] == "difference_settled"
+        asked_for = client.post(
+            f"/api/v1/connections/{insured.connection_id}/look-ups", json={"buyer_id": insured.buyers[A]}, headers=manager
+        )
+        assert (asked_for.status_code, asked_for.json["code"]) == (409, "look_up_not_confirmed")
+        look_ups = get(f"/connections/{insured.connection_id}/look-ups")
+        assert (look_ups["total"], look_ups["budget"]["charges"], look_ups["budget"]["spent"]) == (0, True, 0)
         limits = get("/limits?policy=P-1")["items"]
         assert [each["limit"]["amount"] for each in limits if each["limit"]] == ["50000.00"]
 
