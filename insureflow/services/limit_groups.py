@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from insureflow.domain.cover.events import Layer
@@ -337,7 +337,12 @@ def _join(session: Session, actor: Actor, group: LimitGroup, policy: Policy, buy
             .where(
                 LimitGroup.policy_id == policy.id,
                 LimitGroupMember.buyer_id == buyer.id,
-                or_(LimitGroupMember.left_on.is_(None), LimitGroupMember.left_on > joined_on),
+                # A share that ended on the day it began takes up that day all the same.
+                or_(
+                    LimitGroupMember.left_on.is_(None),
+                    LimitGroupMember.left_on > joined_on,
+                    and_(LimitGroupMember.group_id == group.id, LimitGroupMember.joined_on == joined_on),
+                ),
             )
             .limit(1)
         )

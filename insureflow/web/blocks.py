@@ -18,6 +18,7 @@ from insureflow.domain.blocks import Block, BlockSource, ExceptionReason
 from insureflow.domain.errors import Refusal
 from insureflow.i18n.words import sentence_for, word
 from insureflow.queries import blocks as queries
+from insureflow.queries import receivables
 from insureflow.queries.dashboard.calculated import CalculatedListing, calculated_field
 from insureflow.queries.listing import FilterKind, Kind, Order
 from insureflow.services import blocks
@@ -249,6 +250,8 @@ def set_aside(invoice_id: int) -> ResponseReturnValue:
     form = AsideForm()
     form.reason.choices = word_options(list(ExceptionReason))
     text = request.form.get("buyer", "")
+    if receivables.find_invoice(invoice_id, g.today) is None:
+        abort(404)
     if not form.validate_on_submit():
         if not text.isdecimal():
             abort(400)
