@@ -72,7 +72,8 @@ def _table(grid: Grid) -> str:
     head = "".join(f'<th scope="col">{escape(column.title)}</th>' for column in grid.columns)
     rows = "\n".join(_row(row) for row in grid.rows)
     foot = f"<tfoot>{''.join(_row(row) for row in grid.totals)}</tfoot>" if grid.totals else ""
-    return f"<table>\n<caption>{escape(grid.caption)}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n{foot}</table>"
+    table = f"<table>\n<caption>{escape(grid.caption)}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n{foot}</table>"
+    return f'<div role="region" aria-label="{escape(grid.caption)}" tabindex="0">\n{table}\n</div>'
 
 
 def _row(row: tuple[str, ...]) -> str:

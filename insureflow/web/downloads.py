@@ -1,10 +1,10 @@
-"""Files given out: always as an attachment, never shown by the browser itself."""
+"""Files given out: always as an attachment, never shown by the browser itself. And papers of ours, read before they are written."""
 
 from __future__ import annotations
 
 import io
 
-from flask import Response, send_file
+from flask import Response, send_file, url_for
 
 from insureflow.services.files import Download
 
@@ -16,3 +16,10 @@ def attachment(file: Download) -> Response:
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def readable(paper: str) -> Response:
+    """A paper of ours as a page that reads like the letter it becomes; it needs no other file but its style sheet."""
+    style = f'<link rel="stylesheet" href="{url_for("static", filename="css/letter.css")}">'
+    icon = f'<link rel="icon" type="image/svg+xml" href="{url_for("static", filename="images/mark.svg")}">'
+    return Response(paper.replace("</head>", f"{icon}\n{style}\n</head>", 1), mimetype="text/html")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from flask import Response, abort, flash, g, redirect, render_template, request, url_for
+from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -29,6 +29,7 @@ from insureflow.web.access import requires
 from insureflow.web.buyers.pages import frame_of
 from insureflow.web.buyers.routes import get_buyer_or_404
 from insureflow.web.context import choose_locale
+from insureflow.web.downloads import readable
 from insureflow.web.dunning.letters import TONES
 from insureflow.web.dunning.routes import blueprint
 from insureflow.web.limits.forms import read_minor, show_refusal
@@ -296,7 +297,7 @@ def preview_statement(buyer_id: int, entity_id: int) -> ResponseReturnValue:
     except Refusal as refusal:
         flash(sentence_for(refusal, choose_locale()), "error")
         return redirect(url_for("dunning.of_buyer", buyer_id=buyer_id))
-    return Response(page, mimetype="text/html")
+    return readable(page)
 
 
 @blueprint.post("/buyers/<int:buyer_id>/statements/<int:entity_id>")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, abort, flash, g, redirect, render_template, request, url_for
+from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -24,7 +24,7 @@ from insureflow.services import dunning, messages
 from insureflow.web.access import may, requires
 from insureflow.web.buyers.pages import language_name
 from insureflow.web.context import choose_locale
-from insureflow.web.downloads import attachment
+from insureflow.web.downloads import attachment, readable
 from insureflow.web.dunning.routes import blueprint
 from insureflow.web.tables import Empty, TableView, build_table, country_options, wanted_export, word_options
 
@@ -212,7 +212,7 @@ def preview(letter_id: int) -> ResponseReturnValue:
     except Refusal as refusal:
         flash(sentence_for(refusal, choose_locale()), "error")
         return redirect(url_for("dunning.show", letter_id=letter_id))
-    return Response(page, mimetype="text/html")
+    return readable(page)
 
 
 def _act(letter_id: int, said: str, action: Any) -> ResponseReturnValue:
