@@ -29,7 +29,7 @@ _NAMES = frozenset(
     {"policy", "entity", "invoice", "number", "name", "note", "reason_text", "email", "legal_name", "insurer", "insurer_reference", "label"}
 )
 #: Vocabularies by the name that their words stand under, where a word alone does not tell.
-_VOCABULARIES = {"ship_verdict": "ShipVerdict"}
+_VOCABULARIES = {"ship_verdict": "ShipVerdict", "outcome": "ReplyOutcome"}
 _COUNTRIES = frozenset({"country", "limit_country"})
 _RATES = frozenset({"rate", "limit_rate"})
 

@@ -24,14 +24,14 @@ from insureflow.services.notices.sending import follow_message
 #: Where notices go, by the demo's name of the policy.
 _DESKS: Mapping[str, DeskDetails] = {
     "europe": DeskDetails(
-        name="Overdues", address="Atradius Crédito y Caución\nDavid Ricardostraat 1\n1066 JS Amsterdam", email="overdues@atradius.example",
+        name="Overdues", address="David Ricardostraat 1\n1066 JS Amsterdam", email="overdues@atradius.example",
         language="en", portal="https://atrium.atradius.example",
     ),
     "world": DeskDetails(
-        name="Collections", address="Allianz Trade\nDubai", email="overdues@allianz-trade.example", language="en",
+        name="Collections", address="Dubai", email="overdues@allianz-trade.example", language="en",
         portal="https://online.allianz-trade.example",
     ),
-    "america": DeskDetails(name="Claims", address="Export-Import Bank\nWashington, DC", email="claims@exim.example", language="en", portal="https://eol.exim.example"),
+    "america": DeskDetails(name="Claims", address="Washington, DC", email="claims@exim.example", language="en", portal="https://eol.exim.example"),
 }  # fmt: skip
 
 _REASONS = (
