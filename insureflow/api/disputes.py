@@ -12,7 +12,7 @@ from flask import g
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
-from insureflow.api.fields import DecimalText, ListSchema, MoneySchema, PageSchema, listed, money
+from insureflow.api.fields import DecimalText, ListSchema, MoneySchema, PageSchema, listed, money, row_key
 from insureflow.domain.access import Permission, requires
 from insureflow.domain.disputes import DisputeOutcome
 from insureflow.domain.errors import Refusal
@@ -29,7 +29,7 @@ class DisputeQuestionSchema(PageSchema):
     """Which disputes."""
 
     state = fields.Enum(DisputeState, by_value=True)
-    buyer_id = fields.Integer()
+    buyer_id = row_key()
 
 
 class DisputeRowSchema(Schema):

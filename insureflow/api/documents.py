@@ -14,7 +14,7 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
 from insureflow.api.errors import locale
-from insureflow.api.fields import ListSchema, PageSchema, listed
+from insureflow.api.fields import ListSchema, PageSchema, listed, row_key
 from insureflow.domain.access import Permission, requires
 from insureflow.domain.errors import Refusal
 from insureflow.domain.messages import MessageState
@@ -33,7 +33,7 @@ blueprint = Blueprint("api_documents", __name__, description="Documents, e-mail 
 class DocumentQuestionSchema(PageSchema):
     """Which documents."""
 
-    buyer_id = fields.Integer()
+    buyer_id = row_key()
 
 
 class DocumentSchema(Schema):
@@ -60,7 +60,7 @@ class MessageQuestionSchema(PageSchema):
     """Which messages."""
 
     state = fields.Enum(MessageState, by_value=True)
-    buyer_id = fields.Integer()
+    buyer_id = row_key()
 
 
 class MessageRowSchema(Schema):
@@ -128,7 +128,7 @@ class ToldPageSchema(ListSchema):
 class ReadSchema(Schema):
     """What was read; left out, all of it."""
 
-    ids = fields.List(fields.Integer(), load_default=None, allow_none=True, validate=validate.Length(0, 1000))
+    ids = fields.List(row_key(), load_default=None, allow_none=True, validate=validate.Length(0, 1000))
 
 
 class ReadCountSchema(Schema):

@@ -14,7 +14,7 @@ from marshmallow import Schema, fields, validate
 
 from insureflow.api.fields import ListSchema, MoneySchema, PageSchema, listed, minor_of, money
 from insureflow.domain.access import Permission, requires
-from insureflow.domain.dunning import ContactKind, DunningLevel, LetterState
+from insureflow.domain.dunning import ContactKind, DunningLevel, LetterAction, LetterState, next_letter_state
 from insureflow.domain.errors import Refusal
 from insureflow.domain.money import Money
 from insureflow.models.dunning import ContactNote, DunningHold
@@ -287,7 +287,7 @@ def letter(letter_id: int) -> dict[str, Any]:
 @blueprint.response(200, LetterSchema)
 def approve(letter_id: int) -> dict[str, Any]:
     """Approve a letter: it is written with what is open now, and queued or laid aside for the post."""
-    _letter(letter_id)
+    next_letter_state(LetterState(_letter(letter_id)["state"]), LetterAction.APPROVE)
     dunning.approve(g.actor, g.organisation.id, [letter_id])
     dunning.issue_approved(g.organisation.id, g.today, letter_ids=[letter_id])
     return _letter(letter_id)

@@ -12,7 +12,7 @@ from flask import g
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
-from insureflow.api.fields import ListSchema, MoneySchema, PageSchema, listed, money
+from insureflow.api.fields import ListSchema, MoneySchema, PageSchema, listed, money, row_key
 from insureflow.api.limits import policy_of_number
 from insureflow.domain.access import Permission, requires
 from insureflow.domain.errors import Refusal
@@ -41,7 +41,7 @@ class DutyQuestionSchema(PageSchema):
     kind = fields.Enum(ObligationKind, by_value=True)
     status = fields.Enum(CalendarStatus, by_value=True)
     policy = fields.String(metadata={"description": "Number of a policy; without it all."})
-    buyer_id = fields.Integer()
+    buyer_id = row_key()
     due_from = fields.Date()
     due_to = fields.Date()
 
@@ -94,7 +94,7 @@ class WaiverSchema(Schema):
 class OwnerSchema(Schema):
     """Who looks after a duty; null: nobody."""
 
-    owner_id = fields.Integer(required=True, allow_none=True)
+    owner_id = row_key(required=True, allow_none=True)
 
 
 class WhatIfSchema(Schema):

@@ -52,6 +52,11 @@ def currency(**options: Any) -> fields.String:
     return fields.String(validate=[validate.Regexp(r"^[A-Z]{3}$"), _known_currency], **options)
 
 
+def row_key(**options: Any) -> fields.Integer:
+    """The key of a row, as large as a database can have it."""
+    return fields.Integer(validate=validate.Range(1, 2**63 - 1), **options)
+
+
 def minor_of(value: Mapping[str, Any], path: str = "amount") -> int:
     """Minor units of an amount that was read. Errors: ``InvalidValue`` for more decimals than the currency has."""
     return to_minor(value["amount"], value["currency"], path=path)

@@ -12,7 +12,7 @@ from flask import g, url_for
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
-from insureflow.api.fields import ListSchema, MoneySchema, PageSchema, listed, minor_of, money
+from insureflow.api.fields import ListSchema, MoneySchema, PageSchema, listed, minor_of, money, row_key
 from insureflow.api.limits import policy_of_number
 from insureflow.domain.access import Permission, requires
 from insureflow.domain.errors import Refusal
@@ -25,7 +25,7 @@ from insureflow.services.limit_groups import GroupWord, NewGroup
 
 blueprint = Blueprint("api_limit_groups", __name__, url_prefix="/limit-groups", description="Limits that several buyers share.")
 
-_KEYS = fields.List(fields.Integer(), required=True, validate=validate.Length(1, 1000))
+_KEYS = fields.List(row_key(), required=True, validate=validate.Length(1, 1000))
 
 
 class GroupQuestionSchema(PageSchema):
@@ -110,7 +110,7 @@ class NewGroupSchema(NewWordSchema):
     policy = fields.String(required=True, metadata={"description": "Number of the policy."})
     name = fields.String(required=True, validate=validate.Length(1, limit_groups.NAME_LENGTH))
     buyer_ids = _KEYS
-    head_id = fields.Integer(metadata={"description": "The parent whose subsidiaries share."})
+    head_id = row_key(metadata={"description": "The parent whose subsidiaries share."})
 
 
 class JoinSchema(Schema):

@@ -13,7 +13,7 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
 from insureflow.api.errors import locale
-from insureflow.api.fields import ListSchema, PageSchema, listed
+from insureflow.api.fields import ListSchema, PageSchema, listed, row_key
 from insureflow.connectors.insurers import registry
 from insureflow.domain.access import Permission, requires
 from insureflow.domain.errors import Refusal
@@ -65,7 +65,7 @@ class LookUpSchema(Schema):
 class NewLookUpSchema(Schema):
     """For whom; `confirmed` says that it may cost money."""
 
-    buyer_id = fields.Integer(required=True)
+    buyer_id = row_key(required=True)
     confirmed = fields.Boolean(load_default=False)
 
 

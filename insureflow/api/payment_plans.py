@@ -12,7 +12,7 @@ from flask import g, url_for
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
-from insureflow.api.fields import DecimalText, MoneySchema, money
+from insureflow.api.fields import DecimalText, MoneySchema, money, row_key
 from insureflow.domain.access import Permission, requires
 from insureflow.domain.errors import Refusal
 from insureflow.domain.money import to_minor
@@ -53,7 +53,7 @@ class EqualSchema(Schema):
 class NewPlanSchema(Schema):
     """A plan for all that is open of some invoices: `instalments` one by one, or `equal` ones."""
 
-    invoice_ids = fields.List(fields.Integer(), required=True, validate=validate.Length(1, 1000))
+    invoice_ids = fields.List(row_key(), required=True, validate=validate.Length(1, 1000))
     instalments = fields.List(fields.Nested(InstalmentSchema), validate=validate.Length(1, MOST_INSTALMENTS))
     equal = fields.Nested(EqualSchema)
     grace_days = fields.Integer(load_default=0, validate=validate.Range(0, 366))
@@ -116,7 +116,7 @@ class PlanQuestionSchema(Schema):
     """Which plans."""
 
     state = fields.Enum(PlanState, by_value=True)
-    buyer_id = fields.Integer()
+    buyer_id = row_key()
 
 
 class PlannedSchema(Schema):

@@ -52,7 +52,9 @@ def test_a_duty_is_found_taken_done_and_opened_again(ground: SimpleNamespace) ->
     result = call.post("/duties/what-if", Role.RECEIVABLES_CLERK, **asked)
     kinds = {kind["kind"]: kind for kind in result["kinds"]}
     assert kinds["notify_overdue"]["then"]["open"] == kinds["notify_overdue"]["now"]["open"]
-    assert call("POST", "/duties/what-if", policy="POL-N1", terms={"overdue_notification.days": "soon"})[0] == 422
+    hostile = ({"overdue_notification.days": "soon"}, {"": 1}, {"overdue_notification": [1]}, {"a.b.c.d": {}}, {"currency.x": None, ".": 2})
+    assert {call("POST", "/duties/what-if", policy="POL-N1", terms=terms)[0] for terms in hostile} == {422}
+    assert call("POST", f"/duties/{key}/assign", owner_id=10**30)[0] == 422
 
 
 def test_a_block_is_set_and_lifted_and_an_invoice_set_aside(ground: SimpleNamespace) -> None:
@@ -123,6 +125,7 @@ def test_letters_promises_holds_and_notes(app: Flask) -> None:
         skipped = call.post(f"/letters/{keys[swede]}/skip", reason="visited today")
         assert (skipped["state"], skipped["reason"]) == ("skipped", "visited today")
         assert call("POST", f"/letters/{keys[swede]}/repeat")[1]["code"] == "letter_cannot"
+        assert call("POST", f"/letters/{keys[swede]}/approve")[1]["code"] == "letter_cannot"
         assert call("POST", "/letters/999/approve")[0] == 404
 
         promised = {"promised": {"amount": "10000.00", "currency": "EUR"}, "promised_for": "2026-06-20", "invoices": ["SE-1"]}
