@@ -142,6 +142,20 @@ def own_limit(page: Page, url: str) -> None:
     page.wait_for_load_state("networkidle")
 
 
+def blocked(page: Page, url: str) -> None:
+    """A buyer to whom nothing may be shipped, and why."""
+    page.goto(f"{url}/blocks/", wait_until="networkidle")
+    page.locator("main table tbody a[href$='/block']").first.click()
+    page.wait_for_load_state("networkidle")
+
+
+def proof(page: Page, url: str) -> None:
+    """What proves that a notice arrived in time."""
+    page.goto(f"{url}/notices/?q=Hafenwerk", wait_until="networkidle")
+    address = page.locator("main table tbody a[href*='/notices/']").last.get_attribute("href")
+    page.goto(f"{url}{address}/proof", wait_until="networkidle")
+
+
 def connection(page: Page, url: str, *, then: str = "") -> None:
     """The first connection, or a page behind it."""
     page.goto(f"{url}/connections/", wait_until="networkidle")
@@ -193,6 +207,10 @@ PICTURES = (
     Picture("connection-exchanges", exchanges),
     Picture("connection-look-up", look_up),
     Picture("connection-differences", at("/connections/differences")),
+    Picture("inbox", at("/inbox/")),
+    Picture("letters", at("/dunning/")),
+    Picture("notice-proof", proof),
+    Picture("block", blocked),
     Picture("jobs", at("/settings/jobs/")),
     Picture("work", at("/work-items/")),
 )
