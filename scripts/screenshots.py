@@ -151,7 +151,7 @@ def blocked(page: Page, url: str) -> None:
 
 def proof(page: Page, url: str) -> None:
     """What proves that a notice arrived in time."""
-    page.goto(f"{url}/notices/?q=Hafenwerk", wait_until="networkidle")
+    page.goto(f"{url}/notices/?q=Marlstein", wait_until="networkidle")
     address = page.locator("main table tbody a[href*='/notices/']").last.get_attribute("href")
     page.goto(f"{url}{address}/proof", wait_until="networkidle")
 

@@ -58,7 +58,7 @@ def notify(session: Session, organisation_id: int, policy_ids: Mapping[str, int]
     for key in approved:
         notices.approve(handler, organisation_id, key, earlier + timedelta(days=1))
     for place, key in enumerate(approved[:3]):
-        sent_on = earlier + timedelta(days=2 + place % 2)
+        sent_on = on if place == 2 else earlier + timedelta(days=2 + place)  # one of today, whose instants agree with its days
         sending = Sending(channel=Channel.PORTAL, on=sent_on, protocol_number=f"NNP-{on.year}-{4410 + place}")
         notices.send(handler, organisation_id, key, sending, on)
     outcomes = (ReplyOutcome.RECEIVED, ReplyOutcome.MORE_WANTED)
