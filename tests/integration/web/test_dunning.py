@@ -55,7 +55,7 @@ def test_from_the_worklist_to_the_post(app: Flask, client: PageClient, debtors: 
         assert "No letter waits for approval" in page
         assert "they called" in client.get(f"/dunning/letters/{second}").get_data(as_text=True)
         assert "D-2026-000001" in client.get(f"/dunning/letters/{first}").get_data(as_text=True)
-        assert client.get("/dunning/post").status_code == 302
+        assert client.post("/dunning/print").status_code == 302
         assert "No letter waits to be printed." in client.get("/dunning/").get_data(as_text=True)
         assert client.get("/messages/?state=queued").get_data(as_text=True).count("ap@") == 3
         log_in(client, debtors.account.tenant, Role.AUDITOR)
