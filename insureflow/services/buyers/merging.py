@@ -12,12 +12,11 @@ from sqlalchemy.orm import Session
 from insureflow.domain.buyers import NameKind, conflicting_insurers, search_name
 from insureflow.domain.errors import Refusal
 from insureflow.models.buyers import Buyer, BuyerAddress, BuyerIdentifier, BuyerName, CustomerNumber, InsurerIdentity
-from insureflow.models.cover import ObligationMark
-from insureflow.models.limits import LimitDecision
+from insureflow.models.limits import LimitDecision, LimitGroup
 from insureflow.models.policies import Policy
 from insureflow.services import cover, journal
 from insureflow.services.buyers.details import details_of, picture
-from insureflow.services.buyers.documents import DERIVED, documents
+from insureflow.services.buyers.documents import DERIVED, ONE_OF_A_KIND, documents
 from insureflow.services.buyers.records import get_buyer, subject_of
 from insureflow.services.journal import Actor
 from insureflow.services.transaction import transaction
@@ -99,15 +98,16 @@ def _move_documents(session: Session, kept_id: int, merged_id: int) -> None:
         session.execute(
             update(document).where(document.buyer_id == merged_id).values(buyer_id=kept_id).execution_options(synchronize_session=False)
         )
-    marked = {
-        (mark.policy_id, mark.invoice_id, mark.kind, mark.due_on)
-        for mark in session.scalars(select(ObligationMark).where(ObligationMark.buyer_id == kept_id))
-    }
-    for mark in session.scalars(select(ObligationMark).where(ObligationMark.buyer_id == merged_id)).all():
-        if (mark.policy_id, mark.invoice_id, mark.kind, mark.due_on) in marked:
-            session.delete(mark)
-        else:
-            mark.buyer_id = kept_id
+    session.execute(
+        update(LimitGroup).where(LimitGroup.head_id == merged_id).values(head_id=kept_id).execution_options(synchronize_session=False)
+    )
+    for model, names in ONE_OF_A_KIND.items():
+        known = {tuple(getattr(row, name) for name in names) for row in session.scalars(select(model).where(model.buyer_id == kept_id))}
+        for row in session.scalars(select(model).where(model.buyer_id == merged_id)).all():
+            if tuple(getattr(row, name) for name in names) in known:
+                session.delete(row)
+            else:
+                row.buyer_id = kept_id
     session.flush()
 
 

@@ -18,7 +18,7 @@ from insureflow.models.limits import AccountAct
 from insureflow.models.organisations import Entity
 from insureflow.models.receivables import Allocation, CreditNote, Dispute, ImportBatch, Invoice, Payment
 from insureflow.services import cover, journal
-from insureflow.services.buyers.documents import documents
+from insureflow.services.buyers.documents import ONE_OF_A_KIND, documents
 from insureflow.services.imports.holding import portions
 from insureflow.services.imports.locking import only_import_of
 from insureflow.services.imports.remembering import Before, forget, recall
@@ -183,7 +183,7 @@ def _drop_new_buyers(session: Session, keys: list[int], buyers: set[int]) -> Non
     """Remove buyers that the batch made and that nobody has looked at or used since."""
     for portion in portions(keys, _PORTION):
         used: set[int] = set()
-        for column in (*(model.buyer_id for model in documents()), ObligationMark.buyer_id, Buyer.parent_id):
+        for column in (*(model.buyer_id for model in (*documents(), *ONE_OF_A_KIND)), Buyer.parent_id):
             used.update(key for key in session.scalars(select(column).where(column.in_(portion)).distinct()) if key is not None)
         untouched = session.scalars(select(Buyer.id).where(Buyer.id.in_(portion), Buyer.status == BuyerStatus.TO_REVIEW))
         gone = [key for key in untouched if key not in used]

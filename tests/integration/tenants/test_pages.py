@@ -176,7 +176,7 @@ def test_nobody_of_any_role_reads_the_other(app: Flask, database: Database, own:
                     found = leaks(walk.get(address), marks, amounts)
                     if found:
                         leaked[f"{role} {address}"] = found
-                    if walk.status[address] not in {403, 404}:
+                    if walk.status[address] not in {403, 404} and route.endpoint not in NEEDS_ARGUMENTS:
                         answered.append(f"{role} GET {address}: {walk.status[address]}")
     assert (leaked, answered) == ({}, [])
     assert rows_of(app, other.tenant.id) == before
