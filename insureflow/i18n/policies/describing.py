@@ -128,7 +128,10 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, Say], ...]], ...] = (
         (
             ("limit_cancellation_notice", saying.notice),
             ("temporary_limit_renewal", lambda speaker, value: speaker.say(_("%(length)s before they end"), length=speaker.length(value))),
-            ("binding_order_report", lambda speaker, value: speaker.say(_("within %(length)s of the notice"), length=speaker.length(value))),
+            (
+                "binding_order_report",
+                lambda speaker, value: speaker.say(_("within %(length)s of the notice"), length=speaker.length(value)),
+            ),
             ("limit_fee.*", saying.money_words),
             ("discretionary_limit.maximum", saying.discretionary_money),
             ("discretionary_limit.currency", saying.text_words),

@@ -86,7 +86,9 @@ WORDS: dict[str, str] = {
 }
 
 SENTENCES: dict[str, str] = {
-    "limits_not_readable": _("The interface of %(connector)s shows no limits, so there are no limits to read. Enter decisions by hand or by file."),
+    "limits_not_readable": _(
+        "The interface of %(connector)s shows no limits, so there are no limits to read. Enter decisions by hand or by file."
+    ),
     "pushes_not_offered": _("This insurer sends no messages of its own accord. The connection asks for news by itself."),
     "header_name_wrong": _("“%(value)s” is no name of a header. Write letters, digits and hyphens, as the insurer tells it."),
     "push_address_not_https": _(
