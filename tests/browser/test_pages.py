@@ -24,10 +24,27 @@ from insureflow.models.scope import within
 Visit = Callable[..., Visitor]
 
 #: Answers that are not pages: for machines, files, and a part of a page.
-NO_PAGES = {"health.healthz", "health.readyz", "security.logout", "discretionary.download", "shipping.buyers"}
+NO_PAGES = {
+    "health.healthz",
+    "health.readyz",
+    "security.logout",
+    "discretionary.download",
+    "shipping.buyers",
+    "issued_documents.download",
+    "notices.preview",
+    "notices.proof_data",
+    "notices.proof_paper",
+    "notices.evidence",
+    "obligations.download",
+    "receivables.paper",
+    "dunning.preview",
+    "dunning.preview_statement",
+    "limit_groups.leave",  # needs a buyer of that very group
+}
 #: Of these tables the demo may hold no row; their pages are tried by the tests that make one.
 EMPTY_IN_THE_DEMO = {
     "import_batch",
+    "webhook_endpoint",
     "import_profile",
     "import_problem",
     "manual_rate",

@@ -100,7 +100,9 @@ def english_in(texts: list[str], shipped: list[str], own_names: frozenset[str] =
     territories = set(Locale.parse("sv").territories.values())
     left = []
     for text in dict.fromkeys(texts):
-        if text.startswith("CSV eller XLSX med kolumnerna"):  # names the columns as they are written
+        if text.startswith(("CSV eller XLSX med kolumnerna", "CSV med kolumnerna")):  # names the columns as they are written
+            continue
+        if "INSUREFLOW_" in text:  # names settings as they are written
             continue
         if MARK in text or text in own_names or text in territories or "@" in text or text.startswith("http") or not has_english(text):
             continue
@@ -120,6 +122,8 @@ def swedish(client: PageClient) -> PageClient:
 
 #: Parts of pages, asked for by a page itself.
 PARTS = frozenset({"shipping.buyers"})
+#: Papers shown as they go out: they speak the language of who gets them.
+PAPERS = frozenset({"dunning.preview", "dunning.preview_statement"})
 
 
 def walk(
@@ -129,7 +133,7 @@ def walk(
     left: dict[str, list[str]] = {}
     count = 0
     for route in routes(app, "GET"):
-        if route.endpoint in NOT_OURS or route.endpoint.startswith("api"):
+        if route.endpoint in NOT_OURS | PAPERS or route.endpoint.startswith("api"):
             continue
         for address in addresses(app, route, keys):
             response = client.get(address, headers={"HX-Request": "true"} if route.endpoint in PARTS else None)
