@@ -5,6 +5,9 @@ from __future__ import annotations
 from insureflow.i18n.catalogues import marked as _
 
 WORDS: dict[str, str] = {
+    "invoice": _("invoice"),
+    "amount": _("amount"),
+    "original_due_on": _("Original due date"),
     "PlanState.draft": _("draft"),
     "PlanState.awaiting_consent": _("waits for the insurer's consent"),
     "PlanState.active": _("agreed"),
