@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from insureflow.domain.cases import cover, deadlines, discretionary_limit, limit_benefit
+from insureflow.domain.cases import cover, deadlines, discretionary_limit, limit_benefit, premium
 from insureflow.domain.cases.shapes import Fields
 
 #: All kinds of the format.
@@ -41,4 +41,5 @@ BUILT: Mapping[str, Kind] = {
     "deadlines": Kind(deadlines.GIVEN, deadlines.EXPECT, deadlines.calculate),
     "discretionary_limit": Kind(discretionary_limit.GIVEN, discretionary_limit.EXPECT, discretionary_limit.calculate),
     "limit_benefit": Kind(limit_benefit.GIVEN, limit_benefit.EXPECT, limit_benefit.calculate),
+    "premium": Kind(premium.GIVEN, premium.EXPECT, premium.calculate),
 }
