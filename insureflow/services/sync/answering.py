@@ -9,14 +9,20 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from insureflow.connectors.insurers.interface import InsurerCover
+from insureflow.domain.connections import OutboxState
+from insureflow.domain.limits import LimitKind
 from insureflow.domain.limits.codes import OUTCOME_OF_CODE, CoverResponseCode
 from insureflow.domain.limits.life import WAITING_FOR_INSURER, RequestAction, RequestOutcome, RequestState, RequestType, next_state
+from insureflow.domain.money import Money
+from insureflow.models.connections import OutboxMessage
 from insureflow.models.limit_requests import LimitRequest
 from insureflow.models.limits import LimitDecision
 from insureflow.queries.among import among
 from insureflow.services.clock import now
 from insureflow.services.limit_requests.submitting import apply_decision, mark_referred
 
+#: Kinds of limits of which one never stands for another.
+_KINDS_APART = (LimitKind.CREDIT_CHECK, LimitKind.PRE_SHIPMENT)
 _ENDING = frozenset({CoverResponseCode.CANCELLED, CoverResponseCode.CLOSE_ACCOUNT})
 
 
@@ -63,17 +69,64 @@ def buyers_by_reference(session: Session, policy_id: int, covers: Collection[Ins
 
 
 def answer(
-    session: Session, requests: Collection[LimitRequest], covers: Iterable[InsurerCover], decisions: Mapping[str, int | None], on: date
+    session: Session,
+    requests: Collection[LimitRequest],
+    covers: Iterable[InsurerCover],
+    decisions: Mapping[str, int | None],
+    buyers: Mapping[str, int | None],
+    on: date,
 ) -> int:
-    """Bring requests to where the insurer's covers say they are; gives how many were closed. ``decisions`` by cover id."""
+    """Bring requests to where the insurer's covers say they are; gives how many were closed. ``decisions`` and ``buyers`` by cover id.
+
+    A cover without any reference of ours answers the request that reached the insurer without a receipt, by its portal or by file,
+    where it is about the same buyer and amount and was decided since.
+    """
     by_own = {request.own_reference: request for request in requests}
     by_theirs = {request.insurer_reference: request for request in requests if request.insurer_reference}
+    without_receipt = _without_receipt(session, requests)
     closed = 0
     for cover in covers:
         request = by_own.get(cover.own_reference) or by_theirs.get(cover.request_reference) or by_theirs.get(cover.cover_id)
+        if request is None:
+            request = next((each for each in without_receipt.get(buyers.get(cover.cover_id), ()) if _fits(each, cover)), None)
         if request is not None:
             closed += _answer(session, request, cover, decisions.get(cover.cover_id), on)
     return closed
+
+
+def _without_receipt(session: Session, requests: Collection[LimitRequest]) -> dict[int | None, list[LimitRequest]]:
+    """The requests no receipt of the insurer is known of, by buyer. One that a connection is still to send is not among them."""
+    found = [request for request in requests if not request.insurer_reference]
+    if not found:
+        return {}
+    on_their_way = set(
+        session.scalars(
+            select(OutboxMessage.limit_request_id).where(
+                among(OutboxMessage.limit_request_id, [request.id for request in found]),
+                OutboxMessage.state.not_in([OutboxState.SENT, OutboxState.WITHDRAWN]),
+            )
+        )
+    )
+    by_buyer: dict[int | None, list[LimitRequest]] = {}
+    for request in found:
+        if request.id not in on_their_way:
+            by_buyer.setdefault(request.buyer_id, []).append(request)
+    return by_buyer
+
+
+def _fits(request: LimitRequest, cover: InsurerCover) -> bool:
+    """Whether a cover that names no request says what became of this one."""
+    if cover.own_reference or cover.request_reference or request.state not in WAITING_FOR_INSURER:
+        return False
+    if cover.layer is not request.layer or any((cover.kind is kind) != (request.kind is kind) for kind in _KINDS_APART):
+        return False
+    is_studied = cover.response is CoverResponseCode.STILL_INVESTIGATING
+    if not is_studied and (cover.decided_on is None or cover.decided_on < request.asked_on):
+        return False
+    if request.request_type is RequestType.CANCEL or request.requested_minor is None:
+        return request.request_type is RequestType.CANCEL and cover.response in _ENDING
+    asked = cover.requested or (None if is_studied else cover.decided)
+    return asked == Money(request.requested_minor, request.currency)
 
 
 def _answer(session: Session, request: LimitRequest, cover: InsurerCover, decision_id: int | None, on: date) -> bool:

@@ -87,10 +87,11 @@ def apply_covers(session: Session, books: Books, covers: Sequence[InsurerCover],
     if changed:
         _Work(session, books, on, applied, known, said, digests).enter(changed)
     if requests:
-        decisions = {cover_id: row.decision_id for cover_id, row in known.items()}
         if changed:
-            decisions |= {row.cover_id: row.decision_id for row in _known(session, books, changed).values()}
-        applied.add("answers", answering.answer(session, requests, by_id.values(), decisions, on))
+            known |= _known(session, books, changed)
+        decisions = {cover_id: row.decision_id for cover_id, row in known.items()}
+        buyers = {cover_id: row.buyer_id for cover_id, row in known.items()}
+        applied.add("answers", answering.answer(session, requests, by_id.values(), decisions, buyers, on))
     return applied
 
 

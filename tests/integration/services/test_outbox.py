@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from support.connections import FIRST_COMPANY, TESTER, Insured, insure, seed, use_sandbox
 from support.sandbox import RunningSandbox, running_sandbox
@@ -19,6 +19,8 @@ from insureflow.domain.limits.codes import CODE_OF_REQUEST
 from insureflow.domain.limits.life import PendingAction, RequestOutcome, RequestState, RequestType
 from insureflow.models.connections import InboxMessage, InsurerConnection, OutboxMessage
 from insureflow.models.limit_requests import LimitRequest
+from insureflow.sandbox.state import Cover
+from insureflow.sandbox.state import seed as seed_state
 from insureflow.services import connections, inbox, outbox, sync
 from insureflow.services.clock import now
 from insureflow.services.transaction import transaction
@@ -136,6 +138,31 @@ def test_a_referred_request_is_closed_by_a_later_synchronisation(insured: Insure
     assert (request.state, request.outcome) == (RequestState.DECIDED, RequestOutcome.PARTIAL)
     (decision,) = insured.decisions(insured.buyers[B])
     assert (decision.status, decision.decided_minor) == (LimitStatus.PARTLY_APPROVED, 3_000_000)
+
+
+def test_the_insurers_list_answers_what_was_asked_without_a_receipt(insured: Insured, sandbox: RunningSandbox, session: Session) -> None:
+    """Asked for by the insurer's portal: its list names no reference of ours, but the buyer, the amount and a day since."""
+    third = str(FIRST_COMPANY + 2)
+    for company, amount, reference in ((A, 40_000, "IF-1"), (B, 70_000, "IF-2"), (third, 30_000, "IF-3")):
+        ask(session, insured, company, amount, reference)
+    with transaction(insured.organisation_id):  # the first two went by the portal; the third is still to be sent
+        session.execute(delete(OutboxMessage).where(OutboxMessage.own_reference != "IF-3"))
+    sandbox.control("reset")
+    seed(sandbox, "atradius", [{"company_id": A, "amount": 40_000}, {"company_id": third, "amount": 30_000}], decided_on=TODAY)
+    seed_state(sandbox.sandbox.state.path, [Cover("atradius", 0, "P-1", B, "EUR", 7_000_000, TODAY.isoformat())], clock=now)
+
+    def stand() -> list[tuple[RequestState, RequestOutcome | None]]:
+        with transaction(insured.organisation_id):
+            session.expire_all()
+            rows = session.scalars(select(LimitRequest).order_by(LimitRequest.own_reference)).all()
+            return [(row.state, row.outcome) for row in rows]
+
+    assert sync.synchronise(insured.organisation_id, insured.connection_id, TODAY, whole=True).counts["answers"] == 1
+    referred, waiting = (RequestState.REFERRED, None), (RequestState.SUBMITTED, None)
+    assert stand() == [(RequestState.DECIDED, RequestOutcome.FULL), referred, waiting]
+    sandbox.control("decide", {"insurer": "atradius"})
+    assert sync.synchronise(insured.organisation_id, insured.connection_id, TODAY, whole=True).counts["answers"] == 1
+    assert stand() == [(RequestState.DECIDED, RequestOutcome.FULL), (RequestState.DECIDED, RequestOutcome.FULL), waiting]
 
 
 def test_a_lost_answer_is_looked_for_before_anything_is_sent_again(insured: Insured, sandbox: RunningSandbox, session: Session) -> None:
