@@ -20,7 +20,7 @@ from insureflow.api.access import is_api
 from insureflow.i18n import catalogues
 from insureflow.models import organisations
 from insureflow.models.database import db
-from insureflow.web import access, context, errors, headers, health
+from insureflow.web import access, context, errors, headers, health, keys
 from insureflow.web import filters as template_filters
 
 
@@ -126,6 +126,7 @@ def _setup_forms(app: Flask, settings: config.Config) -> None:
 
 
 def _setup_pages(app: Flask, settings: config.Config) -> None:
+    keys.register(app)
     template_filters.register(app)
     headers.register(app, secure=settings.secure_cookies)
     access.register(app)

@@ -12,7 +12,7 @@ from flask import g, url_for
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
-from insureflow.api.fields import ListSchema, MoneySchema, PageSchema, listed, minor_of, money
+from insureflow.api.fields import ListSchema, MoneySchema, PageSchema, listed, minor_of, money, row_key
 from insureflow.api.limits import policy_of_number
 from insureflow.domain.access import Permission, requires
 from insureflow.domain.cover import Layer
@@ -30,7 +30,7 @@ blueprint = Blueprint("api_limit_requests", __name__, url_prefix="/limit-request
 class NewRequestSchema(Schema):
     """A request. `limit` is the whole limit wanted, not the difference; left out to cancel."""
 
-    buyer_id = fields.Integer(required=True)
+    buyer_id = row_key(required=True)
     policy = fields.String(required=True, metadata={"description": "Number of the policy."})
     limit = fields.Nested(MoneySchema)
     request_type = fields.Enum(RequestType, by_value=True, metadata={"description": "Left out, it follows from the limit granted now."})

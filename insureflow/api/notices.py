@@ -12,7 +12,7 @@ from flask import g, url_for
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
-from insureflow.api.fields import MoneySchema, PageSchema, listed, money
+from insureflow.api.fields import MoneySchema, PageSchema, listed, money, row_key
 from insureflow.api.limits import policy_of_number
 from insureflow.domain.access import Permission, requires
 from insureflow.domain.errors import Refusal
@@ -31,7 +31,7 @@ blueprint = Blueprint("api_notices", __name__, url_prefix="/notices", descriptio
 class NewNoticeSchema(Schema):
     """A paper to be drafted, with everything the buyer owes today. One that waits already is given back."""
 
-    buyer_id = fields.Integer(required=True)
+    buyer_id = row_key(required=True)
     policy = fields.String(metadata={"description": "Number of the policy; left out, the one the buyer owes under."})
     kind = fields.Enum(NoticeKind, by_value=True, load_default=NoticeKind.NON_PAYMENT)
     reason = fields.Enum(ReasonForNonPayment, by_value=True, load_default=ReasonForNonPayment.UNKNOWN)

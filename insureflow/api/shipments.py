@@ -14,7 +14,7 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
 from insureflow.api.errors import locale
-from insureflow.api.fields import DecimalText, MoneySchema, currency, minor_of, money
+from insureflow.api.fields import DecimalText, MoneySchema, currency, minor_of, money, row_key
 from insureflow.domain.access import Permission, requires
 from insureflow.domain.errors import InvalidValue, Refusal
 from insureflow.i18n.shipping import answer_sentence, remedy_sentence
@@ -32,12 +32,16 @@ _BEHIND = ("headroom_before", "headroom_after", "insured_percentage", "reservati
 class QuestionSchema(Schema):
     """A planned shipment. The buyer is named by its key or by its customer number."""
 
-    buyer_id = fields.Integer()
+    buyer_id = row_key()
     customer_number = fields.String(validate=validate.Length(1, 60))
     entity = fields.String(metadata={"description": "Code of the company that ships; without it as usual for this buyer."})
     amount = DecimalText(required=True, metadata={"description": "What will be invoiced, without tax."})
     currency = currency(required=True)
-    terms = fields.Integer(required=True, metadata={"description": "Terms of payment in days from the invoice."})
+    terms = fields.Integer(
+        required=True,
+        validate=validate.Range(0, shipping.LONGEST_TERMS),
+        metadata={"description": "Terms of payment in days from the invoice."},
+    )
     date = fields.Date(metadata={"description": "Day of shipment; without it today."})
     order = fields.String(
         load_default="", validate=validate.Length(0, shipping.REFERENCE_LENGTH), metadata={"description": "The order's reference."}

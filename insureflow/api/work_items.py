@@ -12,7 +12,7 @@ from flask import g
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
-from insureflow.api.fields import PageSchema
+from insureflow.api.fields import PageSchema, row_key
 from insureflow.domain.access import Permission, requires
 from insureflow.domain.errors import Refusal
 from insureflow.domain.work import WorkKind, WorkOutcome
@@ -36,7 +36,7 @@ class WorkQuestionSchema(PageSchema):
 class AssignmentSchema(Schema):
     """Who does it; left out or null: nobody yet."""
 
-    owner_id = fields.Integer(load_default=None, allow_none=True, metadata={"description": "Key of a person of the organisation."})
+    owner_id = row_key(load_default=None, allow_none=True, metadata={"description": "Key of a person of the organisation."})
 
 
 class CompletionSchema(Schema):

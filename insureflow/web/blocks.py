@@ -26,6 +26,7 @@ from insureflow.services.files import NewEvidence
 from insureflow.web.access import may, requires
 from insureflow.web.buyers.pages import frame_of
 from insureflow.web.context import choose_locale
+from insureflow.web.keys import read_key
 from insureflow.web.links import policy_url
 from insureflow.web.tables import Empty, TableView, build_table, country_options, wanted_export, word_options
 
@@ -249,13 +250,13 @@ def set_aside(invoice_id: int) -> ResponseReturnValue:
     """Let an overdue invoice not count for the block."""
     form = AsideForm()
     form.reason.choices = word_options(list(ExceptionReason))
-    text = request.form.get("buyer", "")
+    buyer_id = read_key(request.form.get("buyer"))
     if receivables.find_invoice(invoice_id, g.today) is None:
         abort(404)
     if not form.validate_on_submit():
-        if not text.isdecimal():
+        if buyer_id is None:
             abort(400)
-        return _page(int(text), status=422, aside=form, aside_id=invoice_id)
+        return _page(buyer_id, status=422, aside=form, aside_id=invoice_id)
     try:
         entry = blocks.set_aside(
             g.actor,
@@ -267,10 +268,10 @@ def set_aside(invoice_id: int) -> ResponseReturnValue:
             until_on=form.until_on.data,
         )
     except Refusal as refusal:
-        if refusal.code == "invoice_unknown" or not text.isdecimal():
+        if refusal.code == "invoice_unknown" or buyer_id is None:
             abort(404)
         form.note.errors = [sentence_for(refusal, choose_locale())]
-        return _page(int(text), status=422, aside=form, aside_id=invoice_id)
+        return _page(buyer_id, status=422, aside=form, aside_id=invoice_id)
     flash(_("The invoice does not count for the block any more. What is shipped now is still not covered."), "success")
     return redirect(url_for("blocks.of_buyer", buyer_id=entry.buyer_id))
 

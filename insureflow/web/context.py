@@ -18,6 +18,7 @@ from insureflow.queries import telling as telling_queries
 from insureflow.services.clock import business_date
 from insureflow.services.scoping import enter_scope, leave_scope
 from insureflow.web.access import may
+from insureflow.web.keys import read_key
 from insureflow.web.navigation import SECTIONS
 
 CHOICES = ("organisation", "entity", "policy", "on", "language")
@@ -84,12 +85,12 @@ def _remember_choices() -> None:
         session["language"] = language
     if g.get("organisation") is None:
         return
-    if "organisation" in request.args and request.args["organisation"].isdecimal():
-        _choose_organisation(int(request.args["organisation"]))
+    chosen = read_key(request.args.get("organisation"))
+    if chosen is not None:
+        _choose_organisation(chosen)
     for name in ("entity", "policy"):
         if name in request.args and request.endpoint and not request.endpoint.startswith("api"):
-            value = request.args[name]
-            session[name] = int(value) if value.isdecimal() else None
+            session[name] = read_key(request.args[name])
     g.today = business_date(g.organisation.time_zone)
     if "on" in request.args:
         session["on"] = _read_day(request.args["on"])

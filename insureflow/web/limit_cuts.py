@@ -28,7 +28,7 @@ blueprint = Blueprint("limit_cuts", __name__, url_prefix="/limit-cuts")
 def _days() -> int | None:
     """Within how many days the policy wants binding orders reported, as typed."""
     text = request.values.get("report_days", "")
-    return int(text) if text.isdecimal() and int(text) <= 365 else None
+    return int(text) if text.isdecimal() and len(text) < 4 and int(text) <= 365 else None
 
 
 def _view_or_404(decision_id: int) -> CutView:

@@ -25,6 +25,7 @@ from insureflow.services import limit_groups
 from insureflow.services.limit_groups import GroupWord, NewGroup
 from insureflow.web.access import may, requires
 from insureflow.web.context import choose_locale
+from insureflow.web.keys import read_key
 from insureflow.web.limits.forms import read_minor, show_refusal
 from insureflow.web.tables import Empty, TableView, build_table, wanted_export
 
@@ -192,7 +193,7 @@ def _filled(form: FlaskForm, heading: str, back: str, enter: Callable[[], str], 
 def new() -> ResponseReturnValue:
     """Enter a limit over several buyers; the address may name the parent whose subsidiaries share."""
     text = request.args.get("head_id", "")
-    head = buyer_queries.find_buyer(int(text)) if text.isdecimal() else None
+    head = buyer_queries.find_buyer(read_key(text) or 0) if text else None
     if text and head is None:
         abort(404)
     start: dict[str, Any] = {"decided_on": g.today}

@@ -25,6 +25,7 @@ from insureflow.queries import work_items as queries
 from insureflow.services import work_items
 from insureflow.web.access import may, requires
 from insureflow.web.context import choose_locale
+from insureflow.web.keys import read_key
 from insureflow.web.links import buyer_url, link_to
 from insureflow.web.tables import Empty, TableView, build_table, wanted_export, word_options
 
@@ -182,7 +183,6 @@ def reopen(item_id: int) -> ResponseReturnValue:
 def assign(item_id: int) -> ResponseReturnValue:
     """Give the work to somebody, or take it."""
     _item_or_404(item_id)
-    text = request.form.get("owner", "")
-    work_items.assign_item(g.actor, g.organisation.id, item_id, int(text) if text.isdecimal() else None)
+    work_items.assign_item(g.actor, g.organisation.id, item_id, read_key(request.form.get("owner")))
     flash(_("The work has changed hands."), "success")
     return redirect(url_for("work_items.show", item_id=item_id))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, cast, select
 
 from insureflow.domain.connections import SyncState
 from insureflow.domain.tasks import TaskState
@@ -46,7 +46,7 @@ def find_sync_task(organisation_id: int, connection_id: int) -> Task | None:
     with within(organisation_id):
         return db.session.scalar(
             select(Task)
-            .where(Task.kind == KIND, Task.parameters["connection_id"].as_integer() == connection_id)
+            .where(Task.kind == KIND, cast(Task.parameters["connection_id"].as_string(), BigInteger) == connection_id)
             .order_by(Task.id.desc())
             .limit(1)
             .execution_options(populate_existing=True)

@@ -19,6 +19,7 @@ from insureflow.web.access import requires
 from insureflow.web.buyers.forms import BuyerForm, build_form, read_form, show_problems
 from insureflow.web.buyers.routes import blueprint, get_buyer_or_404
 from insureflow.web.context import choose_locale
+from insureflow.web.keys import read_key
 
 
 def _insurers() -> list[str]:
@@ -98,7 +99,7 @@ def merge(buyer_id: int) -> ResponseReturnValue:
     if request.method == "POST":
         chosen = request.form.get("merged", "")
         try:
-            kept = buyers.merge_buyers(g.actor, g.organisation.id, buyer_id, int(chosen) if chosen.isdecimal() else 0, g.today)
+            kept = buyers.merge_buyers(g.actor, g.organisation.id, buyer_id, read_key(chosen) or 0, g.today)
         except Refusal as refusal:
             refused = sentence_for(refusal, choose_locale())
         else:
@@ -136,7 +137,7 @@ def restore(buyer_id: int) -> ResponseReturnValue:
 @requires(Permission.EDIT_BUYERS)
 def confirm() -> ResponseReturnValue:
     """Mark buyers as looked at."""
-    keys = [int(key) for key in request.form.getlist("buyer") if key.isdecimal()]
+    keys = [key for text in request.form.getlist("buyer") if (key := read_key(text))]
     count = buyers.confirm_buyers(g.actor, g.organisation.id, keys)
     flash(ngettext("%(count)s buyer was confirmed.", "%(count)s buyers were confirmed.", count, count=count), "success")
     return redirect(url_for("buyers.show", buyer_id=keys[0]) if len(keys) == 1 else url_for("buyers.index"))

@@ -22,6 +22,7 @@ from insureflow.services.clock import now
 from insureflow.services.sync.settling import TAKEN
 from insureflow.web.access import requires
 from insureflow.web.connections.base import blueprint, locale, stored_sentence
+from insureflow.web.keys import read_key
 from insureflow.web.tables import Empty, TableView, build_table, wanted_export
 
 #: What each side of a difference shows, in this order.
@@ -33,7 +34,7 @@ _DAYS = frozenset({"decided_on", "effective_on", "valid_to"})
 @requires(Permission.VIEW_CONNECTIONS)
 def differences() -> ResponseReturnValue:
     """All differences that stand."""
-    connection_id = request.args.get("connection", type=int)
+    connection_id = read_key(request.args.get("connection"))
     view = TableView(
         queries.differences_listing(connection_id),
         _("Differences"),

@@ -26,6 +26,7 @@ from insureflow.web.buyers.pages import language_name
 from insureflow.web.context import choose_locale
 from insureflow.web.downloads import attachment, readable
 from insureflow.web.dunning.routes import blueprint
+from insureflow.web.keys import read_key
 from insureflow.web.tables import Empty, TableView, build_table, country_options, wanted_export, word_options
 
 TONES = {
@@ -147,7 +148,7 @@ def approvals() -> ResponseReturnValue:
 @requires(Permission.SEND_LETTERS)
 def approve() -> ResponseReturnValue:
     """Approve what was chosen, or all that waits, or skip what was chosen with a reason."""
-    chosen = [int(key) for key in request.form.getlist("letter") if key.isdecimal()]
+    chosen = [key for text in request.form.getlist("letter") if (key := read_key(text))]
     try:
         if request.form.get("action") == "skip":
             count = dunning.skip(g.actor, g.organisation.id, chosen, request.form.get("reason", "")) if chosen else 0

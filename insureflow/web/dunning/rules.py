@@ -30,6 +30,7 @@ from insureflow.services import dunning
 from insureflow.web.access import requires
 from insureflow.web.context import choose_locale
 from insureflow.web.dunning.routes import blueprint
+from insureflow.web.keys import read_key
 from insureflow.web.tables import country_options, read_decimal, word_options
 
 _NEW_KEY = 2**62
@@ -262,7 +263,7 @@ def _show(form: RuleForm, refusal: Refusal) -> None:
 def new_rule() -> ResponseReturnValue:
     """A rule for the organisation, a country, or (with ``buyer_id`` in the address) one buyer."""
     text = request.args.get("buyer_id", "")
-    buyer = buyer_queries.find_buyer(int(text)) if text.isdecimal() else None
+    buyer = buyer_queries.find_buyer(read_key(text) or 0) if text else None
     if text and buyer is None:
         abort(404)
     form = _form(_typed(dict(DEFAULT_DATA), g.today, None, ""))

@@ -23,6 +23,7 @@ from insureflow.services import limit_requests
 from insureflow.services.limit_requests import NewLimitRequest
 from insureflow.web.access import requires
 from insureflow.web.context import choose_locale
+from insureflow.web.keys import read_key
 from insureflow.web.limit_requests.forms import LimitRequestForm, RejectForm
 from insureflow.web.limit_requests.pages import get_view_or_404, render
 from insureflow.web.limit_requests.routes import blueprint
@@ -63,11 +64,10 @@ def new() -> ResponseReturnValue:
         search = request.args.get("search", "").strip()[:200]
         found = buyer_queries.search_buyers(search) if search else []
         return render_template("limits/choose_buyer.html", search=search, found=found)
-    buyer = buyer_queries.find_buyer(int(text))
+    buyer = buyer_queries.find_buyer(read_key(text) or 0)
     if buyer is None:
         abort(404)
-    chosen = request.args.get("policy_id", "")
-    policy_id = int(chosen) if chosen.isdecimal() else g.scope.policy_id
+    policy_id = read_key(request.args.get("policy_id")) or g.scope.policy_id
     # A limit that is there all the same can be lowered and given up.
     held = {each.policy.id for each in limit_queries.limits_of_buyer(buyer.id, g.today) if each.limit.minor or each.top_up.minor}
     found_obstacles = request_queries.obstacles_of(buyer, g.today)

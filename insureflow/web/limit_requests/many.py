@@ -25,6 +25,7 @@ from insureflow.services.limit_requests import AmountRule, BulkOutcome, Selectio
 from insureflow.web.access import requires
 from insureflow.web.buyers.listing import buyer_view
 from insureflow.web.context import choose_locale
+from insureflow.web.keys import read_key
 from insureflow.web.limit_requests.forms import SelectionForm, UploadForm
 from insureflow.web.limit_requests.routes import blueprint
 from insureflow.web.limits.forms import read_minor, show_refusal
@@ -74,7 +75,7 @@ def selection() -> ResponseReturnValue:
     start = {} if g.scope.policy_id is None else {"policy_id": g.scope.policy_id}
     form = SelectionForm(data={"layer": Layer.PRIMARY.value, "kind": LimitKind.NAMED.value, "rule": AmountRule.NEEDED.value, **start})
     form.prepare(g.scope.policies)
-    keys = [int(key) for key in request.form.getlist("buyer") if key.isdecimal()] if request.method == "POST" else []
+    keys = [key for text in request.form.getlist("buyer") if (key := read_key(text))] if request.method == "POST" else []
     outcome: BulkOutcome | None = None
     status = 200
     if request.method == "POST":

@@ -22,6 +22,7 @@ from insureflow.services import limit_requests, limits
 from insureflow.services.files import NewEvidence
 from insureflow.services.limits import NewAct, NewDecision, NewWithdrawal
 from insureflow.web.access import requires
+from insureflow.web.keys import read_key
 from insureflow.web.limits.forms import (
     ActForm,
     DecisionForm,
@@ -40,7 +41,7 @@ def _chosen_buyer() -> Any:
     text = request.args.get("buyer_id", "")
     if not text.isdecimal():
         return None
-    buyer = buyer_queries.find_buyer(int(text))
+    buyer = buyer_queries.find_buyer(read_key(text) or 0)
     if buyer is None:
         abort(404)
     return buyer
@@ -55,15 +56,14 @@ def _choose_buyer() -> ResponseReturnValue:
 
 def _start() -> dict[str, Any]:
     """What a form begins with: the policy of the address, or the one chosen in the header."""
-    text = request.args.get("policy_id", "")
-    policy_id = int(text) if text.isdecimal() else g.scope.policy_id
+    policy_id = read_key(request.args.get("policy_id")) or g.scope.policy_id
     return {} if policy_id is None else {"policy_id": policy_id}
 
 
 def _asked(buyer: Any) -> dict[str, Any]:
     """What the form begins with where a request is answered: what was asked."""
-    text = request.args.get("request_id", "")
-    view = request_queries.find_request(int(text), g.today) if text.isdecimal() else None
+    request_id = read_key(request.args.get("request_id"))
+    view = None if request_id is None else request_queries.find_request(request_id, g.today)
     if view is None or view.buyer.id != buyer.id:
         return {}
     asked = view.request

@@ -17,6 +17,7 @@ from insureflow.services.notices import Answer, Changes, NewNotice, Sending
 from insureflow.web.access import requires
 from insureflow.web.buyers.routes import get_buyer_or_404
 from insureflow.web.context import choose_locale
+from insureflow.web.keys import read_key
 from insureflow.web.limits.forms import show_refusal
 from insureflow.web.notices.forms import (
     FIELDS,
@@ -41,7 +42,7 @@ def new(buyer_id: int) -> ResponseReturnValue:
     """Draft a paper about a buyer."""
     buyer = get_buyer_or_404(buyer_id)
     owing = [policy_id for _buyer, policy_id in policies_owing([buyer_id], g.today)]
-    start = request.args.get("policy_id", type=int) or (owing[0] if owing else g.scope.policy_id)
+    start = read_key(request.args.get("policy_id")) or (owing[0] if owing else g.scope.policy_id)
     kind = request.args.get("kind", NoticeKind.NON_PAYMENT.value)
     form = NewNoticeForm(data={"kind": kind, **({} if start is None else {"policy_id": start})})
     form.prepare()

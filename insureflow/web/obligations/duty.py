@@ -29,6 +29,7 @@ from insureflow.web.access import may, requires
 from insureflow.web.context import choose_locale
 from insureflow.web.downloads import attachment
 from insureflow.web.filters import day as shown_day
+from insureflow.web.keys import read_key
 from insureflow.web.links import buyer_url, link_to, policy_url
 from insureflow.web.obligations.standing import blueprint, chosen_reporting, status_of, time_left, tone_of
 from insureflow.web.tables import read_date
@@ -104,7 +105,7 @@ def show(obligation_id: int) -> ResponseReturnValue:
 @requires(Permission.VIEW_OBLIGATIONS)
 def worked_out() -> ResponseReturnValue:
     """A duty of another day than today, named by what it is about."""
-    numbers = {name: request.args.get(name, type=int) for name in ("policy_id", "buyer_id", "invoice_id")}
+    numbers = {name: read_key(request.args.get(name)) for name in ("policy_id", "buyer_id", "invoice_id")}
     kind, due_on = request.args.get("kind", ""), read_date(request.args.get("due_on", ""))
     if kind not in {each.value for each in ObligationKind} or due_on is None:
         abort(404)
@@ -163,8 +164,7 @@ def undo(obligation_id: int) -> ResponseReturnValue:
 @requires(Permission.EDIT_OBLIGATIONS)
 def assign(obligation_id: int) -> ResponseReturnValue:
     """Give a duty to somebody, or to nobody."""
-    text = request.form.get("owner", "")
-    obligations.assign_obligation(g.actor, g.organisation.id, obligation_id, int(text) if text.isdecimal() else None)
+    obligations.assign_obligation(g.actor, g.organisation.id, obligation_id, read_key(request.form.get("owner")))
     flash(_("The duty has changed hands."), "success")
     return redirect(url_for("obligations.show", obligation_id=obligation_id))
 

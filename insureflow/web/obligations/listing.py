@@ -21,6 +21,7 @@ from insureflow.queries.obligations.standing import Standing
 from insureflow.web.access import requires
 from insureflow.web.filters import country as country_name
 from insureflow.web.filters import word
+from insureflow.web.keys import read_key
 from insureflow.web.links import buyer_url, duty_url, link_to, policy_url
 from insureflow.web.obligations.standing import blueprint, chosen_portfolio, chosen_reporting, status_of, time_left, tone_of
 from insureflow.web.tables import Empty, TableView, build_table, country_options, wanted_export, word_options
@@ -100,7 +101,7 @@ def _listing(countries: Iterable[str]) -> tuple[Listing, int, int]:
 
 def _names(buyer_ids: Iterable[str]) -> list[tuple[str, str]]:
     """The buyers that the list is narrowed to: nobody chooses one from a list of all."""
-    wanted = [int(key) for key in buyer_ids if key.isdecimal()]
+    wanted = [key for text in buyer_ids if (key := read_key(text))]
     return [(str(key), name) for key, name in names_of_buyers(wanted)]
 
 

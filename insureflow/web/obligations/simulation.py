@@ -23,6 +23,7 @@ from insureflow.queries.obligations.simulation import Simulation, simulate
 from insureflow.services.policies import with_overrides
 from insureflow.web.access import requires
 from insureflow.web.context import choose_locale
+from insureflow.web.keys import read_key
 from insureflow.web.obligations.standing import blueprint
 
 _EVERY = tuple(PeriodUnit)
@@ -98,9 +99,9 @@ def _asked(data: Mapping[str, Any]) -> dict[str, object]:
 
 
 def _policy_id() -> int | None:
-    text = request.args.get("policy_id", "")
-    if text.isdecimal():
-        return int(text)
+    chosen = read_key(request.args.get("policy_id"))
+    if chosen is not None:
+        return chosen
     return g.scope.policy_id or (g.scope.policies[0].id if g.scope.policies else None)
 
 

@@ -29,6 +29,7 @@ from insureflow.services.payment_plans import NewPlan
 from insureflow.web.access import requires
 from insureflow.web.buyers.pages import frame_of
 from insureflow.web.context import choose_locale
+from insureflow.web.keys import read_key
 from insureflow.web.limits.forms import read_minor
 from insureflow.web.payment_plans.routes import FREEDOM_TONES, VERDICT_TONES, blueprint, get_plan_or_404
 from insureflow.web.tables import read_date, word_options
@@ -67,7 +68,7 @@ def _asked(plan: PlanView | None) -> _Asked:
             plan.plan.note,
         )
     return _Asked(
-        [int(text) for text in values.getlist("invoices") if text.isdecimal()],
+        [key for text in values.getlist("invoices") if (key := read_key(text))],
         values.get("count", "3"),
         values.get("first_on", (g.today + timedelta(days=_FIRST_AFTER_DAYS)).isoformat()),
         values.get("rhythm", Rhythm.MONTHLY.value),
