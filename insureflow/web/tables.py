@@ -293,9 +293,9 @@ def _exported(each: Field, row: Mapping[str, Any], *, is_currency: bool) -> Any:
         return None
     if each.kind is Kind.MONEY:
         return value[1] if is_currency else from_minor(value[0], value[1])
-    if each.kind is Kind.BADGE:
+    if each.kind is Kind.BADGE or isinstance(value, Enum):
         return words.word(value, str(get_locale() or "en"))
-    return value.value if isinstance(value, Enum) else value
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
 def safe_text(value: Any) -> str:
