@@ -42,3 +42,11 @@ def test_no_inline_code_and_no_foreign_host(path: Path) -> None:
 @pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
 def test_escaping_stays_on(path: Path) -> None:
     assert re.findall(r"\|\s*safe\b|autoescape\s+false", path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+def test_every_cell_says_its_column_on_a_phone(path: Path) -> None:
+    """On a small screen a table becomes a list, and a cell without a label would vanish with what it holds."""
+    tables = re.findall(r'<table\b[^>]*class="[^"]*\b(?:data|trace)-table\b.*?</table>', path.read_text(encoding="utf-8"), re.DOTALL)
+    rows = [re.sub(r"<tfoot\b.*?</tfoot>", "", each, flags=re.DOTALL) for each in tables]
+    assert [cell for each in rows for cell in re.findall(r"<td\b(?![^>]*data-label)[^>]*>.{0,60}", each)] == []
