@@ -19,7 +19,7 @@ from insureflow.services.clock import business_date
 from insureflow.services.scoping import enter_scope, leave_scope
 from insureflow.web.access import may
 from insureflow.web.keys import read_key
-from insureflow.web.navigation import SECTIONS
+from insureflow.web.navigation import SECTIONS, section_of
 
 CHOICES = ("organisation", "entity", "policy", "on", "language")
 
@@ -129,6 +129,7 @@ def _read_day(value: str) -> str | None:
 
 def _navigation() -> list[NavigationItem]:
     items: list[NavigationItem] = []
+    current = section_of(request.endpoint or "", is_about_buyer="buyer_id" in (request.view_args or {}))
     for section in SECTIONS:
         pages = [
             page for page in section.pages if is_allowed(g.get("role"), page.permission) and page.endpoint in current_app.view_functions
@@ -136,8 +137,7 @@ def _navigation() -> list[NavigationItem]:
         if not pages:
             continue
         children = [NavigationItem(str(page.label), url_for(page.endpoint), _is_current(page.endpoint)) for page in pages]
-        active = any(child.active for child in children) or (request.blueprint or "") in section.blueprints
-        items.append(NavigationItem(str(section.label), children[0].url, active, children if len(children) > 1 else []))
+        items.append(NavigationItem(str(section.label), children[0].url, section is current, children if len(children) > 1 else []))
     return items
 
 

@@ -38,7 +38,7 @@ SECTIONS: tuple[Section, ...] = (
             Page("work_items.index", _l("Work"), Permission.VIEW_OBLIGATIONS),
         ),
     ),
-    Section(_l("Buyers"), ("buyers",), (Page("buyers.index", _l("All buyers"), Permission.VIEW_BUYERS),)),
+    Section(_l("Buyers"), ("buyers", "contacts"), (Page("buyers.index", _l("All buyers"), Permission.VIEW_BUYERS),)),
     Section(
         _l("Limits"),
         ("limits", "limit_groups", "limit_requests", "limit_cuts", "discretionary", "limit_exchange", "limit_needs", "connections"),
@@ -78,7 +78,7 @@ SECTIONS: tuple[Section, ...] = (
     ),
     Section(
         _l("Overdues"),
-        ("obligations", "blocks", "notices", "dunning", "payment_plans", "messages", "issued_documents", "contacts"),
+        ("obligations", "blocks", "notices", "dunning", "payment_plans", "messages", "issued_documents"),
         (
             Page("obligations.index", _l("Obligations calendar"), Permission.VIEW_OBLIGATIONS),
             Page("blocks.index", _l("Blocked buyers"), Permission.VIEW_OBLIGATIONS),
@@ -119,3 +119,20 @@ SECTIONS: tuple[Section, ...] = (
         ),
     ),
 )
+
+#: Features with a page among those of a buyer.
+_ABOUT_BUYERS = frozenset({"blocks", "contacts", "dunning", "issued_documents", "notices", "payment_plans"})
+
+#: Pages that stand in another section than the rest of their blueprint: the blueprint of that section.
+_ELSEWHERE = {"contacts.letterhead": "settings", "contacts.of_policy": "policies", "contacts.desk": "policies"}
+
+
+def section_of(endpoint: str, *, is_about_buyer: bool) -> Section | None:
+    """The section that a page stands in: the one that leads to it, else that of the buyer it is about, else that of its blueprint."""
+    leading = next((section for section in SECTIONS if any(page.endpoint == endpoint for page in section.pages)), None)
+    if leading is not None:
+        return leading
+    blueprint = _ELSEWHERE.get(endpoint, endpoint.rpartition(".")[0])
+    if is_about_buyer and blueprint in _ABOUT_BUYERS:
+        blueprint = "buyers"
+    return next((section for section in SECTIONS if blueprint in section.blueprints), None)
