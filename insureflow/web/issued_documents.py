@@ -28,7 +28,7 @@ def _decorate(row: dict[str, Any]) -> dict[str, Any]:
     row["url"] = url_for("issued_documents.download", document_id=row["key"])
     row["kind"] = {"value": _KINDS.get(row["kind"], row["kind"]), "tone": "plain"}
     row["language"] = {"value": language_name(row["language"])}
-    row["sha256"] = {"value": row["sha256"][:12], "hint": row["sha256"]}
+    row["sha256"] = {"value": row["sha256"][:12]}
     if row["buyer_id"] is not None and "buyer" in row:
         row["buyer"] = {"value": row["buyer"], "url": buyer_url(row["buyer_id"])}
     return row
