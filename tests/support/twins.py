@@ -18,6 +18,7 @@ from support.accounts import TERMS
 from support.tenants import Tenant, make_tenant
 from support.twin_bank import CODES as BANK_CODES
 from support.twin_bank import fill_bank
+from support.twin_declarations import fill_declarations
 from support.twin_limits import CODES as LIMIT_CODES
 from support.twin_limits import fill_limits, share_use
 from support.twin_overdues import CODES as OVERDUE_CODES
@@ -185,6 +186,7 @@ def make_twin(app: Flask, mark: str, *, seed: int) -> Twin:
                 actor=tenant.actor(),
                 on=TODAY,
             )
+            fill_declarations(session, mark, seed, policy_id=policy.id, actor=tenant.actor(), on=TODAY)
             share_use(session, seed, policy_id=second.id, buyer_id=buyer_id, on=TODAY)
             journal.record(
                 session, tenant.actor(), "buyer.changed", Subject("buyer", 1, f"{mark} subject"), before={"name": mark}, after=None
