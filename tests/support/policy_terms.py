@@ -83,6 +83,8 @@ FULL: dict[str, Any] = {
             {"loss_ratio_up_to": None, "adjustment_percentage": "12.5"},
         ],
         "cycle": "quarterly",
+        "estimated_turnover": 9000000,
+        "estimated_premium": 18000,
     },
     "discretionary_limit": {
         "maximum": 10000,

@@ -116,6 +116,8 @@ def read_premium(reader: Reader, *, extensions: bool) -> Premium | None:
         limit_measure=inner.choice("limit_measure", LimitMeasure) or LimitMeasure.HIGHEST_IN_MONTH,
         bonus_malus=_bonus_malus(inner),
         cycle=inner.choice("cycle", Cycle) if extensions else None,
+        estimated_turnover=inner.amount("estimated_turnover") if extensions else None,
+        estimated_premium=inner.amount("estimated_premium") if extensions else None,
     )
     inner.finish()
     return premium

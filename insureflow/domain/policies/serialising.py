@@ -269,6 +269,8 @@ def _premium(premium: Premium, unit: str) -> dict[str, object]:
             ]
             or None,
             "cycle": None if premium.cycle is None else str(premium.cycle),
+            "estimated_turnover": _amount(premium.estimated_turnover, unit),
+            "estimated_premium": _amount(premium.estimated_premium, unit),
         }
     )
 

@@ -243,7 +243,7 @@ class BonusMalusRow:
 
 @dataclass(frozen=True, slots=True)
 class Premium:
-    """How the premium is worked out. ``cycle`` is how often it is charged."""
+    """How the premium is worked out. ``cycle`` is how often it is charged; what was estimated for the year is agreed with the insurer."""
 
     basis: PremiumBasis
     rate: Decimal | None = None
@@ -255,6 +255,8 @@ class Premium:
     limit_measure: LimitMeasure = LimitMeasure.HIGHEST_IN_MONTH
     bonus_malus: tuple[BonusMalusRow, ...] = ()
     cycle: Cycle | None = None
+    estimated_turnover: int | None = None
+    estimated_premium: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +321,7 @@ class PolicyTerms:
     ``insured_percentage_by_limit_kind``, ``notice_of_non_renewal_months``, ``temporary_limit_renewal_days``, ``reliefs`` (longer times for a
     period), ``binding_order_report_days`` (within how many days of the notice of a cut binding orders are reported), ``limit_fees`` (what
     one limit of a kind costs a year, in policy currency); further
-    ``vat_covered`` of a country schedule and ``cycle`` of the premium.
+    ``vat_covered`` of a country schedule; ``cycle``, ``estimated_turnover`` and ``estimated_premium`` of the premium.
     """
 
     currency: str | None = None

@@ -195,6 +195,8 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, Say], ...]], ...] = (
             ("premium.limit_measure", saying.choice_words(LimitMeasure)),
             ("premium.bonus_malus", saying.bonus_malus),
             ("premium.cycle", saying.choice_words(Cycle)),
+            ("premium.estimated_turnover", saying.money_words),
+            ("premium.estimated_premium", saying.money_words),
             ("turnover_declaration", saying.declaration),
             (
                 "notice_of_non_renewal",

@@ -179,6 +179,8 @@ WORDS: dict[str, str] = {
     "Parameter.premium.limit_measure": _("Limit that is charged"),
     "Parameter.premium.bonus_malus": _("Bonus or surcharge by loss ratio"),
     "Parameter.premium.cycle": _("Premium is charged"),
+    "Parameter.premium.estimated_turnover": _("Estimated turnover of the year"),
+    "Parameter.premium.estimated_premium": _("Estimated premium of the year"),
     "Parameter.turnover_declaration": _("Declaration of turnover"),
     "Parameter.notice_of_non_renewal": _("Notice of non-renewal"),
     "Confidence.published": _("published"),
