@@ -30,6 +30,7 @@ from insureflow.web.context import choose_locale
 from insureflow.web.limits.forms import show_refusal
 from insureflow.web.links import buyer_url
 from insureflow.web.tables import Empty, TableView, build_table, wanted_export, word_options
+from insureflow.web.under_way import take_step
 
 blueprint = Blueprint("messages", __name__, url_prefix="/messages")
 
@@ -141,27 +142,17 @@ def show(mail_id: int) -> ResponseReturnValue:
     )
 
 
-def _decided(mail_id: int, said: str) -> ResponseReturnValue:
-    flash(said, "success")
-    return redirect(url_for("messages.show", mail_id=mail_id))
-
-
-def _refused(mail_id: int, refusal: Refusal) -> ResponseReturnValue:
-    flash(sentence_for(refusal, choose_locale()), "error")
-    return redirect(url_for("messages.show", mail_id=mail_id))
-
-
 @blueprint.post("/<int:mail_id>/repeat")
 @requires(Permission.SEND_LETTERS)
 def repeat(mail_id: int) -> ResponseReturnValue:
     """Send it again, perhaps to another address."""
     _message_or_404(mail_id)
     typed = [part for part in re.split(r"[\s,;]+", request.form.get("recipients", "")) if part]
-    try:
-        messages.repeat(g.actor, g.organisation.id, mail_id, recipients=typed or None)
-    except Refusal as refusal:
-        return _refused(mail_id, refusal)
-    return _decided(mail_id, _("The message waits to be sent again."))
+    return take_step(
+        lambda: messages.repeat(g.actor, g.organisation.id, mail_id, recipients=typed or None),
+        _("The message waits to be sent again."),
+        url_for("messages.show", mail_id=mail_id),
+    )
 
 
 @blueprint.post("/<int:mail_id>/cancel")
@@ -169,11 +160,11 @@ def repeat(mail_id: int) -> ResponseReturnValue:
 def cancel(mail_id: int) -> ResponseReturnValue:
     """Do not send it."""
     _message_or_404(mail_id)
-    try:
-        messages.cancel(g.actor, g.organisation.id, mail_id)
-    except Refusal as refusal:
-        return _refused(mail_id, refusal)
-    return _decided(mail_id, _("The message will not be sent."))
+    return take_step(
+        lambda: messages.cancel(g.actor, g.organisation.id, mail_id),
+        _("The message will not be sent."),
+        url_for("messages.show", mail_id=mail_id),
+    )
 
 
 @blueprint.post("/<int:mail_id>/arrived")
@@ -181,11 +172,11 @@ def cancel(mail_id: int) -> ResponseReturnValue:
 def arrived(mail_id: int) -> ResponseReturnValue:
     """It did arrive, as somebody made sure."""
     _message_or_404(mail_id)
-    try:
-        messages.confirm_arrival(g.actor, g.organisation.id, mail_id)
-    except Refusal as refusal:
-        return _refused(mail_id, refusal)
-    return _decided(mail_id, _("The message counts as sent."))
+    return take_step(
+        lambda: messages.confirm_arrival(g.actor, g.organisation.id, mail_id),
+        _("The message counts as sent."),
+        url_for("messages.show", mail_id=mail_id),
+    )
 
 
 class ReportForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF comes without types
@@ -213,7 +204,8 @@ def report() -> ResponseReturnValue:
                     if outcome.is_bounced
                     else _("The message is only delayed; nothing was changed.")
                 )
-                return _decided(outcome.message_id, said)
+                flash(said, "success")
+                return redirect(url_for("messages.show", mail_id=outcome.message_id))
         elif form.validate_on_submit():
             form.file.errors = [_("Choose a file.")]
     return render_template("messages/report.html", form=form), status
@@ -228,4 +220,5 @@ def test() -> ResponseReturnValue:
     except Refusal as refusal:
         flash(sentence_for(refusal, choose_locale()), "error")
         return redirect(url_for("messages.index"))
-    return _decided(message.id, _("A test message to %(email)s waits to be sent.", email=g.user.email))
+    flash(_("A test message to %(email)s waits to be sent.", email=g.user.email), "success")
+    return redirect(url_for("messages.show", mail_id=message.id))

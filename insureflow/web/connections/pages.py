@@ -24,6 +24,7 @@ from insureflow.services.sync.tasks import OPEN, enqueue_sync, find_sync_task
 from insureflow.web.access import may, requires
 from insureflow.web.connections.base import TONES, blueprint, counts_in_words, get_health, list_page, locale, stored_sentence
 from insureflow.web.tables import Empty, TableView, build_table, wanted_export
+from insureflow.web.under_way import Job, job_of
 
 #: The sandbox reads the address from any header; this one names what it is.
 _SANDBOX_HEADER = "X-Notification"
@@ -112,24 +113,20 @@ def synchronise(connection_id: int) -> ResponseReturnValue:
     return redirect(url_for("connections.show", connection_id=connection_id))
 
 
-def _job(connection_id: int) -> dict[str, Any] | None:
+def _job(connection_id: int) -> Job | None:
     """The synchronisation somebody asked for last, with how far it is and what came of it."""
     found = find_sync_task(g.organisation.id, connection_id)
     if found is None:
         return None
-    progress = tasks.progress_of(found)
-    return {
-        "url": url_for("connections.progress", connection_id=connection_id),
-        "name": _("Synchronisation"),
-        "state": found.state,
-        "done": progress.done,
-        "total": progress.total,
-        "text": _outcome(found),
-        "cancel_url": url_for("connections.cancel", connection_id=connection_id),
-        "result_url": url_for("connections.show", connection_id=connection_id),
-        "result_label": _("Show the connection as it is now"),
-        "is_open": found.state in OPEN,
-    }
+    return job_of(
+        found,
+        url=url_for("connections.progress", connection_id=connection_id),
+        cancel_url=url_for("connections.cancel", connection_id=connection_id),
+        result_url=url_for("connections.show", connection_id=connection_id),
+        name=_("Synchronisation"),
+        text=_outcome(found),
+        result_label=_("Show the connection as it is now"),
+    )
 
 
 def _outcome(found: Task) -> str:

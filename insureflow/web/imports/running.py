@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from flask import flash, g, redirect, render_template, request, url_for
@@ -14,7 +13,7 @@ from insureflow.domain.errors import Refusal
 from insureflow.domain.receivables import DocumentKind, ImportMode
 from insureflow.domain.tasks import ImportState, TaskState
 from insureflow.i18n.row_problems import reason_of
-from insureflow.i18n.words import sentence, sentence_for, word
+from insureflow.i18n.words import sentence_for, word
 from insureflow.models.jobs import Task
 from insureflow.models.receivables import ImportBatch
 from insureflow.queries import imports as queries
@@ -25,38 +24,17 @@ from insureflow.web.context import choose_locale
 from insureflow.web.imports.routes import blueprint
 from insureflow.web.links import link_to
 from insureflow.web.tables import Table, TableView, build_table, wanted_export, word_options
+from insureflow.web.under_way import Job, failure_of, job_of
 
 _ENDED_BADLY = frozenset({TaskState.FAILED, TaskState.CANCELLED, TaskState.INTERRUPTED})
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Work under way as ``macros/page.html`` shows it."""
-
-    url: str
-    name: str
-    state: TaskState
-    done: int
-    total: int | None
-    text: str
-    cancel_url: str
-    result_url: str
-    result_label: str
-
-
 def _job(batch: ImportBatch, task: Task) -> Job:
-    progress = tasks.progress_of(task)
-    stage = word(f"stage.{progress.stage}", choose_locale()).capitalize() if progress.stage else ""
-    return Job(
-        url_for("imports.progress", batch_id=batch.id),
-        word(task.kind, choose_locale()),
-        task.state,
-        progress.done,
-        progress.total,
-        stage,
-        url_for("imports.cancel", batch_id=batch.id),
-        url_for("imports.show", batch_id=batch.id),
-        _("Show the result"),
+    return job_of(
+        task,
+        url=url_for("imports.progress", batch_id=batch.id),
+        cancel_url=url_for("imports.cancel", batch_id=batch.id),
+        result_url=url_for("imports.show", batch_id=batch.id),
     )
 
 
@@ -92,7 +70,7 @@ def show(batch_id: int) -> ResponseReturnValue:
         entity=queries.entity_of(batch),
         job=_job(batch, task) if task is not None and is_open else None,
         failed=failed,
-        failure=_failure(failed),
+        failure=failure_of(failed),
         is_over=is_over,
         counts=[(name, word(f"count.{name}", choose_locale()), counts[name]) for name in COUNTED if counts.get(name)],
         bad_rows=counts.get("bad_rows", 0),
@@ -106,12 +84,6 @@ def show(batch_id: int) -> ResponseReturnValue:
         invoices=queries.count_invoices(batch_id) if is_over else 0,
         invoices_url=link_to("receivables.index", batch_id=batch_id),
     )
-
-
-def _failure(task: Task | None) -> str:
-    if task is None or not task.error:
-        return ""
-    return sentence(str(task.error["code"]), dict(task.error["parameters"]), choose_locale())
 
 
 def _problems_view(batch_id: int) -> TableView:

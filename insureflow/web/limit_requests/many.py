@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import abort, flash, g, redirect, render_template, request, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -14,13 +14,10 @@ from insureflow.domain.access import Permission
 from insureflow.domain.cover.events import Layer
 from insureflow.domain.errors import Refusal
 from insureflow.domain.limits import LimitKind
-from insureflow.domain.tasks import TaskState
 from insureflow.i18n import formats
 from insureflow.i18n.row_problems import reason_of
-from insureflow.i18n.words import sentence, word
-from insureflow.models.jobs import Task
 from insureflow.queries import limit_requests as queries
-from insureflow.services import limit_requests, tasks
+from insureflow.services import limit_requests
 from insureflow.services.limit_requests import AmountRule, BulkOutcome, Selection
 from insureflow.web.access import requires
 from insureflow.web.buyers.listing import buyer_view
@@ -31,6 +28,7 @@ from insureflow.web.limit_requests.routes import blueprint
 from insureflow.web.limits.forms import read_minor, show_refusal
 from insureflow.web.limits.listing import register_view
 from insureflow.web.tables import read_narrowing
+from insureflow.web.under_way import TaskPages, failure_of
 
 #: So many buyers fit on one page with a box each.
 MOST_BUYERS = 2000
@@ -38,6 +36,7 @@ MOST_BUYERS = 2000
 #: A file with more bytes than this is read in the background.
 SMALL_FILE = 64 * 1024
 
+_TASKS = TaskPages("limit_requests", ("request_limits",))
 
 #: So many reasons are said where rows were left out.
 _SAID_REASONS = 5
@@ -272,40 +271,16 @@ def _read(file: Any, form: UploadForm) -> ResponseReturnValue | BulkOutcome:
         )
 
 
-def _task_or_404(task_id: int) -> Task:
-    found = tasks.get_task(g.organisation.id, task_id)
-    if found.kind != "request_limits":
-        abort(404)
-    return found
-
-
-def _job(found: Task) -> dict[str, Any]:
-    progress = tasks.progress_of(found)
-    return {
-        "url": url_for("limit_requests.progress", task_id=found.id),
-        "name": word(found.kind, choose_locale()),
-        "state": found.state,
-        "done": progress.done,
-        "total": progress.total,
-        "text": word(f"stage.{progress.stage}", choose_locale()).capitalize() if progress.stage else "",
-        "cancel_url": url_for("limit_requests.cancel_task", task_id=found.id),
-        "result_url": url_for("limit_requests.task", task_id=found.id),
-        "result_label": _("Show the result"),
-    }
-
-
 @blueprint.get("/tasks/<int:task_id>")
 @requires(Permission.REQUEST_LIMITS)
 def task(task_id: int) -> ResponseReturnValue:
     """Many requests under way, or what came of them."""
-    found = _task_or_404(task_id)
+    found = _TASKS.get_or_404(task_id)
     outcome = limit_requests.outcome_of_task(found)
-    is_open = found.state in (TaskState.QUEUED, TaskState.RUNNING)
-    failure = sentence(str(found.error["code"]), dict(found.error["parameters"]), choose_locale()) if found.error else ""
     return render_template(
         "limit_requests/task.html",
-        job=_job(found) if is_open else None,
-        failure=failure,
+        job=_TASKS.open_job(found),
+        failure=failure_of(found),
         state=found.state,
         outcome=outcome,
         said=said(outcome) if outcome is not None and outcome.is_stored else "",
@@ -317,18 +292,11 @@ def task(task_id: int) -> ResponseReturnValue:
 @requires(Permission.REQUEST_LIMITS)
 def progress(task_id: int) -> ResponseReturnValue:
     """How far the work is."""
-    found = _task_or_404(task_id)
-    if not request.headers.get("HX-Request"):
-        return redirect(url_for("limit_requests.task", task_id=task_id))
-    return render_template("imports/_progress.html", job=_job(found))
+    return _TASKS.progress(task_id)
 
 
 @blueprint.post("/tasks/<int:task_id>/cancel")
 @requires(Permission.REQUEST_LIMITS)
 def cancel_task(task_id: int) -> ResponseReturnValue:
     """Ask the work to stop; nothing of it stays."""
-    found = _task_or_404(task_id)
-    if found.state in (TaskState.QUEUED, TaskState.RUNNING):
-        tasks.cancel(g.organisation.id, found.id)
-        flash(_("The work is asked to stop. Nothing of it will stay."), "info")
-    return redirect(url_for("limit_requests.task", task_id=task_id))
+    return _TASKS.cancel(task_id, _("The work is asked to stop. Nothing of it will stay."))

@@ -9,14 +9,12 @@ from flask_babel import gettext as _
 from insureflow.domain.access import Permission
 from insureflow.domain.errors import Refusal
 from insureflow.domain.notices import Channel, NoticeKind, ReasonForNonPayment, ReplyOutcome
-from insureflow.i18n.words import sentence_for
 from insureflow.queries import buyers as buyer_queries
 from insureflow.queries.notices.standings import policies_owing
 from insureflow.services import notices
 from insureflow.services.notices import Answer, Changes, NewNotice, Sending
 from insureflow.web.access import requires
 from insureflow.web.buyers.routes import get_buyer_or_404
-from insureflow.web.context import choose_locale
 from insureflow.web.keys import read_key
 from insureflow.web.limits.forms import show_refusal
 from insureflow.web.notices.forms import (
@@ -34,6 +32,7 @@ from insureflow.web.notices.forms import (
 )
 from insureflow.web.notices.pages import back_to, sent_file, show_page
 from insureflow.web.notices.routes import blueprint, get_notice_or_404
+from insureflow.web.under_way import take_step
 
 
 @blueprint.route("/buyers/<int:buyer_id>/new", methods=["GET", "POST"])
@@ -101,22 +100,16 @@ def _done(notice_id: int, said: str) -> ResponseReturnValue:
     return redirect(back_to(notice_id))
 
 
-def _refused(notice_id: int, refusal: Refusal) -> ResponseReturnValue:
-    """Say why not on the page of the paper."""
-    flash(sentence_for(refusal, choose_locale()), "error")
-    return redirect(back_to(notice_id))
-
-
 @blueprint.post("/<int:notice_id>/renew")
 @requires(Permission.EDIT_OBLIGATIONS)
 def renew(notice_id: int) -> ResponseReturnValue:
     """Take the figures of today."""
     get_notice_or_404(notice_id)
-    try:
-        notices.renew(g.actor, g.organisation.id, notice_id, g.today)
-    except Refusal as refusal:
-        return _refused(notice_id, refusal)
-    return _done(notice_id, _("The draft states the figures of today."))
+    return take_step(
+        lambda: notices.renew(g.actor, g.organisation.id, notice_id, g.today),
+        _("The draft states the figures of today."),
+        back_to(notice_id),
+    )
 
 
 @blueprint.post("/<int:notice_id>/approve")
@@ -124,11 +117,11 @@ def renew(notice_id: int) -> ResponseReturnValue:
 def approve(notice_id: int) -> ResponseReturnValue:
     """Stand by a paper: it is issued as a document and can be sent."""
     get_notice_or_404(notice_id)
-    try:
-        notices.approve(g.actor, g.organisation.id, notice_id, g.today)
-    except Refusal as refusal:
-        return _refused(notice_id, refusal)
-    return _done(notice_id, _("The notice is approved. Send it now; until then the insurer knows nothing."))
+    return take_step(
+        lambda: notices.approve(g.actor, g.organisation.id, notice_id, g.today),
+        _("The notice is approved. Send it now; until then the insurer knows nothing."),
+        back_to(notice_id),
+    )
 
 
 @blueprint.post("/<int:notice_id>/reopen")
@@ -136,11 +129,7 @@ def approve(notice_id: int) -> ResponseReturnValue:
 def reopen(notice_id: int) -> ResponseReturnValue:
     """Put an approved paper back to draft."""
     get_notice_or_404(notice_id)
-    try:
-        notices.reopen(g.actor, g.organisation.id, notice_id)
-    except Refusal as refusal:
-        return _refused(notice_id, refusal)
-    return _done(notice_id, _("The notice is a draft again."))
+    return take_step(lambda: notices.reopen(g.actor, g.organisation.id, notice_id), _("The notice is a draft again."), back_to(notice_id))
 
 
 @blueprint.post("/<int:notice_id>/cancel")
@@ -151,11 +140,9 @@ def cancel(notice_id: int) -> ResponseReturnValue:
     form = CancelForm()
     if not form.validate_on_submit():
         return show_page(view, cancelling=form), 422
-    try:
-        notices.cancel(g.actor, g.organisation.id, notice_id, form.reason.data)
-    except Refusal as refusal:
-        return _refused(notice_id, refusal)
-    return _done(notice_id, _("The notice is given up."))
+    return take_step(
+        lambda: notices.cancel(g.actor, g.organisation.id, notice_id, form.reason.data), _("The notice is given up."), back_to(notice_id)
+    )
 
 
 @blueprint.post("/<int:notice_id>/send")

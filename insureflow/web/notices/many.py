@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from flask import abort, flash, g, redirect, render_template, request, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from insureflow.domain.access import Permission
 from insureflow.domain.notices import NoticeState
-from insureflow.domain.tasks import TaskState
 from insureflow.i18n.words import sentence, word
-from insureflow.models.jobs import Task
 from insureflow.queries.notices.listing import notices_listing
 from insureflow.queries.notices.standings import policies_owing
-from insureflow.services import notices, tasks
+from insureflow.services import notices
 from insureflow.services.notices import Outcome
 from insureflow.web.access import requires
 from insureflow.web.buyers.listing import buyer_view
@@ -24,9 +20,12 @@ from insureflow.web.context import choose_locale
 from insureflow.web.notices.listing import notice_view
 from insureflow.web.notices.routes import blueprint
 from insureflow.web.tables import read_narrowing
+from insureflow.web.under_way import TaskPages, failure_of
 
 #: So many fit on one page with a box each.
 MOST = 2000
+
+_TASKS = TaskPages("notices", notices.TASK_KINDS)
 
 #: So many reasons are said where some could not be done.
 _SAID_REASONS = 5
@@ -122,40 +121,16 @@ def _answer(outcome: Outcome | int) -> ResponseReturnValue:
     return redirect(url_for("notices.index"))
 
 
-def _task_or_404(task_id: int) -> Task:
-    found = tasks.get_task(g.organisation.id, task_id)
-    if found.kind not in notices.TASK_KINDS:
-        abort(404)
-    return found
-
-
-def _job(found: Task) -> dict[str, Any]:
-    progress = tasks.progress_of(found)
-    return {
-        "url": url_for("notices.progress", task_id=found.id),
-        "name": word(found.kind, choose_locale()),
-        "state": found.state,
-        "done": progress.done,
-        "total": progress.total,
-        "text": word(f"stage.{progress.stage}", choose_locale()).capitalize() if progress.stage else "",
-        "cancel_url": url_for("notices.cancel_task", task_id=found.id),
-        "result_url": url_for("notices.task", task_id=found.id),
-        "result_label": _("Show the result"),
-    }
-
-
 @blueprint.get("/tasks/<int:task_id>")
 @requires(Permission.EDIT_OBLIGATIONS)
 def task(task_id: int) -> ResponseReturnValue:
     """Many papers under way, or what came of them."""
-    found = _task_or_404(task_id)
+    found = _TASKS.get_or_404(task_id)
     outcome = notices.outcome_of_task(found)
-    is_open = found.state in (TaskState.QUEUED, TaskState.RUNNING)
-    failure = sentence(str(found.error["code"]), dict(found.error["parameters"]), choose_locale()) if found.error else ""
     return render_template(
         "notices/task.html",
-        job=_job(found) if is_open else None,
-        failure=failure,
+        job=_TASKS.open_job(found),
+        failure=failure_of(found),
         state=found.state,
         title=word(found.kind, choose_locale()),
         said=said(outcome) if outcome is not None else "",
@@ -167,18 +142,11 @@ def task(task_id: int) -> ResponseReturnValue:
 @requires(Permission.EDIT_OBLIGATIONS)
 def progress(task_id: int) -> ResponseReturnValue:
     """How far the work is."""
-    found = _task_or_404(task_id)
-    if not request.headers.get("HX-Request"):
-        return redirect(url_for("notices.task", task_id=task_id))
-    return render_template("imports/_progress.html", job=_job(found))
+    return _TASKS.progress(task_id)
 
 
 @blueprint.post("/tasks/<int:task_id>/cancel")
 @requires(Permission.EDIT_OBLIGATIONS)
 def cancel_task(task_id: int) -> ResponseReturnValue:
     """Ask the work to stop; what is done stays done."""
-    found = _task_or_404(task_id)
-    if found.state in (TaskState.QUEUED, TaskState.RUNNING):
-        tasks.cancel(g.organisation.id, found.id)
-        flash(_("The work is asked to stop. What is done stays done."), "info")
-    return redirect(url_for("notices.task", task_id=task_id))
+    return _TASKS.cancel(task_id, _("The work is asked to stop. What is done stays done."))
