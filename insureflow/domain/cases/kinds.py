@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from insureflow.domain.cases import cover, deadlines, discretionary_limit, limit_benefit, premium
+from insureflow.domain.cases import cover, deadlines, discretionary_limit, indemnity, limit_benefit, premium, recovery
 from insureflow.domain.cases.shapes import Fields
 
 #: All kinds of the format.
@@ -38,8 +38,10 @@ class Kind:
 
 BUILT: Mapping[str, Kind] = {
     "cover": Kind(cover.GIVEN, cover.EXPECT, cover.calculate),
+    "indemnity": Kind(indemnity.GIVEN, indemnity.EXPECT, indemnity.calculate),
     "deadlines": Kind(deadlines.GIVEN, deadlines.EXPECT, deadlines.calculate),
     "discretionary_limit": Kind(discretionary_limit.GIVEN, discretionary_limit.EXPECT, discretionary_limit.calculate),
+    "recovery": Kind(recovery.GIVEN, recovery.EXPECT, recovery.calculate),
     "limit_benefit": Kind(limit_benefit.GIVEN, limit_benefit.EXPECT, limit_benefit.calculate),
     "premium": Kind(premium.GIVEN, premium.EXPECT, premium.calculate),
 }
