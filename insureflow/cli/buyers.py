@@ -11,6 +11,7 @@ from flask.cli import AppGroup
 
 from insureflow.cli.options import (
     COMMAND_LINE,
+    find_buyer,
     format_option,
     inside,
     on_option,
@@ -103,24 +104,26 @@ def add(
 
 @group.command("confirm")
 @organisation_option
-@click.argument("keys", nargs=-1, type=int, required=True)
+@click.argument("named", metavar="BUYERS...", nargs=-1, required=True)
 @refusals_as_errors
-def confirm(organisation: str, keys: tuple[int, ...]) -> None:
-    """Mark the buyers with these KEYS as looked at."""
+def confirm(organisation: str, named: tuple[str, ...]) -> None:
+    """Mark BUYERS as looked at; each by key, number or legal name."""
     with inside(organisation) as place:
+        keys = [find_buyer(each, or_key=True).id for each in named]
         count = buyers.confirm_buyers(COMMAND_LINE, place.organisation_id, keys)
     click.echo(f"{count} confirmed.")
 
 
 @group.command("merge")
 @organisation_option
-@click.argument("kept", type=int)
-@click.argument("merged", type=int)
+@click.argument("kept")
+@click.argument("merged")
 @on_option
 @click.confirmation_option(prompt="The second buyer is gone afterwards. Go on?")
 @refusals_as_errors
-def merge(organisation: str, kept: int, merged: int, on: date | None) -> None:
-    """Move everything of the buyer MERGED to the buyer KEPT (both by key)."""
+def merge(organisation: str, kept: str, merged: str, on: date | None) -> None:
+    """Move everything of the buyer MERGED to the buyer KEPT; both by key, number or legal name."""
     with inside(organisation) as place:
-        buyer = buyers.merge_buyers(COMMAND_LINE, place.organisation_id, kept, merged, place.day(on))
+        kept_id, merged_id = find_buyer(kept, or_key=True).id, find_buyer(merged, or_key=True).id
+        buyer = buyers.merge_buyers(COMMAND_LINE, place.organisation_id, kept_id, merged_id, place.day(on))
     click.echo(f"Merged into {buyer.id}: {buyer.legal_name}.")

@@ -13,6 +13,8 @@ from flask.cli import AppGroup
 from insureflow.cli.options import (
     COMMAND_LINE,
     LOCALE,
+    buyer_option,
+    find_buyer,
     format_option,
     inside,
     organisation_option,
@@ -311,15 +313,15 @@ def differences(organisation: str, compare: bool, output: str) -> None:
 @group.command("look-up")
 @organisation_option
 @policy_option
-@click.option("--buyer", "buyer_id", type=int, required=True, help="Key of the buyer.")
+@buyer_option
 @click.option("--confirm", is_flag=True, help="Go on although it may cost money; it stays within the budget of the connection.")
 @click.option("--take", "company_id", metavar="NUMBER", help="Enter this company's number at the buyer, if it is among those found.")
 @format_option
 @refusals_as_errors
-def look_up(organisation: str, policy_number: str, buyer_id: int, confirm: bool, company_id: str | None, output: str) -> None:
+def look_up(organisation: str, policy_number: str, buyer: str, confirm: bool, company_id: str | None, output: str) -> None:
     """Ask the insurer which of its companies a buyer is."""
     with inside(organisation) as place:
-        connection_id = _connection_id(policy_number)
+        connection_id, buyer_id = _connection_id(policy_number), find_buyer(buyer, or_key=True).id
         made = connections.look_up(COMMAND_LINE, place.organisation_id, connection_id, buyer_id, place.today, confirmed=confirm)
         found = list(made.found)
         if company_id is not None:

@@ -12,7 +12,9 @@ from flask.cli import AppGroup
 from insureflow.cli.options import (
     COMMAND_LINE,
     LOCALE,
+    buyer_option,
     entity_option,
+    find_buyer,
     format_option,
     inside,
     organisation_option,
@@ -47,19 +49,19 @@ def register(app: Flask) -> None:
 
 @group.command("list")
 @organisation_option
-@click.option("--buyer", "buyer_id", type=int, required=True, help="Key of the buyer.")
+@buyer_option
 @format_option
 @refusals_as_errors
-def list_contacts(organisation: str, buyer_id: int, output: str) -> None:
+def list_contacts(organisation: str, buyer: str, output: str) -> None:
     """List the people at a buyer."""
     with inside(organisation):
-        rows = [{name: getattr(contact, name) for name in _COLUMNS} for contact in queries.contacts_of(buyer_id)]
+        rows = [{name: getattr(contact, name) for name in _COLUMNS} for contact in queries.contacts_of(find_buyer(buyer, or_key=True).id)]
     print_rows(output, _COLUMNS, rows, nothing="No contact is known.")
 
 
 @group.command("add")
 @organisation_option
-@click.option("--buyer", "buyer_id", type=int, required=True, help="Key of the buyer.")
+@buyer_option
 @click.option("--name", default="", help="Name of the person.")
 @click.option("--role", default="", help="What the person does.")
 @click.option("--email", default="", help="E-mail address.")
@@ -67,11 +69,11 @@ def list_contacts(organisation: str, buyer_id: int, output: str) -> None:
 @click.option("--language", default=None, help="Language of letters (default: that of the buyer).")
 @click.option("--no-letters", is_flag=True, help="Letters do not go to this person.")
 @refusals_as_errors
-def add(organisation: str, buyer_id: int, name: str, role: str, email: str, phone: str, language: str | None, no_letters: bool) -> None:
+def add(organisation: str, buyer: str, name: str, role: str, email: str, phone: str, language: str | None, no_letters: bool) -> None:
     """Add a person at a buyer."""
     details = ContactDetails(name=name, role=role, email=email, phone=phone, language=language, gets_letters=not no_letters)
     with inside(organisation) as place:
-        contact = contacts.add_contact(COMMAND_LINE, place.organisation_id, buyer_id, details)
+        contact = contacts.add_contact(COMMAND_LINE, place.organisation_id, find_buyer(buyer, or_key=True).id, details)
         click.echo(f"Contact {contact.id} is added.")
 
 

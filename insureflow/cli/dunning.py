@@ -11,9 +11,11 @@ from flask import Flask
 from flask.cli import AppGroup
 
 from insureflow.cli.options import (
+    BUYER_HELP,
     COMMAND_LINE,
     LOCALE,
     Day,
+    find_buyer,
     format_option,
     inside,
     on_option,
@@ -134,10 +136,10 @@ def list_rules(organisation: str, output: str) -> None:
 @organisation_option
 @click.option("--from", "effective_on", type=Day(), default=None, help="First day of the rule (default: today).")
 @click.option("--country", default=None, help="Only buyers of this country.")
-@click.option("--buyer", "buyer_id", type=int, default=None, help="Only this buyer.")
+@click.option("--buyer", "-b", default=None, metavar="BUYER", help=f"Only for one buyer. {BUYER_HELP}")
 @click.option("--note", default="", help="Why.")
 @refusals_as_errors
-def set_rule(file: Path, organisation: str, effective_on: date | None, country: str | None, buyer_id: int | None, note: str) -> None:
+def set_rule(file: Path, organisation: str, effective_on: date | None, country: str | None, buyer: str | None, note: str) -> None:
     """Set the rule of the JSON FILE for the organisation, a country or a buyer."""
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
@@ -146,6 +148,7 @@ def set_rule(file: Path, organisation: str, effective_on: date | None, country: 
     if not isinstance(data, dict):
         raise Refusal("dunning_file_unreadable", name=file.name)
     with inside(organisation) as place:
+        buyer_id = None if buyer is None else find_buyer(buyer, or_key=True).id
         rule = dunning.set_rule(
             COMMAND_LINE, place.organisation_id, data, place.day(effective_on), country=country, buyer_id=buyer_id, note=note
         )

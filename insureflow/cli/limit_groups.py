@@ -8,7 +8,17 @@ import click
 from flask import Flask
 
 from insureflow.cli.limits import find_policy, group, policy_option
-from insureflow.cli.options import COMMAND_LINE, Day, format_option, inside, on_option, organisation_option, print_rows, refusals_as_errors
+from insureflow.cli.options import (
+    COMMAND_LINE,
+    Day,
+    find_buyer,
+    format_option,
+    inside,
+    on_option,
+    organisation_option,
+    print_rows,
+    refusals_as_errors,
+)
 from insureflow.domain.errors import Refusal
 from insureflow.domain.money import Money
 from insureflow.queries import limit_groups as queries
@@ -58,7 +68,7 @@ def shared(organisation: str, on: date | None, output: str) -> None:
 @organisation_option
 @policy_option
 @click.option("--name", required=True, metavar="NAME", help="Name of the group or pool.")
-@click.option("--buyer", "-b", "buyers", multiple=True, metavar="BUYER", help="A buyer that shares: customer number or name. Repeat it.")
+@click.option("--buyer", "-b", "buyers", multiple=True, metavar="BUYER", help="A buyer that shares: its number or legal name. Repeat it.")
 @click.option("--amount", metavar="AMOUNT", help="The limit over all of them; left out, an existing limit stays as it is.")
 @click.option("--currency", metavar="CODE", help="Currency of the amount (default: the policy's limit currency).")
 @click.option("--from", "start", type=Day(), metavar="DATE", help="Decided on, or shared from (default: today).")
@@ -77,7 +87,7 @@ def share(
     """Enter a shared limit, a decision on the whole of one, or buyers that join it."""
     with inside(organisation) as place:
         policy, today = find_policy(policy_number), place.day(None)
-        on, found = start or today, queries.buyers_named(buyers)
+        on, found = start or today, [find_buyer(buyer).id for buyer in buyers]
         money = None if amount is None else Money.of(amount, currency or policy.limit_currency)
         word = None if money is None else GroupWord(money.minor, money.currency, on, insurer_reference=reference)
         try:
@@ -99,13 +109,13 @@ def share(
 @organisation_option
 @policy_option
 @click.option("--name", required=True, metavar="NAME", help="Name of the group or pool.")
-@click.option("--buyer", "-b", required=True, metavar="BUYER", help="The buyer whose share ends: customer number or name.")
+@click.option("--buyer", "-b", required=True, metavar="BUYER", help="The buyer whose share ends: its number or legal name.")
 @click.option("--from", "start", type=Day(), metavar="DATE", help="First day without (default: today, or when the notice has run).")
 @refusals_as_errors
 def unshare(organisation: str, policy_number: str, name: str, buyer: str, start: date | None) -> None:
     """End the share of a buyer in a limit."""
     with inside(organisation) as place:
         policy, today = find_policy(policy_number), place.day(None)
-        (buyer_id,) = queries.buyers_named([buyer])
+        buyer_id = find_buyer(buyer).id
         end = limit_groups.leave(COMMAND_LINE, place.organisation_id, _find(name, policy.id, today), buyer_id, start or today, today)
     click.echo(f"{buyer} shares no longer from {end.isoformat()} on.")

@@ -10,10 +10,12 @@ from typing import Any
 import click
 from flask import Flask
 
-from insureflow.cli.limits import find_buyer, find_policy, group, in_words, policy_option, read_amount, reason_of
+from insureflow.cli.limits import find_policy, group, in_words, policy_option, read_amount, reason_of
 from insureflow.cli.options import (
+    BUYER_HELP,
     COMMAND_LINE,
     LOCALE,
+    find_buyer,
     format_option,
     inside,
     on_option,
@@ -62,7 +64,7 @@ def _person(email: str | None) -> tuple[Actor, Role | None]:
 @group.command("request")
 @organisation_option
 @click.option("--policy", "-p", "policy_number", metavar="NUMBER", help="Number of the policy.")
-@click.option("--buyer", "-b", metavar="BUYER", help="Customer number or name of the buyer.")
+@click.option("--buyer", "-b", metavar="BUYER", help=BUYER_HELP)
 @click.option("--amount", metavar="AMOUNT", help="The whole limit wanted, such as 50000.00.")
 @click.option(
     "--type", "request_type", type=click.Choice([each.value for each in RequestType]), help="What is asked (default: as the amount says)."

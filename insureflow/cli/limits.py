@@ -18,6 +18,8 @@ from insureflow.cli.options import (
     COMMAND_LINE,
     LOCALE,
     Day,
+    buyer_option,
+    find_buyer,
     format_option,
     inside,
     on_option,
@@ -34,8 +36,6 @@ from insureflow.domain.money import Money, to_minor
 from insureflow.domain.receivables import RowProblem
 from insureflow.i18n import formats
 from insureflow.i18n.words import sentence, word
-from insureflow.models.buyers import Buyer
-from insureflow.queries import buyers as buyer_queries
 from insureflow.queries import limits as limit_queries
 from insureflow.queries import organisations as organisation_queries
 from insureflow.queries.listing import Narrowing
@@ -55,30 +55,12 @@ def policy_option(command: Any) -> Any:
     return click.option("--policy", "-p", "policy_number", required=True, metavar="NUMBER", help="Number of the policy.")(command)
 
 
-def buyer_option(command: Any) -> Any:
-    """``--buyer``: a customer number or a name that only one buyer has."""
-    return click.option("--buyer", "-b", required=True, metavar="BUYER", help="Customer number or name of the buyer.")(command)
-
-
 def find_policy(number: str) -> Any:
-    """The policy with this number. Errors: ``policy_number_unknown``."""
     """The policy with this number. Errors: ``policy_number_unknown``."""
     for policy in organisation_queries.list_policies():
         if policy.number == number:
             return policy
     raise Refusal("policy_number_unknown", policy=number)
-
-
-def find_buyer(text: str) -> Buyer:
-    """The one buyer with this customer number or name. Errors: ``buyer_unknown``, ``buyer_ambiguous``."""
-    found = list(buyer_queries.search_buyers(text))
-    exact = [buyer for buyer in found if buyer.legal_name.casefold() == text.casefold()]
-    candidates = exact or found
-    if len(candidates) == 1:
-        return candidates[0]
-    if candidates:
-        raise Refusal("buyer_ambiguous", buyers=", ".join(buyer.legal_name for buyer in candidates))
-    raise Refusal("buyer_unknown", buyer=text)
 
 
 @group.command("import")

@@ -11,12 +11,13 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from insureflow.cli.limits import find_buyer, find_policy
+from insureflow.cli.limits import find_policy
 from insureflow.cli.options import (
     COMMAND_LINE,
     LOCALE,
     Day,
     Place,
+    find_buyer,
     format_option,
     inside,
     on_option,

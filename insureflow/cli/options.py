@@ -16,7 +16,9 @@ import click
 
 from insureflow.domain.errors import InvalidValues, Refusal
 from insureflow.i18n.words import sentence_for
+from insureflow.models.buyers import Buyer
 from insureflow.models.organisations import Organisation
+from insureflow.queries import buyers as buyer_queries
 from insureflow.services import organisations
 from insureflow.services.clock import business_date
 from insureflow.services.journal import Actor, plain
@@ -29,6 +31,12 @@ COMMAND_LINE = Actor(None, "command line")
 
 #: The commands speak English.
 LOCALE = "en"
+
+#: How a command lets people name a buyer.
+BUYER_HELP = "Customer number, registration number or legal name of the buyer."
+#: Most buyers that are named where several may be meant.
+_CANDIDATES = 8
+_KEY_DIGITS = 19
 
 
 class Day(click.ParamType[date]):
@@ -66,6 +74,32 @@ def format_option(command: Command) -> Command:
     return click.option(
         "--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Text for people or JSON."
     )(command)
+
+
+def buyer_option(command: Command) -> Command:
+    """``--buyer``: who is meant, as ``find_buyer`` reads it."""
+    return click.option("--buyer", "-b", required=True, metavar="BUYER", help=BUYER_HELP)(command)
+
+
+def find_buyer(text: str, *, or_key: bool = False) -> Buyer:
+    """The one buyer that a customer number, a registration number or a legal name means; case and accents do not matter.
+
+    ``or_key``: a number may also be the key of a buyer. Errors: ``buyer_unknown``, ``buyer_ambiguous`` with those who may be meant.
+    """
+    found = list(buyer_queries.buyers_called(text))
+    if or_key and text.isascii() and text.isdecimal() and len(text) < _KEY_DIGITS:
+        keyed = buyer_queries.find_buyer(int(text))
+        if keyed is not None and keyed.id not in {each.id for each in found}:
+            found.append(buyer_queries.NamedBuyer(keyed.id, keyed.legal_name, keyed.country))
+    if not found:
+        raise Refusal("buyer_unknown", buyer=text)
+    if len(found) > 1:
+        shown = [f"{each.legal_name} ({', '.join((each.country, *each.numbers))})" for each in found[:_CANDIDATES]]
+        raise Refusal("buyer_ambiguous", buyers="; ".join([*shown, "…"] if len(found) > _CANDIDATES else shown))
+    buyer = buyer_queries.find_buyer(found[0].id)
+    if buyer is None:  # gone since it was found
+        raise Refusal("buyer_unknown", buyer=text)
+    return buyer
 
 
 def refusals_as_errors(command: Command) -> Command:

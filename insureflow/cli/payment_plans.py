@@ -8,11 +8,11 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from insureflow.cli.limits import find_buyer
 from insureflow.cli.options import (
     COMMAND_LINE,
     LOCALE,
     Day,
+    find_buyer,
     format_option,
     inside,
     on_option,

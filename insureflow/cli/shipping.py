@@ -8,12 +8,13 @@ import click
 from flask import Flask
 from flask.cli import AppGroup, with_appcontext
 
-from insureflow.cli.limits import find_buyer
 from insureflow.cli.options import (
+    BUYER_HELP,
     COMMAND_LINE,
     LOCALE,
     Day,
     Place,
+    find_buyer,
     format_option,
     inside,
     organisation_option,
@@ -44,7 +45,7 @@ def _entity_id(code: str | None) -> int | None:
 
 @click.group("ship-check", cls=AppGroup, invoke_without_command=True)
 @click.option("--organisation", "-o", metavar="SLUG", help="Short name of the organisation.")
-@click.option("--buyer", "-b", metavar="BUYER", help="Customer number or name of the buyer.")
+@click.option("--buyer", "-b", metavar="BUYER", help=BUYER_HELP)
 @click.option("--amount", metavar="AMOUNT", help="What will be invoiced, without tax, such as 12500.00.")
 @click.option("--currency", metavar="CODE", help="Currency of the amount.")
 @click.option("--terms", type=int, metavar="DAYS", help="Terms of payment in days from the invoice.")

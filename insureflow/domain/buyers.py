@@ -63,15 +63,19 @@ _SPZOO = re.compile(r"\bsp\.? ?z ?o\.? ?o\.?(?=\W|$)")
 _DOTS = re.compile(r"(?<=\b\w)\.(?=\w\b|\s|$)")
 
 
+def plain_name(name: str) -> str:
+    """A whole name, its legal form included, without case and diacritics and with single spaces."""
+    folded = unicodedata.normalize("NFKD", name.casefold().replace("ø", "o").replace("ł", "l").replace("đ", "d").replace("æ", "ae"))
+    return " ".join("".join(character for character in folded if not unicodedata.combining(character)).split())
+
+
 def search_name(name: str) -> str:
     """A name as it is compared: without case, diacritics, punctuation and legal form.
 
     A name that consists of a legal form alone keeps it. At most 300 characters.
     """
-    folded = unicodedata.normalize("NFKD", name.casefold().replace("ø", "o").replace("ł", "l").replace("đ", "d").replace("æ", "ae"))
-    plain = "".join(character for character in folded if not unicodedata.combining(character))
     words = [
-        word for word in _SEPARATORS.split(_DOTS.sub("", _SPZOO.sub("spzoo", plain).replace("a/s", "as").replace("&", " and "))) if word
+        word for word in _SEPARATORS.split(_DOTS.sub("", _SPZOO.sub("spzoo", plain_name(name)).replace("a/s", "as").replace("&", " and "))) if word
     ]
     kept = [word for word in words if word not in LEGAL_FORMS]
     return " ".join(kept or words)[:300]

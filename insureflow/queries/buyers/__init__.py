@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from insureflow.queries.buyers.listing import YesNo, buyer_listing, count_to_review, countries_of_buyers
+from insureflow.queries.buyers.naming import NamedBuyer, buyers_called
 from insureflow.queries.buyers.page import (
     BuyerFigures,
     Happening,
@@ -23,8 +24,10 @@ __all__ = [
     "BuyerFigures",
     "Happening",
     "HappeningKind",
+    "NamedBuyer",
     "YesNo",
     "buyer_listing",
+    "buyers_called",
     "children_of",
     "count_to_review",
     "countries_of_buyers",

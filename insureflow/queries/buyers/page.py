@@ -126,8 +126,7 @@ def find_similar(buyer: Buyer, limit: int = 5) -> Sequence[Buyer]:
 
 def search_buyers(text: str, *, limit: int = 20, without: int | None = None) -> Sequence[Buyer]:
     """Buyers whose names hold all the words, or who have exactly this customer number: for choosing one."""
-    words = [search_name(word) for word in text.split()]
-    tests = [Buyer.search_name.contains(word, autoescape=True) for word in words if word]
+    tests = [Buyer.search_name.contains(word, autoescape=True) for word in search_name(text).split()]
     if not tests:
         return []
     numbered = select(CustomerNumber.buyer_id).where(CustomerNumber.number == text.strip())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insureflow.domain.buyers import closes_circle, conflicting_insurers, search_name
+from insureflow.domain.buyers import closes_circle, conflicting_insurers, plain_name, search_name
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,13 @@ from insureflow.domain.buyers import closes_circle, conflicting_insurers, search
 )
 def test_names_are_compared_without_what_does_not_count(name: str, found: str) -> None:
     assert search_name(name) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"), [("  Müller   GmbH ", "muller gmbh"), ("ØRESUND A/S", "oresund a/s"), ("Straße AG", "strasse ag"), (" ", "")]
+)
+def test_a_whole_name_is_compared_without_case_and_accents(name: str, plain: str) -> None:
+    assert plain_name(name) == plain == plain_name(plain)
 
 
 @given(st.text(max_size=400))
