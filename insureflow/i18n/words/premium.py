@@ -67,5 +67,6 @@ WORDS: dict[str, str] = {
 }
 
 SENTENCES: dict[str, str] = {
+    "premium_year_unknown": _("This policy has no year that begins in %(year)s. Choose one of its years."),
     "not_a_month": _("%(path)s: “%(value)s” is not a month. Write it as year and month, for example 2026-05."),
 }

@@ -1,0 +1,31 @@
+"""Declarations read: what they are added up from, and how they stand."""
+
+from __future__ import annotations
+
+from insureflow.queries.declarations.collecting import FoundLine, Wanted, collect
+from insureflow.queries.declarations.showing import (
+    CategoryTotal,
+    DeclarationView,
+    OpenPeriod,
+    declaration_listing,
+    find_declaration,
+    is_declarable,
+    line_listing,
+    open_periods,
+    policies_with_declarations,
+)
+
+__all__ = [
+    "CategoryTotal",
+    "DeclarationView",
+    "FoundLine",
+    "OpenPeriod",
+    "Wanted",
+    "collect",
+    "declaration_listing",
+    "find_declaration",
+    "is_declarable",
+    "line_listing",
+    "open_periods",
+    "policies_with_declarations",
+]
