@@ -130,7 +130,7 @@ def run_all(session: Session, cases: list[dict[str, Any]], monkeypatch: pytest.M
 
 
 def read_cases(path: Path) -> list[dict[str, Any]]:
-    data = plain_dates(yaml.safe_load(path.read_text(encoding="utf-8")))
+    data = plain_dates(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
     assert isinstance(data, dict)
     return list(data["cases"])
 

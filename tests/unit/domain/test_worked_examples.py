@@ -16,7 +16,7 @@ SHARED = sorted(SHARED_FOLDER.glob("*.yaml"))
 
 
 def read(path: Path) -> dict[str, Any]:
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     assert isinstance(document, dict)
     return document
 

@@ -45,7 +45,7 @@ def differences(path: str, expected: object, found: object) -> list[str]:
 def cover_cases(path: Path) -> list[Any]:
     if not path.exists():
         return []
-    cases = iso(yaml.safe_load(path.read_text(encoding="utf-8")))["cases"]
+    cases = iso(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))["cases"]
     return [pytest.param(case, id=case["id"]) for case in cases if case["kind"] == "cover"]
 
 
