@@ -42,6 +42,7 @@ class CauseSchema(Schema):
     since = fields.Date()
     policy = fields.String(allow_none=True)
     block_id = fields.Integer(allow_none=True, metadata={"description": "Key of a block that somebody set."})
+    plan_id = fields.Integer(allow_none=True, metadata={"description": "Key of the payment plan that is broken."})
     reason = fields.String()
     invoices = fields.List(fields.Nested(StoppingInvoiceSchema))
 
@@ -147,6 +148,7 @@ def _block(buyer_id: int, name: str, block: Block, numbers: Mapping[int, str]) -
                 "since": cause.since,
                 "policy": numbers.get(cause.policy_id or 0),
                 "block_id": cause.block_id,
+                "plan_id": cause.plan_id,
                 "reason": cause.reason,
                 "invoices": _invoices(cause.invoices),
             }

@@ -71,6 +71,9 @@ class CancellationSchema(Schema):
     """Why a plan is given up."""
 
     reason = fields.String(required=True, validate=validate.Length(1, 1000))
+    never_told = fields.Boolean(
+        load_default=False, metadata={"description": "The buyer never heard of it: its dates never held. Otherwise they end today."}
+    )
 
 
 class ChoiceSchema(Schema):
@@ -276,7 +279,7 @@ def choices(buyer_id: int) -> dict[str, Any]:
                 "number": each.number,
                 "open": money(each.open_minor, each.currency),
                 "original_due_on": each.original_due_on,
-                "last_free_on": each.last_free_on,
+                "last_free_on": each.planned().free_until,
                 "plan_id": each.plan_id,
             }
             for each in found
@@ -337,5 +340,5 @@ def confirm(plan_id: int) -> dict[str, Any]:
 @blueprint.response(200, PlanSchema)
 def cancel(said: Mapping[str, Any], plan_id: int) -> dict[str, Any]:
     """Give a plan up."""
-    payment_plans.cancel(g.actor, g.organisation.id, plan_id, said["reason"])
+    payment_plans.cancel(g.actor, g.organisation.id, plan_id, said["reason"], g.today, never_told=said["never_told"])
     return _shown(plan_id)

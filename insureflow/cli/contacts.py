@@ -116,6 +116,7 @@ def import_file(file: Path, organisation: str, output: str) -> None:
 @click.option("--phone", default=None, help="Telephone number.")
 @click.option("--email", default=None, help="Address to which answers go.")
 @click.option("--registration", default=None, help="Registration number.")
+@click.option("--tax-number", default=None, help="VAT number.")
 @click.option("--bank-name", default=None, help="Bank.")
 @click.option("--bank-account", default=None, help="IBAN or account number.")
 @click.option("--bank-code", default=None, help="BIC.")

@@ -16,7 +16,7 @@ def merge_papers(papers: Iterable[bytes]) -> bytes:
         for paper in opened:
             merged.pages.extend(paper.pages)
         target = BytesIO()
-        merged.save(target)
+        merged.save(target, deterministic_id=True)  # the same papers give the same bytes
         return target.getvalue()
     finally:
         for paper in opened:

@@ -6,7 +6,7 @@ tables repeat their headings, and a heading never stands alone at the end of a p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from threading import RLock
@@ -19,13 +19,16 @@ from insureflow.documents.drawing import BODY, HEADING, QUIET, SMALL, TITLE, Dra
 from insureflow.documents.finishing import finish
 from insureflow.documents.fonts import LATIN, font_of
 from insureflow.documents.page_sizes import PageSize
-from insureflow.documents.parties import Party
 from insureflow.documents.shaping import Line, embedded, lay_out, width_of
 from insureflow.documents.tables import set_grid
 from insureflow.i18n.documents import Wording
 
 #: Streams are kept as bytes: the detour over text would make papers larger and slower.
 rl_config.useA85 = 0
+
+#: Lines of the sender's own at the foot of a page, at the most, and how far apart they are.
+MOST_FOOT_LINES = 6
+_FOOT_LEADING = SMALL * 1.3
 
 #: The library keeps places in a font while it writes a paper: one paper at a time in a process.
 _WRITING = RLock()
@@ -182,7 +185,7 @@ def _opening(composition: Composition, setter: _Setter) -> list[Piece]:
     rest = width - half - 12
     size, leading = BODY, BODY * 1.36
     letterhead = setter.lines(sender.name, width, 12, bold=True, region=sender.address.country)
-    below = " · ".join(embedded(part) if mirrored else part for part in (*sender.lines(wording)[1:], *_numbers(sender, wording)))
+    below = " · ".join(embedded(part) if mirrored else part for part in sender.lines(wording)[1:])
     under = setter.lines(below, width, SMALL, region=sender.address.country)
     head_height = len(letterhead) * 16 + len(under) * SMALL * 1.35 + 8
 
@@ -227,13 +230,6 @@ def _opening(composition: Composition, setter: _Setter) -> list[Piece]:
     ]
 
 
-def _numbers(party: Party, wording: Wording) -> Iterator[str]:
-    if party.registration_number:
-        yield wording.phrase("Reg. no. %(number)s", number=party.registration_number)
-    if party.tax_number:
-        yield wording.phrase("VAT no. %(number)s", number=party.tax_number)
-
-
 def draw_pages(composition: Composition, size: PageSize = PageSize.A4) -> bytes:
     """The paper as an archived PDF file, the same bytes each time."""
     with _WRITING:
@@ -249,7 +245,8 @@ def _draw(composition: Composition, size: PageSize) -> bytes:
     for block in composition.blocks:
         pieces += setter.set(block)
     running = SMALL * 2.6
-    room = height - frame.top - frame.bottom
+    foot = _foot_lines(composition, setter)
+    room = height - frame.top - frame.bottom - len(foot) * _FOOT_LEADING
     pages = place(pieces, room, room - running)
     stream = BytesIO()
     canvas = Canvas(
@@ -266,16 +263,24 @@ def _draw(composition: Composition, size: PageSize) -> bytes:
             top -= running
         for piece, distance in page:
             piece.draw(pen, frame.left, top - distance)
-        _foot(pen, composition, number, len(pages))
+        _foot(pen, composition, foot, number, len(pages))
         canvas.showPage()
     canvas.save()
     return stream.getvalue()
 
 
-def _foot(pen: Pen, composition: Composition, number: int, count: int) -> None:
+def _foot_lines(composition: Composition, setter: _Setter) -> tuple[Line, ...]:
+    """What the sender has at the foot of each page, at most so many lines; the page number comes below."""
+    country = composition.sender.address.country
+    told = composition.sender.foot_lines(composition.wording)
+    return tuple(line for text in told for line in setter.lines(text, setter.width, SMALL, region=country))[:MOST_FOOT_LINES]
+
+
+def _foot(pen: Pen, composition: Composition, foot: Sequence[Line], number: int, count: int) -> None:
     frame, wording = pen.frame, composition.wording
     y = frame.bottom - 10
-    pen.rule(frame.left, y + 4, frame.text_width)
+    pen.rule(frame.left, y + 4 + len(foot) * _FOOT_LEADING, frame.text_width)
+    pen.lines(foot, frame.left, y + len(foot) * _FOOT_LEADING, frame.text_width, SMALL, _FOOT_LEADING, colour=QUIET)
     counted = wording.phrase("Page %(page)s of %(pages)s", page=number, pages=count)
     direction = wording.is_right_to_left or None
     pen.lines(lay_out(counted, 500_000, right_to_left=direction), frame.left, y, frame.text_width, SMALL, SMALL, at_end=True, colour=QUIET)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from insureflow.i18n.documents import Wording
 
+_SEPARATOR = " · "
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
@@ -29,10 +31,29 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BankAccount:
+    """An account to pay to: by IBAN, or by number and bank where there is none."""
+
+    holder: str
+    iban: str = ""
+    number: str = ""
+    bic: str = ""
+    bank: str = ""
+    currency: str = ""
+
+    def numbered(self, wording: Wording) -> str:
+        """The number of the account with what it is."""
+        if self.iban:
+            return f"IBAN {grouped_iban(self.iban)}"
+        return f"{wording.phrase('Account number')} {self.number}" if self.number else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
     """A company in a paper: seller, buyer, insurer, administrator.
 
-    ``insurer_reference`` is the number by which the insurer knows a buyer; papers for buyers never print it.
+    ``insurer_reference`` is the number by which the insurer knows a buyer; papers for buyers never print it. ``foot`` and ``accounts``
+    are what the company that writes has at the foot of its pages besides its numbers: words of its own, and its accounts.
     """
 
     name: str
@@ -42,6 +63,24 @@ class Party:
     tax_number: str = ""
     insurer_reference: str = ""
     contact: Contact | None = None
+    foot: str = ""
+    accounts: tuple[BankAccount, ...] = ()
+
+    def foot_lines(self, wording: Wording) -> tuple[str, ...]:
+        """The foot of each page: words of the company's own, its e-mail address and numbers, its accounts."""
+        contact = self.contact
+        numbers = (
+            "" if contact is None else contact.phone,
+            "" if contact is None else contact.email,
+            wording.phrase("Reg. no. %(number)s", number=self.registration_number) if self.registration_number else "",
+            wording.phrase("VAT no. %(number)s", number=self.tax_number) if self.tax_number else "",
+        )
+        accounts = ((each.bank, each.numbered(wording), f"BIC {each.bic}" if each.bic else "") for each in self.accounts)
+        told = (
+            *(" ".join(line.split()) for line in self.foot.splitlines()),
+            *(_SEPARATOR.join(filter(None, line)) for line in (numbers, *accounts)),
+        )
+        return tuple(line for line in told if line)
 
     def lines(self, wording: Wording, home: str | None = None) -> tuple[str, ...]:
         """Name and address, as an envelope shows them; the country is left out where it is ``home``."""
@@ -54,18 +93,6 @@ class Party:
             home=home,
         )
         return (self.name, *place)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BankAccount:
-    """An account to pay to: by IBAN, or by number and bank where there is none."""
-
-    holder: str
-    iban: str = ""
-    number: str = ""
-    bic: str = ""
-    bank: str = ""
-    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

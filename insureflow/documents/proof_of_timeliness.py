@@ -6,20 +6,22 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from insureflow.documents.composition import Block, Composition, Heading, Pairs, Text, Together, pairs
+from insureflow.documents.notices.terms import CHANNELS, REPLIES, TITLES
 from insureflow.documents.page_sizes import page_size_for
 from insureflow.documents.parties import Party
 from insureflow.documents.printing import draw_pages
+from insureflow.domain.notices import Channel, NoticeKind, ReplyOutcome
 from insureflow.i18n.documents import Wording, wording_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentBy:
-    """One attempt to bring the notice to the insurer; ``channel`` is ``email``, ``portal`` or ``post``."""
+    """One attempt to bring the notice to the insurer."""
 
     at: datetime
     on: date
     by: str
-    channel: str
+    channel: Channel
     recipient: str
     sha256: str
     is_delivered: bool
@@ -31,7 +33,7 @@ class SentBy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofOfTimeliness:
-    """Everything that shows when an insurer was told; ``title`` names the notice in the language of the paper."""
+    """Everything that shows when an insurer was told of something."""
 
     number: str
     made_on: date
@@ -40,7 +42,7 @@ class ProofOfTimeliness:
     insurer: Party
     buyer: str
     policy_number: str
-    title: str
+    kind: NoticeKind
     cut_off_on: date
     deadline_on: date | None
     sent_on: date | None
@@ -49,7 +51,7 @@ class ProofOfTimeliness:
     approved_by: str = ""
     approved_at: datetime | None = None
     attempts: tuple[SentBy, ...] = ()
-    reply: str = ""
+    reply: ReplyOutcome | None = None
     replied_on: date | None = None
     reply_note: str = ""
     journal_hash: str = ""
@@ -72,14 +74,9 @@ def _verdict(proof: ProofOfTimeliness, wording: Wording) -> str:
     )
 
 
-def _channel(channel: str, wording: Wording) -> str:
-    words = {"email": wording.phrase("E-mail"), "portal": wording.phrase("Portal of the insurer"), "post": wording.phrase("Post")}
-    return words.get(channel, channel)
-
-
 def _attempt(attempt: SentBy, wording: Wording) -> Pairs:
     return pairs(
-        (wording.phrase("Channel"), _channel(attempt.channel, wording)),
+        (wording.phrase("Channel"), wording.phrase(CHANNELS[attempt.channel])),
         (wording.phrase("Date"), wording.day(attempt.on)),
         (wording.phrase("Recorded at"), _instant(attempt.at)),
         (wording.phrase("Sent by"), attempt.by),
@@ -100,7 +97,7 @@ def compose_proof_of_timeliness(proof: ProofOfTimeliness, locale: str) -> Compos
         Text(_verdict(proof, wording), is_strong=True),
         Heading(wording.phrase("Notice")),
         pairs(
-            (wording.phrase("Kind"), proof.title),
+            (wording.phrase("Kind"), wording.phrase(TITLES[proof.kind])),
             (wording.phrase("Buyer"), proof.buyer),
             (wording.phrase("Figures of"), wording.day(proof.cut_off_on)),
             (wording.phrase("Deadline"), wording.day(proof.deadline_on) if proof.deadline_on else ""),
@@ -116,7 +113,7 @@ def compose_proof_of_timeliness(proof: ProofOfTimeliness, locale: str) -> Compos
         blocks += [
             Heading(wording.phrase("Answer of the insurer")),
             pairs(
-                (wording.phrase("Answer"), proof.reply),
+                (wording.phrase("Answer"), wording.phrase(REPLIES[proof.reply]) if proof.reply is not None else ""),
                 (wording.phrase("Date"), wording.day(proof.replied_on)),
                 (wording.phrase("Note"), proof.reply_note),
             ),

@@ -20,12 +20,14 @@ def web_page_of(composition: Composition) -> str:
         *composition.reference_lines,
     )
     body = "\n".join(part for block in composition.blocks for part in _parts(block))
+    told = composition.sender.foot_lines(wording)
+    foot = f"<footer>\n<p>{'<br>'.join(_isolated(line) for line in told)}</p>\n</footer>\n" if told else ""
     return (
         f'<!doctype html>\n<html lang="{escape(wording.tag)}" dir="{direction}">\n<head>\n<meta charset="utf-8">\n'
         f"<title>{escape(composition.title)} – {escape(composition.number)}</title>\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n</head>\n<body>\n'
         f"<header>\n<address>{sender}</address>\n<address>{recipient}</address>\n{_definitions(facts)}\n</header>\n"
-        f"<main>\n<h1>{escape(composition.title)}</h1>\n{body}\n</main>\n</body>\n</html>\n"
+        f"<main>\n<h1>{escape(composition.title)}</h1>\n{body}\n</main>\n{foot}</body>\n</html>\n"
     )
 
 

@@ -28,6 +28,7 @@ class BlockSource(StrEnum):
     INSURER = "insurer"
     MANUAL = "manual"
     GROUP = "group"
+    PLAN_BROKEN = "plan_broken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,25 @@ class HandBlock:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanBreak:
+    """A payment plan that is broken, since when, and the policy of its invoices, if any."""
+
+    plan_id: int
+    since: date
+    policy_id: int | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why nothing is shipped, as a code."""
+        return BlockSource.PLAN_BROKEN
+
+
+@dataclass(frozen=True, slots=True)
 class BlockCause:
-    """One reason for a block: where it comes from and since when; for a policy its invoices, for a block by hand what was written."""
+    """One reason for a block: where it comes from and since when; for a policy its invoices, for a block by hand what was written.
+
+    ``plan_id``: the payment plan that is broken.
+    """
 
     source: BlockSource
     since: date
@@ -77,6 +95,7 @@ class BlockCause:
     block_id: int | None = None
     reason: str = ""
     invoices: tuple[StoppingInvoice, ...] = ()
+    plan_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +120,11 @@ class Block:
         return min((cause.since for cause in self.causes), default=None)
 
 
-def decide_block(stops: Sequence[PolicyStop], by_hand: Iterable[HandBlock] = ()) -> Block:
+def decide_block(stops: Sequence[PolicyStop], by_hand: Iterable[HandBlock] = (), breaks: Iterable[PlanBreak] = ()) -> Block:
     """Whether a buyer is blocked.
 
     *Formula:* the insurer's own stop blocks; a stop by the policy's rule blocks unless every invoice that causes it is set aside; a
-    block by hand blocks, of the buyer's own or of its group. *Source:* block rule of maximum extension periods; the insurer's written
+    block by hand blocks, of the buyer's own or of its group; so does a payment plan that is broken, whatever cover says. *Source:* block rule of maximum extension periods; the insurer's written
     consent lifts it in cover itself, and so lifts it here.
     """
     causes: list[BlockCause] = []
@@ -121,4 +140,5 @@ def decide_block(stops: Sequence[PolicyStop], by_hand: Iterable[HandBlock] = ())
         BlockCause(BlockSource.GROUP if each.of_group else BlockSource.MANUAL, each.since, block_id=each.block_id, reason=each.reason)
         for each in by_hand
     )
+    causes.extend(BlockCause(BlockSource.PLAN_BROKEN, each.since, each.policy_id, plan_id=each.plan_id) for each in breaks)
     return Block(tuple(causes), tuple(set_aside), bool(stops))

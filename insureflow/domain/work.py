@@ -18,6 +18,7 @@ class WorkKind(StrEnum):
     CONNECTION_STOPPED = "connection_stopped"
     CONNECTION_STALE = "connection_stale"
     MATCH_COMPANY = "match_company"
+    PLAN_BROKEN = "plan_broken"
 
 
 class WorkState(StrEnum):

@@ -63,6 +63,7 @@ class Letterhead(TenantOwned, Base):
     phone: Mapped[str] = mapped_column(String(60), default="")
     email: Mapped[str] = mapped_column(String(320), default="")
     registration: Mapped[str] = mapped_column(String(120), default="")
+    tax_number: Mapped[str] = mapped_column(String(40), default="", server_default="")
     bank_name: Mapped[str] = mapped_column(String(200), default="")
     bank_account: Mapped[str] = mapped_column(String(64), default="")
     bank_code: Mapped[str] = mapped_column(String(20), default="")

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
-from insureflow.domain.blocks import Block, ExceptionReason, HandBlock, PolicyStop, StoppingInvoice, decide_block
+from insureflow.domain.blocks import Block, ExceptionReason, HandBlock, PlanBreak, PolicyStop, StoppingInvoice, decide_block
 from insureflow.domain.limits import AccountActKind
 from insureflow.domain.obligations import find_stopping_invoices
 from insureflow.models.blocks import BlockException, ManualBlock
@@ -21,6 +21,7 @@ from insureflow.models.receivables import Invoice
 from insureflow.queries.cover.duties import OpenInvoice, open_items
 from insureflow.queries.cover.ledgers import Act, Decision, load_acts, load_decisions
 from insureflow.queries.cover.policies import PolicyBook
+from insureflow.queries.payment_plans import broken_plans
 from insureflow.queries.rates import RateBook
 
 _PORTION = 500
@@ -194,6 +195,11 @@ def hand_blocks_on(buyer_id: int, on: date) -> list[HandBlock]:
     return _hand_blocks(on, {buyer_id}).get(buyer_id, [])
 
 
+def house_blocks_on(buyer_id: int, on: date) -> list[HandBlock | PlanBreak]:
+    """What keeps goods back from a buyer besides the rules of cover: blocks that people set, and payment plans that are broken."""
+    return [*hand_blocks_on(buyer_id, on), *broken_plans(on, [buyer_id]).get(buyer_id, ())]
+
+
 def find_block(buyer_id: int, on: date) -> Block:
     """Whether a buyer is blocked on a day, and why."""
     return blocks_of([buyer_id], on).get(buyer_id) or decide_block(())
@@ -203,7 +209,11 @@ def blocks_of(buyer_ids: Collection[int] | None, on: date) -> dict[int, Block]:
     """The blocks of some buyers, or of all: those that are blocked, and those whose cover is stopped though they are not."""
     accounts = [(buyer_id, policy_id) for buyer_id, policy_id, _ in stopped_accounts(on, buyer_ids)]
     stops, by_hand = _stops_of(accounts, on), _hand_blocks(on, None if buyer_ids is None else set(buyer_ids))
-    return {buyer_id: decide_block(stops.get(buyer_id, ()), by_hand.get(buyer_id, ())) for buyer_id in sorted({*stops, *by_hand})}
+    breaks = broken_plans(on, buyer_ids)
+    return {
+        buyer_id: decide_block(stops.get(buyer_id, ()), by_hand.get(buyer_id, ()), breaks.get(buyer_id, ()))
+        for buyer_id in sorted({*stops, *by_hand, *breaks})
+    }
 
 
 def newly_blocked(first: date, on: date) -> dict[int, Block]:
@@ -214,7 +224,8 @@ def newly_blocked(first: date, on: date) -> dict[int, Block]:
     state = AccountState
     changed = select(state.buyer_id).where(state.stopped.is_(True), state.valid_from >= first, state.valid_from <= on).distinct()
     by_hand = {buyer_id for buyer_id, found in _hand_blocks(on, None).items() if any(each.since >= first for each in found)}
-    wanted = sorted({*db.session.scalars(changed), *by_hand})
+    by_plan = {buyer_id for buyer_id, found in broken_plans(on, None).items() if any(each.since >= first for each in found)}
+    wanted = sorted({*db.session.scalars(changed), *by_hand, *by_plan})
     blocks: dict[int, Block] = {}
     for start in range(0, len(wanted), _PORTION):
         blocks |= blocks_of(wanted[start : start + _PORTION], on)

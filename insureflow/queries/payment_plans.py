@@ -7,8 +7,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import aliased
 
+from insureflow.domain.blocks import PlanBreak
+from insureflow.domain.limits import AccountActKind
 from insureflow.domain.money import Money
 from insureflow.domain.notices import NoticeLine
 from insureflow.domain.payment_plans import (
@@ -19,6 +22,7 @@ from insureflow.domain.payment_plans import (
     PlanState,
     Received,
     design_plan,
+    find_break,
     judge_keeping,
     money_beyond,
 )
@@ -31,6 +35,8 @@ from insureflow.models.organisations import Entity
 from insureflow.models.payment_plans import PaymentPlan, PlanInstalment, PlanInvoice
 from insureflow.models.policies import Policy
 from insureflow.models.receivables import Allocation, Invoice
+from insureflow.queries.cover.insurer_acts import named_invoices
+from insureflow.queries.cover.ledgers import Act, load_acts
 from insureflow.queries.notices.standings import ExtensionEnds
 
 #: The states in which invoices belong to a plan and to no other.
@@ -55,6 +61,7 @@ class OpenChoice:
     open_minor: int
     last_free_on: date | None
     plan_id: int | None
+    new_terms_forbidden: bool = False
 
     @property
     def group(self) -> tuple[int, str, int | None]:
@@ -63,7 +70,9 @@ class OpenChoice:
 
     def planned(self) -> PlannedInvoice:
         """The invoice as a plan puts it off."""
-        return PlannedInvoice(self.number, self.original_due_on, self.open_minor, self.policy_id is not None, self.last_free_on)
+        return PlannedInvoice(
+            self.number, self.original_due_on, self.open_minor, self.policy_id is not None, self.last_free_on, self.new_terms_forbidden
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +150,7 @@ def choices_of(buyer_id: int, on: date) -> list[OpenChoice]:
             invoice.open_minor,
             _end(ends, buyer_id, policy_id, invoice),
             planned.get(invoice.id),
+            policy_id is not None and ends.forbids_new_terms(policy_id, invoice.shipment_on),
         )
         for invoice, entity, policy_id in rows
     ]
@@ -190,7 +200,8 @@ def design_of(plan: PaymentPlan, on: date) -> PlanDesign:
     for each in invoices_of(plan.id):
         invoice = known.get(each.invoice_id or 0)
         end = None if invoice is None else _end(ends, plan.buyer_id, plan.policy_id, invoice)
-        planned.append(PlannedInvoice(each.number, each.original_due_on, each.amount_minor, plan.policy_id is not None, end))
+        is_forbidden = invoice is not None and plan.policy_id is not None and ends.forbids_new_terms(plan.policy_id, invoice.shipment_on)
+        planned.append(PlannedInvoice(each.number, each.original_due_on, each.amount_minor, plan.policy_id is not None, end, is_forbidden))
     return design_plan(planned, instalments_of(plan.id), plan.currency)
 
 
@@ -206,6 +217,86 @@ def standings_of(plans: Sequence[PaymentPlan], on: date) -> dict[int, PlanStandi
         for key in portion:
             plan = by_key[key]
             found[key] = judge_keeping(instalments[key], received[key], plan.grace_days, on, plan.currency)
+    return found
+
+
+def broken_plans(on: date, buyer_ids: Collection[int] | None = None) -> dict[int, list[PlanBreak]]:
+    """The plans that keep goods back on a day, by buyer: broken, not paid up, not agreed anew, and without the insurer's consent since.
+
+    It follows from the money and the agreements alone, so that no job has to run first.
+    """
+    statement = (
+        select(PaymentPlan)
+        .where(PaymentPlan.state.in_(sorted(AGREED)), PaymentPlan.agreed_on <= on)
+        .where(
+            select(PlanInvoice.id)
+            .join(InvoicePosition, InvoicePosition.invoice_id == PlanInvoice.invoice_id)
+            .where(PlanInvoice.plan_id == PaymentPlan.id, *_is_open(on))
+            .exists()
+        )
+        .order_by(PaymentPlan.id)
+    )
+    if buyer_ids is not None:
+        statement = statement.where(PaymentPlan.buyer_id.in_(sorted(buyer_ids)))
+    plans = db.session.scalars(statement).all()
+    standings = standings_of(plans, on)
+    broken = [plan for plan in plans if find_break(standings[plan.id]) is not None]
+    if not broken:
+        return {}
+    consents, anew = _consents(broken, on), _agreed_anew(broken, on)
+    found: dict[int, list[PlanBreak]] = defaultdict(list)
+    for plan in broken:
+        since = None if plan.id in anew else find_break(standings[plan.id], consents.get(plan.id))
+        if since is not None:
+            found[plan.buyer_id].append(PlanBreak(plan.id, since, plan.policy_id))
+    return dict(found)
+
+
+def _is_open(on: date) -> tuple[ColumnElement[bool], ...]:
+    """That the ledger owes something of an invoice on a day."""
+    position = InvoicePosition
+    return position.valid_from <= on, position.valid_to > on, position.ledger_open_minor > 0
+
+
+def _consents(plans: Sequence[PaymentPlan], on: date) -> dict[int, date]:
+    """The day of the insurer's last consent to further supplies in spite of what a plan's invoices owe, by plan."""
+    members: dict[int, set[int]] = defaultdict(set)
+    for portion in _portions(plan.id for plan in plans):
+        for row in db.session.execute(select(PlanInvoice.plan_id, PlanInvoice.invoice_id).where(PlanInvoice.plan_id.in_(portion))):
+            if row.invoice_id is not None:
+                members[row.plan_id].add(row.invoice_id)
+    acts: dict[tuple[int, int], list[Act]] = defaultdict(list)
+    for portion in _portions(plan.buyer_id for plan in plans):
+        for act in load_acts(portion):
+            if act.happened_on <= on and act.kind in {AccountActKind.CONSENT, AccountActKind.STOP_COVER_LIFTED}:
+                acts[act.buyer_id, act.policy_id].append(act)
+    found: dict[int, date] = {}
+    for plan in plans:
+        for act in acts.get((plan.buyer_id, plan.policy_id or 0), ()):
+            named = named_invoices(act)
+            if named is None or members[plan.id] & set(named):
+                found[plan.id] = max(act.happened_on, found.get(plan.id, act.happened_on))
+    return found
+
+
+def _agreed_anew(plans: Sequence[PaymentPlan], on: date) -> set[int]:
+    """The plans whose open invoices are all in plans that were agreed later."""
+    later, own = aliased(PaymentPlan), aliased(PlanInvoice)
+    theirs = aliased(PlanInvoice)
+    found: set[int] = set()
+    for portion in _portions(plan.id for plan in plans):
+        taken_over = (
+            select(theirs.id)
+            .join(later, later.id == theirs.plan_id)
+            .where(theirs.invoice_id == own.invoice_id, later.id > own.plan_id, later.state.in_(sorted(AGREED)), later.agreed_on <= on)
+            .exists()
+        )
+        still_theirs = (
+            select(own.plan_id)
+            .join(InvoicePosition, InvoicePosition.invoice_id == own.invoice_id)
+            .where(own.plan_id.in_(portion), *_is_open(on), ~taken_over)
+        )
+        found |= set(portion) - set(db.session.scalars(still_theirs))
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from babel import Locale, UnknownLocaleError
 from email_validator import EmailNotValidError, validate_email
@@ -12,6 +12,9 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from insureflow.connectors.contact_files import ContactRow, read_contacts
+from insureflow.documents.forbidden_words import INSURANCE_WORDS, find_insurance_words
+from insureflow.documents.parties import Address, Party
+from insureflow.documents.statements import StatementOfAccount, build_statement
 from insureflow.domain.buyers import search_name
 from insureflow.domain.contacts import ContactPurpose
 from insureflow.domain.errors import InvalidValue, InvalidValues, Refusal
@@ -23,6 +26,7 @@ from insureflow.models.policies import Policy
 from insureflow.services import journal
 from insureflow.services.clock import now
 from insureflow.services.journal import Actor, Subject
+from insureflow.services.stationery import Stationery
 from insureflow.services.transaction import transaction
 
 
@@ -58,6 +62,7 @@ class LetterheadDetails:
     phone: str = ""
     email: str = ""
     registration: str = ""
+    tax_number: str = ""
     bank_name: str = ""
     bank_account: str = ""
     bank_code: str = ""
@@ -75,7 +80,7 @@ class ImportedContacts:
 
 
 _LENGTHS = {
-    "name": 200, "role": 120, "email": 320, "phone": 60, "language": 20, "address": 500, "portal": 1000, "contact": 200, "registration": 120,
+    "name": 200, "role": 120, "email": 320, "phone": 60, "language": 20, "address": 500, "portal": 1000, "contact": 200, "registration": 120, "tax_number": 40,
     "bank_name": 200, "bank_account": 64, "bank_code": 20, "footer": 500,
 }  # fmt: skip
 
@@ -236,6 +241,7 @@ def set_policy_contact(
 def set_letterhead(actor: Actor, organisation_id: int, entity_id: int, details: LetterheadDetails) -> Letterhead:
     """What stands on the papers of an entity. Errors: ``entity_unknown``; ``InvalidValues``."""
     values = _checked(asdict(details))
+    _without_insurance(values["footer"])
     with transaction(organisation_id) as session:
         entity = session.scalar(select(Entity).where(Entity.id == entity_id))
         if entity is None:
@@ -250,6 +256,30 @@ def set_letterhead(actor: Actor, organisation_id: int, entity_id: int, details: 
         session.flush()
         journal.record(session, actor, "letterhead.set", _subject("entity", entity.id, entity.name), before=before, after=values)
         return known
+
+
+def _without_insurance(footer: str) -> None:
+    """The foot stands in what buyers read too, and they may know nothing of the seller's insurance."""
+    for locale in INSURANCE_WORDS:
+        found = find_insurance_words(footer, locale)
+        if found:
+            raise InvalidValue("letterhead_speaks_of_insurance", "footer", found[0])
+
+
+def preview_letterhead(organisation_id: int, entity_id: int, details: LetterheadDetails, language: str, on: date) -> bytes:
+    """A page as it would look with a letterhead that is not saved, as PDF. Errors: ``entity_unknown``; those of ``set_letterhead``."""
+    values = _checked(asdict(details))
+    _without_insurance(values["footer"])
+    with transaction(organisation_id) as session:
+        entity = session.scalar(select(Entity).where(Entity.id == entity_id))
+        if entity is None:
+            raise Refusal("entity_unknown", entity=str(entity_id))
+        writer = Stationery(entity, Letterhead(entity_id=entity_id, **values))
+    sender, buyer = writer.party(), Party(name="N. N.", address=Address(country=entity.country))
+    sample = StatementOfAccount(
+        number="–", issued_on=on, as_of=on, sender=sender, buyer=buyer, items=(), closing=(), accounts=writer.accounts(entity.currency)
+    )
+    return build_statement(sample, language)
 
 
 def import_contacts(actor: Actor, organisation_id: int, content: bytes) -> ImportedContacts:

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from insureflow.domain.blocks import HandBlock
+from insureflow.domain.blocks import HandBlock, PlanBreak
 from insureflow.domain.currencies import is_currency
 from insureflow.domain.errors import InvalidValue, InvalidValues, Refusal
 from insureflow.domain.limits import ProposedShipment, Reservation, ShipAnswer, answer_without_policy, ask_to_ship
@@ -22,7 +22,7 @@ from insureflow.models.buyers import Buyer
 from insureflow.models.organisations import Entity
 from insureflow.models.shipments import ShipmentCheck
 from insureflow.queries import shipping as queries
-from insureflow.queries.blocks import hand_blocks_on
+from insureflow.queries.blocks import house_blocks_on
 from insureflow.queries.cover.policies import InsurancePolicy, PolicyBook
 from insureflow.queries.rates import RateBook
 from insureflow.services import journal
@@ -63,14 +63,15 @@ class ShipQuestion:
 class Answered:
     """An answer with the buyer, the entity and the policy it is about; without policy nothing is covered.
 
-    ``blocks`` are blocks that people set on the buyer or its group: nothing leaves for it on credit, covered or not.
+    ``blocks`` are blocks that people set on the buyer or its group, and payment plans it broke: nothing leaves for it on credit, covered
+    or not.
     """
 
     answer: ShipAnswer
     buyer: Buyer
     entity: Entity
     policy: InsurancePolicy | None
-    blocks: tuple[HandBlock, ...] = ()
+    blocks: tuple[HandBlock | PlanBreak, ...] = ()
 
     @property
     def data(self) -> dict[str, Any]:
@@ -122,7 +123,7 @@ def ask(question: ShipQuestion, on: date, *, with_remedies: bool = True, with_tr
     """
     _check(question)
     buyer = queries.get_buyer(question.buyer_id)
-    blocks = tuple(hand_blocks_on(buyer.id, on))
+    blocks = tuple(house_blocks_on(buyer.id, on))
     entity = queries.get_entity(question.entity_id, buyer.id)
     book, rates = PolicyBook.load(), RateBook.load()
     policy = book.choose(entity.id, buyer.country, question.ship_on)

@@ -198,7 +198,7 @@ def _page(
         lifting=LiftForm(formdata=None),
         consent=consent or _consent_form(block),
         can_change=may(Permission.LIFT_BLOCKS) and g.on == g.today,
-        is_policy_stop=any(cause.source in {BlockSource.POLICY, BlockSource.INSURER} for cause in block.causes) or block.is_cover_stopped,
+        is_policy_stop=any(cause.source in {BlockSource.POLICY, BlockSource.INSURER} or (cause.plan_id and cause.policy_id) for cause in block.causes) or block.is_cover_stopped,
     )
     return page, status
 

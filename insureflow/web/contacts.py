@@ -16,18 +16,21 @@ from wtforms.validators import Length, Optional
 from insureflow.domain.access import Permission
 from insureflow.domain.contacts import ContactPurpose
 from insureflow.domain.errors import Refusal
-from insureflow.i18n.documents import LANGUAGES
+from insureflow.i18n.documents import LANGUAGES, choose_language
 from insureflow.i18n.languages import letter_language
 from insureflow.i18n.row_problems import reason_of
 from insureflow.models.documents import BuyerContact
+from insureflow.models.organisations import Entity
 from insureflow.queries import contacts as queries
 from insureflow.queries import policies as policy_queries
 from insureflow.services import contacts
 from insureflow.services.contacts import ContactDetails, DeskDetails, LetterheadDetails
+from insureflow.services.files import Download
 from insureflow.web.access import requires
 from insureflow.web.buyers.pages import frame_of, language_name
 from insureflow.web.buyers.routes import get_buyer_or_404
 from insureflow.web.context import choose_locale
+from insureflow.web.downloads import attachment
 from insureflow.web.limits.forms import show_refusal
 
 blueprint = Blueprint("contacts", __name__, url_prefix="/contacts")
@@ -64,10 +67,15 @@ class LetterheadForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF comes withou
     phone = StringField(_l("Telephone"), [Optional(), Length(max=60)])
     email = StringField(_l("E-mail address"), [Optional(), Length(max=320)], description=_l("Answers to letters go to this address."))
     registration = StringField(_l("Registration number"), [Optional(), Length(max=120)])
+    tax_number = StringField(_l("VAT number"), [Optional(), Length(max=40)])
     bank_name = StringField(_l("Bank"), [Optional(), Length(max=200)])
     bank_account = StringField(_l("Account"), [Optional(), Length(max=64)], description=_l("An IBAN where there is one."))
     bank_code = StringField(_l("Bank code"), [Optional(), Length(max=20)], description=_l("The BIC where there is one."))
-    footer = TextAreaField(_l("Foot of the page"), [Optional(), Length(max=500)])
+    footer = TextAreaField(
+        _l("Foot of the page"),
+        [Optional(), Length(max=500)],
+        description=_l("Your own words, such as the seat and the board. Numbers, e-mail address and account follow by themselves."),
+    )
 
 
 def _languages(first: str | None) -> list[tuple[str, str]]:
@@ -272,5 +280,36 @@ def letterhead(entity_id: int) -> ResponseReturnValue:
             else:
                 flash(_("The letterhead is saved."), "success")
                 return redirect(url_for("contacts.letterheads"))
-    title = _("Letterhead of %(name)s", name=entity.name)
-    return render_template("contacts/form.html", form=form, title=title, back=url_for("contacts.letterheads")), status
+    return _letterhead_page(form, entity, status)
+
+
+def _letterhead_page(form: LetterheadForm, entity: Entity, status: int) -> ResponseReturnValue:
+    page = render_template(
+        "contacts/form.html",
+        form=form,
+        title=_("Letterhead of %(name)s", name=entity.name),
+        back=url_for("contacts.letterheads"),
+        save=url_for("contacts.letterhead", entity_id=entity.id),
+        preview=url_for("contacts.preview_letterhead", entity_id=entity.id),
+    )
+    return page, status
+
+
+@blueprint.post("/letterheads/<int:entity_id>/preview")
+@requires(Permission.MANAGE_ORGANISATION)
+def preview_letterhead(entity_id: int) -> ResponseReturnValue:
+    """A page as it would look with what stands in the form; nothing is saved."""
+    entity = next((each for each in g.scope.entities if each.id == entity_id), None)
+    if entity is None:
+        abort(404)
+    form = LetterheadForm()
+    if form.validate_on_submit():
+        try:
+            details = LetterheadDetails(**_values(form))
+            language = choose_language([choose_locale()])
+            content = contacts.preview_letterhead(g.organisation.id, entity_id, details, language, g.today)
+        except Refusal as refusal:
+            show_refusal(form, refusal)
+        else:
+            return attachment(Download(f"letterhead-{entity.code}.pdf", "application/pdf", content))
+    return _letterhead_page(form, entity, 422)

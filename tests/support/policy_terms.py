@@ -110,6 +110,7 @@ FULL: dict[str, Any] = {
     "notice_of_non_renewal": {"months": 2},
     "temporary_limit_renewal": {"days": 45},
     "binding_order_report": {"days": 10},
+    "no_new_terms_after_shipment": True,
     "limit_fee": {"named": 25, "simple_check": "12.50"},
     "relief": [{"clause": "overdue_notification", "from": "2026-04-01", "to": "2026-06-30", "days": 60, "note": "Circular 4"}],
 }
@@ -120,6 +121,7 @@ EXTENSIONS = (
     "notice_of_non_renewal",
     "temporary_limit_renewal",
     "binding_order_report",
+    "no_new_terms_after_shipment",
     "limit_fee",
     "relief",
 )

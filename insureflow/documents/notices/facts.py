@@ -23,6 +23,7 @@ class NonPaymentCause(StrEnum):
     DISPUTE = "dispute"
     INSOLVENCY = "insolvency"
     BUSINESS_CLOSED = "business_closed"
+    UNWILLING = "unwilling"
     NON_ACCEPTANCE = "non_acceptance"
     DIVERSION = "diversion"
     ECONOMY = "economy"
@@ -70,6 +71,7 @@ class AdverseKind(StrEnum):
     CASH_FLOW_PROBLEMS = "cash_flow_problems"
     REPUTATION = "reputation"
     INSOLVENCY_EXPECTED = "insolvency_expected"
+    PLAN_BROKEN = "plan_broken"
     OTHER = "other"
 
 

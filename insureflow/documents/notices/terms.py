@@ -5,13 +5,34 @@ from __future__ import annotations
 from insureflow.documents.notices.facts import ActionKind, AdverseKind, Intervention, NonPaymentCause, ProceedingKind
 from insureflow.domain.cover import Reason
 from insureflow.domain.limits import LimitKind
+from insureflow.domain.notices import Channel, NoticeKind, ReplyOutcome
 from insureflow.i18n.documents import phrased
 
+TITLES = {
+    NoticeKind.NON_PAYMENT: phrased("Notification of non-payment"),
+    NoticeKind.EXTENSION: phrased("Request for extension of due date"),
+    NoticeKind.RESCHEDULING: phrased("Request for consent to a payment plan"),
+    NoticeKind.ADVERSE_INFORMATION: phrased("Report of adverse information"),
+    NoticeKind.INSOLVENCY: phrased("Notice of insolvency"),
+}
+CHANNELS = {
+    Channel.CONNECTION: phrased("Interface of the insurer"),
+    Channel.EMAIL: phrased("E-mail"),
+    Channel.PORTAL: phrased("Portal of the insurer"),
+    Channel.POST: phrased("Post"),
+}
+REPLIES = {
+    ReplyOutcome.RECEIVED: phrased("The insurer has received it"),
+    ReplyOutcome.CONSENTED: phrased("The insurer consents"),
+    ReplyOutcome.REFUSED: phrased("The insurer does not consent"),
+    ReplyOutcome.MORE_WANTED: phrased("The insurer wants to know more"),
+}
 CAUSES = {
     NonPaymentCause.CASH_FLOW: phrased("The buyer lacks cash"),
     NonPaymentCause.DISPUTE: phrased("Dispute about the goods, the service or the contract"),
     NonPaymentCause.INSOLVENCY: phrased("Insolvency of the buyer"),
     NonPaymentCause.BUSINESS_CLOSED: phrased("The buyer has closed its business"),
+    NonPaymentCause.UNWILLING: phrased("The buyer is able to pay and does not want to"),
     NonPaymentCause.NON_ACCEPTANCE: phrased("The buyer did not accept the goods"),
     NonPaymentCause.DIVERSION: phrased("Payment or goods were diverted"),
     NonPaymentCause.ECONOMY: phrased("Economic situation in the buyer's country"),
@@ -50,6 +71,7 @@ ADVERSE = {
     AdverseKind.CASH_FLOW_PROBLEMS: phrased("The buyer has cash-flow problems"),
     AdverseKind.REPUTATION: phrased("The buyer's reputation has become worse"),
     AdverseKind.INSOLVENCY_EXPECTED: phrased("Insolvency of the buyer is to be expected"),
+    AdverseKind.PLAN_BROKEN: phrased("The buyer has not kept an agreed payment plan"),
     AdverseKind.OTHER: phrased("Other information"),
 }
 PROCEEDINGS = {

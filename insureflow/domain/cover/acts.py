@@ -9,6 +9,7 @@ from insureflow.domain.cover.events import (
     Dispute,
     DisputeResolved,
     Extension,
+    ExtensionWithdrawn,
     OverdueNotification,
     StopCover,
     StopCoverLifted,
@@ -40,9 +41,14 @@ def resolve_dispute(book: AccountBook, event: DisputeResolved) -> None:
 
 
 def extend(book: AccountBook, event: Extension) -> None:
-    """A postponement beyond the maximum extension period needs consent; with it, it puts off the automatic stop."""
+    """A postponement beyond the maximum extension period needs consent; with it, it puts off the automatic stop.
+
+    Under a policy that forbids new terms after shipment every postponement needs consent, within the period too.
+    """
     receivable = book.get(event.invoice)
     end = end_of_extension_period(book, receivable)
+    if book.version_of(receivable).terms.no_new_terms_after_shipment and not event.consent:
+        end = receivable.invoice.due_on
     if end is None:
         return
     if event.consent:
@@ -51,6 +57,13 @@ def extend(book: AccountBook, event: Extension) -> None:
     elif event.new_due_on > end:
         receivable.extended_without_consent = True
         book.review(receivable)
+
+
+def withdraw_extension(book: AccountBook, event: ExtensionWithdrawn) -> None:
+    """From today on the automatic stop follows what still holds; what was shipped or lost until now stays as it was."""
+    receivable = book.get(event.invoice)
+    receivable.extension_consented_to = event.consented_to
+    watch_extension_period(book, receivable)
 
 
 def consent(book: AccountBook, event: Consent) -> None:

@@ -138,6 +138,15 @@ class Extension:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtensionWithdrawn:
+    """A postponement with consent does not hold any more; ``consented_to``: the latest of those that still do, if any."""
+
+    on: date
+    invoice: str
+    consented_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OverdueNotification:
     """The insurer is notified that these invoices are overdue; None: all in the account."""
 
@@ -230,6 +239,7 @@ Event = (
     | StopCoverLifted
     | Consent
     | Extension
+    | ExtensionWithdrawn
     | OverdueNotification
     | BuyerGrade
     | Invoice

@@ -85,6 +85,8 @@ def _tests(book: AccountBook, receivable: Receivable) -> Iterator[tuple[Reason, 
     yield Reason.GRADE_NOT_COVERED, graded, "policy.grade_cover", receivable.grade_not_covered
     extension_inputs = (("maximum_extension_period_end", end_of_extension_period(book, receivable)),)
     basis = basis_of(terms, country, "maximum_extension_period", conditions)
+    if terms.no_new_terms_after_shipment:
+        extension_inputs, basis = (("original_due_on", invoice.due_on),), "policy.no_new_terms_after_shipment"
     yield Reason.EXTENDED_WITHOUT_CONSENT, extension_inputs, basis, receivable.extended_without_consent
     notified = (("notification_deadline", receivable.notification_deadline), ("notified", receivable.is_notified))
     basis = basis_of(terms, country, "overdue_notification")

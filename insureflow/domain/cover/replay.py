@@ -14,7 +14,17 @@ from heapq import heappop
 from operator import attrgetter
 from typing import Any, Final
 
-from insureflow.domain.cover.acts import consent, dispute, extend, lift_stop, notify, resolve_dispute, set_grade, stop
+from insureflow.domain.cover.acts import (
+    consent,
+    dispute,
+    extend,
+    lift_stop,
+    notify,
+    resolve_dispute,
+    set_grade,
+    stop,
+    withdraw_extension,
+)
 from insureflow.domain.cover.book import EXTENSION_OVER, ORDER_KEY, AccountBook
 from insureflow.domain.cover.entry import enter_all
 from insureflow.domain.cover.events import (
@@ -26,6 +36,7 @@ from insureflow.domain.cover.events import (
     DisputeResolved,
     Event,
     Extension,
+    ExtensionWithdrawn,
     Invoice,
     LimitDecision,
     LimitWithdrawal,
@@ -67,7 +78,7 @@ _Handler = Callable[[AccountBook, Any], None]
 _Names = Callable[[Any], tuple[str, ...]]
 
 
-def _names_of_one(event: CreditNote | Extension | Dispute | DisputeResolved) -> tuple[str, ...]:
+def _names_of_one(event: CreditNote | Extension | ExtensionWithdrawn | Dispute | DisputeResolved) -> tuple[str, ...]:
     return () if event.invoice is None else (event.invoice,)
 
 
@@ -86,6 +97,7 @@ _STEPS: dict[type[Event], tuple[int, _Handler | None, _Names | None]] = {
     Dispute: (_DISPUTES, dispute, _names_of_one),
     DisputeResolved: (_DISPUTES, resolve_dispute, _names_of_one),
     Extension: (_ACTS, extend, _names_of_one),
+    ExtensionWithdrawn: (_ACTS, withdraw_extension, _names_of_one),
     Consent: (_ACTS, consent, _names_of_several),
     OverdueNotification: (_ACTS, notify, _names_of_several),
     StopCover: (_ACTS, stop, None),

@@ -33,6 +33,7 @@ class NoticeCheck(StrEnum):
     LEDGER_MOVED = "ledger_moved"
     MONEY_UNMATCHED = "money_unmatched"
     ADMINISTRATOR_MISSING = "administrator_missing"
+    NEW_TERMS_FORBIDDEN = "new_terms_forbidden"
 
 
 #: What keeps a paper from being approved; everything else is only said.
@@ -56,7 +57,11 @@ _WITHOUT_INVOICES = frozenset({NoticeKind.ADVERSE_INFORMATION, NoticeKind.INSOLV
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperToCheck:
-    """A paper as it is to be approved on a day. ``has_moved``: the ledger says something else by now."""
+    """A paper as it is to be approved on a day.
+
+    ``has_moved``: the ledger says something else by now. ``new_terms_forbidden``: it asks for new terms of goods that have left, which
+    the policy forbids without consent.
+    """
 
     kind: NoticeKind
     lines: Sequence[NoticeLine]
@@ -68,6 +73,7 @@ class PaperToCheck:
     has_contact: bool
     has_moved: bool = False
     has_unmatched_money: bool = False
+    new_terms_forbidden: bool = False
 
 
 def check_paper(paper: PaperToCheck, on: date) -> tuple[NoticeCheck, ...]:
@@ -141,6 +147,8 @@ def _of_all(paper: PaperToCheck, on: date) -> list[NoticeCheck]:
         found.append(NoticeCheck.CONTACT_MISSING)
     if paper.has_moved:
         found.append(NoticeCheck.LEDGER_MOVED)
+    if paper.new_terms_forbidden:
+        found.append(NoticeCheck.NEW_TERMS_FORBIDDEN)
     if paper.has_unmatched_money:
         found.append(NoticeCheck.MONEY_UNMATCHED)
     return found

@@ -22,6 +22,7 @@ class AdverseKind(StrEnum):
     CASH_FLOW_PROBLEMS = "cash_flow_problems"
     REPUTATION = "reputation"
     INSOLVENCY_EXPECTED = "insolvency_expected"
+    PLAN_BROKEN = "plan_broken"
     OTHER = "other"
 
 
@@ -151,12 +152,13 @@ def parse_particulars(data: Mapping[str, Any]) -> Particulars:
     )
 
 
-def judge_new_due_date(extension_end_on: date | None, new_due_on: date) -> ConsentNeed:
+def judge_new_due_date(extension_end_on: date | None, new_due_on: date, *, new_terms_forbidden: bool = False) -> ConsentNeed:
     """Whether a later due date needs the insurer's consent: one after the end of the maximum extension period does.
 
-    Without such a period in the policy every later date is asked for. *Source:* an instalment within the period may be agreed freely.
+    Without such a period in the policy every later date is asked for, and so it is where the policy forbids new terms once the goods
+    have left. *Source:* an instalment within the period may be agreed freely; no rescheduling after shipment without consent.
     """
-    if extension_end_on is not None and new_due_on <= extension_end_on:
+    if not new_terms_forbidden and extension_end_on is not None and new_due_on <= extension_end_on:
         return ConsentNeed.INFORMATION_ONLY
     return ConsentNeed.CONSENT_NEEDED
 

@@ -25,6 +25,7 @@ from insureflow.domain.payment_plans.keeping import (
     PlanOutcome,
     PlanStanding,
     Received,
+    find_break,
     judge_keeping,
     money_beyond,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "check_instalments",
     "design_plan",
     "equal_instalments",
+    "find_break",
     "judge_day",
     "judge_keeping",
     "money_beyond",

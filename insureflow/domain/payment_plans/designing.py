@@ -17,6 +17,7 @@ from insureflow.domain.trace import Step, Trace
 MOST_INSTALMENTS = 120
 
 _BASIS = "policy.maximum_extension_period"
+_BASIS_AFTER_SHIPMENT = "policy.no_new_terms_after_shipment"
 
 
 class Rhythm(StrEnum):
@@ -41,6 +42,7 @@ class Freedom(StrEnum):
     FREE = "free"
     CONSENT_NEEDED = "consent_needed"
     NO_PERIOD = "no_period"
+    AFTER_SHIPMENT = "after_shipment"
     NOT_INSURED = "not_insured"
 
 
@@ -62,13 +64,23 @@ WITHOUT_ASKING = frozenset({Freedom.FREE, Freedom.NOT_INSURED})
 
 @dataclass(frozen=True, slots=True)
 class PlannedInvoice:
-    """An invoice that a plan puts off. ``last_free_on``: the last day of its maximum extension period, None where there is none."""
+    """An invoice that a plan puts off.
+
+    ``last_free_on``: the last day of its maximum extension period, None where there is none. ``new_terms_forbidden``: its goods have
+    left under a policy that forbids new terms after shipment, so no later day is free, within that period either.
+    """
 
     number: str
     original_due_on: date
     amount_minor: int
     is_insured: bool = True
     last_free_on: date | None = None
+    new_terms_forbidden: bool = False
+
+    @property
+    def free_until(self) -> date | None:
+        """The last day to which it may be put off without asking, None where nothing says so."""
+        return self.original_due_on if self.new_terms_forbidden else self.last_free_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +136,11 @@ class PlanDesign:
     def freedom_of(self, invoice: str) -> Freedom:
         """Whether an invoice may be paid so late: as its last part may."""
         return max((portion for portion in self.portions if portion.invoice == invoice), key=lambda portion: portion.due_on).freedom
+
+    @property
+    def forbidden(self) -> tuple[str, ...]:
+        """The invoices that a clause of the policy keeps from getting new terms without consent, as their goods have left."""
+        return tuple(dict.fromkeys(portion.invoice for portion in self.portions if portion.freedom is Freedom.AFTER_SHIPMENT))
 
     @property
     def beyond(self) -> tuple[str, ...]:
@@ -182,13 +199,15 @@ def judge_day(invoice: PlannedInvoice, due_on: date) -> Freedom:
     """Whether an invoice may be paid on a day without asking.
 
     *Formula:* day ≤ end of the maximum extension period. *Source:* within the period the policyholder may agree freely; what falls
-    after it needs the insurer's prior written consent. A policy without such a period, as one that forbids new terms after shipment,
-    leaves nothing free.
+    after it needs the insurer's prior written consent. A policy without such a period leaves nothing free; nor does one that forbids new
+    terms after shipment, as wordings of export credit agencies do.
     """
     if not invoice.is_insured:
         return Freedom.NOT_INSURED
     if due_on <= invoice.original_due_on:
         return Freedom.FREE
+    if invoice.new_terms_forbidden:
+        return Freedom.AFTER_SHIPMENT
     if invoice.last_free_on is None:
         return Freedom.NO_PERIOD
     return Freedom.FREE if due_on <= invoice.last_free_on else Freedom.CONSENT_NEEDED
@@ -213,7 +232,7 @@ def design_plan(invoices: Sequence[PlannedInvoice], instalments: Sequence[Planne
             freedom = judge_day(invoice, instalment.due_on)
             portions.append(
                 Portion(
-                    number, instalment.due_on, invoice.number, invoice.original_due_on, paid, invoice.last_free_on, freedom
+                    number, instalment.due_on, invoice.number, invoice.original_due_on, paid, invoice.free_until, freedom
                 )
             )  # fmt: skip
             steps.append(_step(number, instalment, invoice, Money(paid, currency), freedom))
@@ -228,10 +247,11 @@ def _step(number: int, instalment: PlannedInstalment, invoice: PlannedInvoice, p
         ("invoice", invoice.number),
         ("amount", paid),
         ("original_due_on", invoice.original_due_on),
-        ("deadline", invoice.last_free_on),
+        ("deadline", invoice.free_until),
         ("day", instalment.due_on),
     )
-    return Step("plan_portion", "not_after", inputs, freedom.value, _BASIS, instalment.due_on)
+    basis = _BASIS_AFTER_SHIPMENT if freedom is Freedom.AFTER_SHIPMENT else _BASIS
+    return Step("plan_portion", "not_after", inputs, freedom.value, basis, instalment.due_on)
 
 
 def _verdict(portions: Sequence[Portion]) -> PlanVerdict:

@@ -80,6 +80,16 @@ class PlanStanding:
         return next((each for each in self.instalments if is_missed(each)), None)
 
 
+def find_break(standing: PlanStanding, consented_on: date | None = None) -> date | None:
+    """Since when a broken plan keeps goods back; None where it does not, or not any more.
+
+    *Formula:* the first day on which an instalment that is still open was missing beyond its grace, of those that were missing after the
+    insurer's last consent to further supplies. Paying what is missing, or that consent, ends it; a new agreement takes the plan's place.
+    """
+    missing = [add_days(each.last_on, 1) for each in standing.instalments if each.state is InstalmentState.MISSED]
+    return min((day for day in missing if consented_on is None or day > consented_on), default=None)
+
+
 def is_missed(each: InstalmentStanding) -> bool:
     """Whether an instalment was not paid in full by the last day of its grace."""
     return each.state is InstalmentState.MISSED or (each.paid_on is not None and each.paid_on > each.last_on)

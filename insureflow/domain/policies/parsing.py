@@ -161,6 +161,7 @@ def _extensions(reader: Reader) -> dict[str, object]:
         "notice_of_non_renewal_months": reader.only_whole("notice_of_non_renewal", "months"),
         "temporary_limit_renewal_days": reader.only_whole("temporary_limit_renewal", "days"),
         "reliefs": _reliefs(reader),
+        "no_new_terms_after_shipment": reader.boolean("no_new_terms_after_shipment", default=False),
         "binding_order_report_days": reader.only_whole("binding_order_report", "days"),
         "limit_fees": reader.by_word("limit_fee", LimitKind, Reader.amount),
     }

@@ -135,6 +135,7 @@ def terms_to_data(terms: PolicyTerms) -> dict[str, object]:
                 for relief in terms.reliefs
             ]
             or None,
+            "no_new_terms_after_shipment": terms.no_new_terms_after_shipment or None,
             "binding_order_report": _clause("days", terms.binding_order_report_days),
             "limit_fee": _mapping(terms.limit_fees, lambda fee: _amount(fee, unit)),
         }

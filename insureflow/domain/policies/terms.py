@@ -320,7 +320,8 @@ class PolicyTerms:
     ``overdue_notification_threshold`` (nothing needs to be notified up to this amount),
     ``insured_percentage_by_limit_kind``, ``notice_of_non_renewal_months``, ``temporary_limit_renewal_days``, ``reliefs`` (longer times for a
     period), ``binding_order_report_days`` (within how many days of the notice of a cut binding orders are reported), ``limit_fees`` (what
-    one limit of a kind costs a year, in policy currency); further
+    one limit of a kind costs a year, in policy currency), ``no_new_terms_after_shipment`` (no later day may be granted for goods that have
+    left, within the maximum extension period either, without the insurer's consent); further
     ``vat_covered`` of a country schedule; ``cycle``, ``estimated_turnover`` and ``estimated_premium`` of the premium.
     """
 
@@ -366,6 +367,7 @@ class PolicyTerms:
     temporary_limit_renewal_days: int | None = None
     reliefs: tuple[Relief, ...] = ()
     binding_order_report_days: int | None = None
+    no_new_terms_after_shipment: bool = False
     limit_fees: Mapping[LimitKind, int] = field(default_factory=lambda: MappingProxyType({}))
 
 

@@ -119,6 +119,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, Say], ...]], ...] = (
             ("overdue_notification", saying.notification),
             ("overdue_notification_threshold", saying.amount_clause),
             ("adverse_information", saying.adverse),
+            ("no_new_terms_after_shipment", saying.flag_words),
             ("relief[]", saying.relief),
             ("business_day_calendar", saying.text_words),
         ),

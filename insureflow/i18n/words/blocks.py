@@ -13,6 +13,7 @@ WORDS: dict[str, str] = {
     "BlockSource.insurer": _("stopped by the insurer"),
     "BlockSource.manual": _("set by hand"),
     "BlockSource.group": _("block of the group"),
+    "BlockSource.plan_broken": _("payment plan broken"),
     "BlockState.blocked": _("blocked"),
     "BlockState.not_covered": _("not blocked, not covered"),
     "BlockState.group": _("blocked in its group"),

@@ -93,6 +93,7 @@ WORDS: dict[str, str] = {
     "Action.limit.withdrawn": _("limit withdrawn"),
     "Action.limit.removed": _("limit entry taken back"),
     "Action.limits.imported": _("limits imported from a file"),
+    "Action.act.extension_withdrawn": _("extension withdrawn"),
     "Action.act.removed": _("act taken back"),
     "Action.act.stop_cover": _("stop of cover entered"),
     "Action.act.stop_cover_lifted": _("lifting of a stop entered"),
@@ -112,6 +113,7 @@ WORDS: dict[str, str] = {
 SENTENCES: dict[str, str] = {
     "customer_number_needs_entity": _("Name the entity whose customer number this is: the policy insures several, or the code is unknown."),
     "limit_unknown": _("There is no such limit decision (%(limit)s) in this organisation."),
+    "not_withdrawable": _("Only an extension that still holds can be withdrawn, from %(day)s on. Look at the limits of the buyer."),
     "act_unknown": _("There is no such act (%(act)s) in this organisation."),
     "policy_number_unknown": _("There is no policy with the number “%(policy)s” in this organisation."),
     "reference_taken": _(

@@ -51,6 +51,7 @@ WORDS: dict[str, str] = {
     "AdverseKind.cash_flow_problems": _("lack of money"),
     "AdverseKind.reputation": _("bad reputation"),
     "AdverseKind.insolvency_expected": _("insolvency is expected"),
+    "AdverseKind.plan_broken": _("payment plan not kept"),
     "AdverseKind.other": _("something else"),
     "ProceedingKind.bankruptcy": _("bankruptcy"),
     "ProceedingKind.reorganisation": _("reorganisation"),
@@ -79,6 +80,10 @@ WORDS: dict[str, str] = {
     "NoticeCheck.contact_missing": _("Nobody at the insurer is entered as recipient. Enter an address with the policy, or use the portal."),
     "NoticeCheck.ledger_moved": _("The ledger has changed since this was drafted. Take the figures of today, or send it as of its own day."),
     "NoticeCheck.money_unmatched": _("Money of this buyer is not matched to invoices yet. Match it first, or mention it."),
+    "NoticeCheck.new_terms_forbidden": _(
+        "The policy forbids new terms once goods have left (clause “no new terms after shipment”). Promise the buyer nothing before the insurer "
+        "has consented in writing."
+    ),
     "NoticeCheck.administrator_missing": _("The administrator is missing. Without a name and address no proof of debt can be written."),
     "Action.notice.drafted": _("notice drafted"),
     "Action.notice.changed": _("notice changed"),

@@ -32,6 +32,7 @@ WORDS: dict[str, str] = {
     "Freedom.free": _("free"),
     "Freedom.consent_needed": _("needs the insurer's consent"),
     "Freedom.no_period": _("needs consent: the policy has no extension period"),
+    "Freedom.after_shipment": _("needs consent: no new terms after shipment"),
     "Freedom.not_insured": _("under no policy"),
     "PlanVerdict.free": _("may be agreed freely"),
     "PlanVerdict.consent_needed": _("needs the insurer's consent"),
@@ -80,11 +81,16 @@ SENTENCES: dict[str, str] = {
     "plan_grace_out_of_bounds": _("Choose between 0 and %(most)s days of grace."),
     "plan_speaks_of_insurance": _("The buyer reads this, and “%(value)s” speaks of insurance. Leave it out."),
     "plan_reason_needed": _("Say why the plan is given up."),
+    "plan_told_already": _("The confirmation has reached the buyer, so the plan did hold. Give it up without that mark: it ends today."),
     "plan_request_sent": _("The insurer was asked on %(on)s. Wait for the answer, or give the plan up."),
     "plan_without_policy": _("The invoices are under no policy, so there is nobody to ask. Agree the plan at your own risk."),
     "plan_needs_consent": _(
         "Invoices %(invoices)s would be paid after their maximum extension period. Ask the insurer first: agreed without its consent, "
         "they lose their cover. If you want that, say so."
+    ),
+    "plan_after_shipment": _(
+        "The policy forbids new terms once goods have left (clause “no new terms after shipment”), and these have: %(invoices)s. Ask the "
+        "insurer first: agreed without its consent, they lose their cover. If you want that, say so."
     ),
     "plan_amounts_moved": _("Invoice %(number)s is not what it was when the plan was drawn up. Change the plan to what is open now."),
     "plan_not_agreed": _("The plan is %(state)s. Only a plan that is agreed is confirmed to the buyer."),

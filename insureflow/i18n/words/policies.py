@@ -107,6 +107,8 @@ WORDS: dict[str, str] = {
     "Parameter.insured_percentage.by_cause": _("Insured percentage: %(about)s"),
     "Parameter.insured_percentage.by_country": _("Insured percentage: %(about)s"),
     "Parameter.insured_percentage_by_limit_kind": _("Insured percentage by kind of limit: %(about)s"),
+    "Parameter.no_new_terms_after_shipment": _("No new terms after shipment without consent"),
+    "policy.no_new_terms_after_shipment": _("the clause “no new terms after shipment”"),
     "Parameter.binding_order_report": _("Report of binding orders after a cut"),
     "Parameter.limit_fee": _("Fee a year for one limit: %(about)s"),
     "Parameter.grade_cover": _("Buyers with grade %(about)s"),

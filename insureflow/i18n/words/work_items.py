@@ -15,6 +15,7 @@ WORDS: dict[str, str] = {
     "WorkKind.connection_stopped": _("connection stopped"),
     "WorkKind.connection_stale": _("connection without news"),
     "WorkKind.match_company": _("find the buyer at the insurer"),
+    "WorkKind.plan_broken": _("payment plan broken"),
     "WorkState.open": _("open"),
     "WorkState.late": _("late"),
     "WorkState.done": _("done"),
@@ -45,6 +46,10 @@ SENTENCES: dict[str, str] = {
     "work.connection_stopped": _("The connection cannot work until somebody acts. Look at its health page."),
     "work.connection_stale": _("Nothing has come from the insurer for too long. Look at the health page of the connection."),
     "work.match_company": _("The insurer's company is not known here. Say which buyer it is."),
+    "work.plan_broken": _(
+        "%(amount)s of the instalment of %(due_on)s is missing, so payment plan %(plan)s is broken and nothing is shipped. Call the buyer, agree "
+        "anew or collect; tell the insurer where a policy asks for it."
+    ),
     "work_unknown": _("There is no work %(work)s here. It may have been taken back; look at the list."),
     "work_done_already": _("This was done on %(day)s already. Open it again before you change it."),
     "work_open_already": _("This is open already. Nothing was changed."),

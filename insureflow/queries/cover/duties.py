@@ -34,7 +34,7 @@ from insureflow.domain.policies import (
     overdue_notification_for,
 )
 from insureflow.domain.trace import Step
-from insureflow.queries.cover.insurer_acts import conditions_of, named_invoices
+from insureflow.queries.cover.insurer_acts import conditions_of, consented_to, named_invoices
 from insureflow.queries.cover.ledgers import Act, Decision, Reminder
 from insureflow.queries.cover.policies import InsurancePolicy
 from insureflow.queries.rates import RateBook
@@ -214,16 +214,13 @@ def _item(
     on: date,
     rates: RateBook,
 ) -> OpenItem:
-    released = put_off_to = notified_on = None
+    released = notified_on = None
     for act in acts:
         named = named_invoices(act)
         if named is not None and invoice.id not in named:
             continue
         if act.kind is AccountActKind.CONSENT and (named is not None or invoice.shipment_on <= act.happened_on):
             released = act.happened_on
-        elif act.kind is AccountActKind.EXTENSION and act.data.get("consent") and named is not None:
-            new_due_on = date.fromisoformat(act.data["new_due_on"])
-            put_off_to = max(new_due_on, put_off_to or new_due_on)
         elif act.kind is AccountActKind.OVERDUE_NOTIFICATION and named is not None:
             notified_on = min(act.happened_on, notified_on or act.happened_on)
     in_policy_currency = None
@@ -238,7 +235,7 @@ def _item(
         open_policy_minor=in_policy_currency,
         is_insured=invoice.excluded_reason not in _NOT_INSURED,
         is_released=released is not None,
-        stop_put_off_to=put_off_to,
+        stop_put_off_to=consented_to(acts, invoice.id, on),
         notified_on=notified_on,
     )
 

@@ -79,6 +79,12 @@ def named_invoices(act: Act) -> list[int] | None:
     return None if listed is None else [int(key) for key in listed]
 
 
+def withdrawn_on(act: Act) -> date | None:
+    """The day from which a postponement does not hold any more; that of the postponement itself where it never held."""
+    text = act.data.get("withdrawn_on")
+    return None if text is None else date.fromisoformat(text)
+
+
 def act_events(acts: Iterable[Act], invoices: Mapping[int, LedgerInvoice]) -> list[Event]:
     """The other acts that shape cover.
 
@@ -86,6 +92,7 @@ def act_events(acts: Iterable[Act], invoices: Mapping[int, LedgerInvoice]) -> li
     work on. Invoices of other accounts are left out.
     """
     events: list[Event] = []
+    acts = list(acts)
     for act in acts:
         on = act.happened_on
         if act.kind is AccountActKind.STOP_COVER:
@@ -100,7 +107,9 @@ def act_events(acts: Iterable[Act], invoices: Mapping[int, LedgerInvoice]) -> li
             named = named_invoices(act)
             if named is None and act.kind is not AccountActKind.EXTENSION:
                 events.append(cover.Consent(on) if act.kind is AccountActKind.CONSENT else cover.OverdueNotification(on))
-            events.extend(_on_invoice(act, str(key), _once_shipped(on, invoices[key])) for key in named or () if key in invoices)
+            for key in named or ():
+                if key in invoices:
+                    events.extend(_on_invoice(act, acts, key, invoices[key]))
     return events
 
 
@@ -111,12 +120,38 @@ def _once_shipped(on: date, invoice: LedgerInvoice) -> date:
     return on if on > invoice.shipment_on else invoice.shipment_on + _ONE_DAY
 
 
-def _on_invoice(act: Act, name: str, on: date) -> Event:
+def _on_invoice(act: Act, acts: Iterable[Act], key: int, invoice: LedgerInvoice) -> list[Event]:
+    name, on = str(key), _once_shipped(act.happened_on, invoice)
     if act.kind is AccountActKind.CONSENT:
-        return cover.Consent(on, (name,))
+        return [cover.Consent(on, (name,))]
     if act.kind is AccountActKind.OVERDUE_NOTIFICATION:
-        return cover.OverdueNotification(on, (name,))
-    return cover.Extension(on, name, date.fromisoformat(act.data["new_due_on"]), bool(act.data.get("consent", False)))
+        return [cover.OverdueNotification(on, (name,))]
+    ended, has_consent = withdrawn_on(act), bool(act.data.get("consent", False))
+    if ended is not None and ended <= act.happened_on:
+        return []
+    extension = cover.Extension(on, name, _new_due_on(act), has_consent)
+    if ended is None or not has_consent:  # what was granted without consent cannot be made good by taking it back
+        return [extension]
+    ended = _once_shipped(ended, invoice)
+    return [extension, cover.ExtensionWithdrawn(ended, name, consented_to(acts, key, ended))]
+
+
+def _new_due_on(act: Act) -> date:
+    return date.fromisoformat(act.data["new_due_on"])
+
+
+def consented_to(acts: Iterable[Act], invoice_id: int, on: date) -> date | None:
+    """The latest new due date of an invoice that the insurer agreed to and that still holds at the end of a day."""
+    held = [
+        _new_due_on(act)
+        for act in acts
+        if act.kind is AccountActKind.EXTENSION
+        and act.data.get("consent")
+        and act.happened_on <= on
+        and invoice_id in (named_invoices(act) or ())
+        and ((ended := withdrawn_on(act)) is None or ended > on)
+    ]
+    return max(held, default=None)
 
 
 def dispute_events(disputes: Iterable[LedgerDispute], invoices: Mapping[int, LedgerInvoice]) -> list[Event]:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
 from insureflow.domain.notices import (
+    ConsentNeed,
     CurrencyTotal,
     NoticeAction,
     NoticeLine,
     NoticeState,
     Particulars,
     calculate_totals,
+    judge_new_due_date,
     parse_particulars,
     particulars_to_mapping,
     possible_actions,
@@ -167,11 +169,17 @@ def journal_of_notice(notice_id: int) -> Sequence[JournalEntry]:
     return db.session.scalars(statement.order_by(JournalEntry.sequence.desc())).all()
 
 
-def extension_ends_of(view: NoticeView) -> dict[str, date | None]:
-    """The end of the maximum extension period of each invoice of a paper, by its number."""
+def extension_needs_of(view: NoticeView) -> dict[str, ConsentNeed]:
+    """Whether the new due date of each invoice of a paper that has one needs the insurer's consent, by its number."""
     ends = ExtensionEnds.load([view.buyer.id], view.notice.as_of)
     account = (view.buyer.id, view.policy.id)
-    return {line.number: ends.end_of(account, line) for line in view.lines}
+    return {
+        line.number: judge_new_due_date(
+            ends.end_of(account, line), line.new_due_on, new_terms_forbidden=ends.forbids_new_terms(view.policy.id, line.shipment_on)
+        )
+        for line in view.lines
+        if line.new_due_on is not None
+    }
 
 
 def live_notices_of(buyer_id: int) -> Sequence[Notice]:

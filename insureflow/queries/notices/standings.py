@@ -217,6 +217,11 @@ class ExtensionEnds:
         unpaid = UnpaidInvoice(line.number, line.invoice_on, line.shipment_on, line.original_due_on, conditions or NO_CONDITIONS)
         return calculate_maximum_extension_end(policy.terms_on(self._on), self._countries.get(buyer_id), unpaid)
 
+    def forbids_new_terms(self, policy_id: int, shipment_on: date) -> bool:
+        """Whether goods of a day have left under terms that forbid new ones after shipment: those in force on the day of shipment."""
+        policy = self._book.policies[policy_id]
+        return bool(policy.history) and shipment_on <= self._on and policy.terms_on(shipment_on).no_new_terms_after_shipment
+
     def of_oldest(self, account: AccountKey, lines: Sequence[NoticeLine]) -> tuple[date | None, date | None]:
         """The oldest original due date that is over, and the end of the maximum extension period of that invoice."""
         oldest = find_oldest_overdue(lines, self._on)

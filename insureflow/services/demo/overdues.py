@@ -25,11 +25,13 @@ from insureflow.services.messages.hooks import announce, move
 _HEADS = {
     "SE": LetterheadDetails(
         address="Norrlandsgatan 15\n111 43 Stockholm", contact="Jonas Berg", phone="+46 8 555 010 20", email="receivables@norrvik.example",
-        registration="556677-8899", bank_name="SEB", bank_account="SE35 5000 0000 0549 1000 0003", bank_code="ESSESESS",
+        registration="556677-8899", tax_number="SE556677889901", bank_name="SEB", bank_account="SE35 5000 0000 0549 1000 0003", bank_code="ESSESESS",
+        footer="Norrvik Industri AB, säte Stockholm",
     ),
     "DE": LetterheadDetails(
         address="Hafenstraße 8\n20457 Hamburg", contact="Jonas Berg", phone="+49 40 555 0144", email="buchhaltung@norrvik.example",
-        registration="HRB 104477", bank_name="Commerzbank", bank_account="DE89 3704 0044 0532 0130 00", bank_code="COBADEFF",
+        registration="HRB 104477", tax_number="DE811907980", bank_name="Commerzbank", bank_account="DE89 3704 0044 0532 0130 00", bank_code="COBADEFF",
+        footer="Sitz der Gesellschaft: Hamburg, Amtsgericht Hamburg",
     ),
     "US": LetterheadDetails(
         address="1200 Harbor Avenue\nPortland, OR 97201", contact="Jonas Berg", phone="+1 503 555 0177", email="ar@norrvik.example",

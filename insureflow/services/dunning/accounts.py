@@ -22,16 +22,15 @@ from insureflow.models.receivables import Dispute, Invoice
 from insureflow.models.scope import current_organisation_id
 from insureflow.services import issued_documents, journal, messages
 from insureflow.services.dunning.composing import (
-    Stationery,
     buyer_party,
     choose_language,
     credits_of,
     customer_number,
     get_buyer,
     reachable,
-    stationery_of,
 )
 from insureflow.services.journal import Actor, Subject
+from insureflow.services.stationery import Stationery, stationery_of
 from insureflow.services.transaction import transaction
 
 

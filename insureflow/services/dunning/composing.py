@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlalchemy import select
@@ -11,18 +10,18 @@ from sqlalchemy.orm import Session, selectinload
 
 from insureflow.documents.items import ItemKind, OpenItem
 from insureflow.documents.letters import InterestTerms, ReminderLetter, ReminderLevel, html_reminder
-from insureflow.documents.parties import Address, BankAccount, Contact, Party
+from insureflow.documents.parties import Address, Party
 from insureflow.domain.buyers import AddressKind
 from insureflow.domain.dunning import DunningLevel, DunningRules, LetterChannel, LetterState, rank_of
 from insureflow.domain.errors import Refusal
 from insureflow.domain.money import Money
 from insureflow.i18n.languages import letter_language
 from insureflow.models.buyers import Buyer
-from insureflow.models.documents import BuyerContact, Letterhead
+from insureflow.models.documents import BuyerContact
 from insureflow.models.dunning import DunningLetter, DunningLetterInvoice
-from insureflow.models.organisations import Entity
 from insureflow.models.receivables import CreditNote, Invoice, Payment
 from insureflow.services.dunning.rules import rules_for_buyer
+from insureflow.services.stationery import stationery_of
 from insureflow.services.transaction import transaction
 
 _LEVELS = {
@@ -51,51 +50,6 @@ def choose_language(buyer: Buyer, contacts: Sequence[BuyerContact], organisation
     return letter_language(
         contact=first.language if first else None, buyer=buyer.language, country=buyer.country, organisation=organisation_locale
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Stationery:
-    """The writing entity and its letterhead."""
-
-    entity: Entity
-    head: Letterhead | None
-
-    def party(self) -> Party:
-        """The sender as a paper names it."""
-        head = self.head
-        if head is None:
-            return Party(name=self.entity.name, address=Address(country=self.entity.country))
-        contact = Contact(name=head.contact, phone=head.phone, email=head.email) if head.contact or head.phone or head.email else None
-        return Party(
-            name=self.entity.name,
-            address=Address(street=tuple(line for line in head.address.splitlines() if line.strip()), country=self.entity.country),
-            registration_number=head.registration,
-            contact=contact,
-        )
-
-    def accounts(self, currency: str) -> tuple[BankAccount, ...]:
-        """Where to pay to; none where nobody said."""
-        head = self.head
-        if head is None or not head.bank_account:
-            return ()
-        plain = "".join(head.bank_account.split())
-        is_iban = plain[:2].isalpha() and plain[2:4].isdigit() and 15 <= len(plain) <= 34
-        return (
-            BankAccount(
-                holder=self.entity.name,
-                iban=plain if is_iban else "",
-                number="" if is_iban else head.bank_account,
-                bic=head.bank_code,
-                bank=head.bank_name,
-                currency=currency if self.entity.currency == currency else "",
-            ),
-        )
-
-
-def stationery_of(session: Session, entity_id: int) -> Stationery:
-    """The entity that writes, and its letterhead."""
-    entity = session.scalars(select(Entity).where(Entity.id == entity_id)).one()
-    return Stationery(entity, session.scalar(select(Letterhead).where(Letterhead.entity_id == entity_id)))
 
 
 def buyer_party(buyer: Buyer) -> Party:

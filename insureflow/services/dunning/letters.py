@@ -33,12 +33,12 @@ from insureflow.services.dunning.composing import (
     credits_of,
     get_buyer,
     reachable,
-    stationery_of,
 )
 from insureflow.services.dunning.proposing import ACTOR, interest_of, items_of_level, write_items
 from insureflow.services.dunning.rules import fallback_rules, rules_for_buyer
 from insureflow.services.files import Download
 from insureflow.services.journal import Actor, Subject
+from insureflow.services.stationery import stationery_of
 from insureflow.services.transaction import transaction
 
 MESSAGE_KIND = "dunning_letter"

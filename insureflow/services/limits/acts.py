@@ -1,7 +1,7 @@
 """Acts on an account besides limits and money: stops of cover, consents, extensions, notifications, grades, the date of loss.
 
 ``AccountAct.data`` by kind: ``invoices`` (keys; absent: all) for a consent and a notification; ``new_due_on`` (ISO date) and
-``consent`` for an extension, whose invoice is the act's own; ``grade`` (whole number or word) for a grade.
+``consent`` for an extension, whose invoice is the act's own, and ``withdrawn_on`` once it does not hold any more; ``grade`` (whole number or word) for a grade.
 """
 
 from __future__ import annotations
@@ -146,6 +146,26 @@ def record_act(actor: Actor, organisation_id: int, new: NewAct, on: date) -> Acc
 
 def _subject(act: AccountAct, buyer: Buyer, policy: Policy) -> Subject:
     return Subject("act", act.id, f"{buyer.legal_name} / {policy.number}")
+
+
+def withdraw_extension(actor: Actor, organisation_id: int, act_id: int, withdrawn_on: date, reason: str, on: date) -> AccountAct:
+    """Record that a postponement does not hold from a day on; one that is withdrawn on its own day never held. The act itself stays.
+
+    Errors: ``Refusal`` ``act_unknown``, ``not_withdrawable``.
+    """
+    with transaction(organisation_id) as session:
+        act = session.scalar(select(AccountAct).where(AccountAct.id == act_id))
+        if act is None:
+            raise Refusal("act_unknown", act=str(act_id))
+        if act.kind is not AccountActKind.EXTENSION or "withdrawn_on" in act.data or withdrawn_on < act.happened_on:
+            raise Refusal("not_withdrawable", day=act.happened_on)
+        buyer = session.get_one(Buyer, act.buyer_id)
+        act.data = {**act.data, "withdrawn_on": withdrawn_on.isoformat()}
+        session.flush()
+        after = {**picture(act), "reason": reason.strip()[:1000]}
+        journal.record(session, actor, "act.extension_withdrawn", _subject(act, buyer, get_policy(session, act.policy_id)), after=after)
+        cover.refresh_buyers(session, [buyer.id], on)
+        return act
 
 
 def remove_act(actor: Actor, organisation_id: int, act_id: int, reason: str, on: date) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
@@ -24,6 +24,7 @@ from insureflow.domain.notices import (
     ReasonForNonPayment,
     calculate_totals,
     check_paper,
+    planned_lines,
     state_lines,
 )
 from insureflow.i18n.documents import choose_language
@@ -140,8 +141,21 @@ def checks_of(session: Session, notice: Notice, on: date) -> tuple[NoticeCheck, 
         has_contact=contact is not None and bool(contact.email or contact.portal or contact.address),
         has_moved=today != {_mark(line) for line in lines},
         has_unmatched_money=bool(buyers_with_unmatched_money([buyer.id])),
+        new_terms_forbidden=_asks_what_is_forbidden(notice, lines),
     )
     return check_paper(paper, on)
+
+
+def _asks_what_is_forbidden(notice: Notice, lines: Sequence[NoticeLine]) -> bool:
+    """Whether a request is for new terms of goods that have left, under a policy that forbids them without consent."""
+    if notice.kind is NoticeKind.EXTENSION:
+        asked: Sequence[NoticeLine] = [line for line in lines if line.new_due_on is not None]
+    elif notice.kind is NoticeKind.RESCHEDULING:
+        asked = planned_lines(lines, particulars_of(notice))
+    else:
+        return False
+    ends = ExtensionEnds.load([notice.buyer_id], notice.as_of)
+    return any(ends.forbids_new_terms(notice.policy_id, line.shipment_on) for line in asked)
 
 
 def _mark(line: NoticeLine) -> tuple[str, str, int, int]:

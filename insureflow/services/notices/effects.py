@@ -139,8 +139,14 @@ def _free(notice: Notice, lines: Sequence[NoticeLine]) -> list[tuple[NoticeLine,
     return [
         (line, line.new_due_on)
         for line in lines
-        if line.new_due_on is not None and judge_new_due_date(ends.end_of(account, line), line.new_due_on) is ConsentNeed.INFORMATION_ONLY
+        if line.new_due_on is not None and _need(ends, account, line, line.new_due_on) is ConsentNeed.INFORMATION_ONLY
     ]
+
+
+def _need(ends: ExtensionEnds, account: tuple[int, int], line: NoticeLine, new_due_on: date) -> ConsentNeed:
+    return judge_new_due_date(
+        ends.end_of(account, line), new_due_on, new_terms_forbidden=ends.forbids_new_terms(account[1], line.shipment_on)
+    )
 
 
 def _extend(

@@ -33,12 +33,10 @@ from insureflow.domain.buyers import AddressKind, IdentifierScheme, NameKind
 from insureflow.domain.cover.events import Reason
 from insureflow.domain.limits import LimitState
 from insureflow.domain.money import Money
-from insureflow.domain.notices import NoticeKind, NoticeLine, Particulars, ReasonForNonPayment, calculate_totals, planned_lines
+from insureflow.domain.notices import NoticeKind, NoticeLine, Particulars, calculate_totals, planned_lines
 from insureflow.i18n.languages import letter_language
-from insureflow.i18n.words import word
 from insureflow.models.buyers import Buyer
 from insureflow.models.database import db
-from insureflow.models.documents import Letterhead
 from insureflow.models.notices import Notice
 from insureflow.models.organisations import Entity, Organisation, User
 from insureflow.models.policies import InsuredEntity, Policy
@@ -46,12 +44,10 @@ from insureflow.models.scope import current_organisation_id
 from insureflow.queries.limits.decisions import find_decision, limits_of_buyer
 from insureflow.queries.notices.showing import DispatchView, NoticeView, journal_of_notice
 from insureflow.services.notices.keeping import account_of, contact_of, lines_of, particulars_of
+from insureflow.services.stationery import stationery_of
 
 #: A notice as the documents floor knows it.
 Paper = NonPaymentNotification | ExtensionRequest | ReschedulingRequest | AdverseInformationReport | InsolvencyNotice
-
-#: Reasons that the forms of insurers know by another word.
-_CAUSES = {ReasonForNonPayment.UNWILLING: NonPaymentCause.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +67,9 @@ def paper_of(session: Session, notice: Notice, *, number: str, issued_on: date, 
         "issued_on": issued_on,
         "cut_off_on": notice.as_of,
         "policy": PolicyFacts(
-            insurer=_insurer(session, policy), insured=_party_of_entity(session, _seller(session, policy, lines)), number=policy.number
+            insurer=_insurer(session, policy),
+            insured=stationery_of(session, _seller(session, policy, lines).id).party(),
+            number=policy.number,
         ),
         "buyer": _party_of_buyer(buyer, policy.insurer),
         "items": tuple(_item(line) for line in lines),
@@ -123,7 +121,7 @@ def _of_kind(notice: Notice, whole: dict[str, Any], lines: Sequence[NoticeLine],
             oldest = facts.oldest_due_on or min((line.original_due_on for line in lines), default=notice.as_of)
             return NonPaymentNotification(
                 **whole,
-                cause=_CAUSES.get(notice.reason) or NonPaymentCause(notice.reason.value),
+                cause=NonPaymentCause(notice.reason.value),
                 oldest_due_on=oldest,
                 extension_end_on=facts.extension_end_on,
                 notify_by=notice.deadline_on,
@@ -184,7 +182,7 @@ def proof_of_debt(
     proof = ProofOfDebt(
         number=number,
         issued_on=issued_on,
-        creditor=_party_of_entity(session, _seller(session, policy, lines)),
+        creditor=stationery_of(session, _seller(session, policy, lines).id).party(),
         debtor=_party_of_buyer(buyer, None),
         addressee=_administrator(facts) or Party(name=facts.administrator.name),
         proceeding=_proceeding(facts),
@@ -289,19 +287,6 @@ def seller_of(session: Session, notice: Notice) -> Entity:
     return _seller(session, policy, lines_of(session, notice.id))
 
 
-def _party_of_entity(session: Session, entity: Entity) -> Party:
-    head = session.scalar(select(Letterhead).where(Letterhead.entity_id == entity.id))
-    if head is None:
-        return Party(name=entity.name, address=Address(country=entity.country))
-    contact = Contact(name=head.contact, phone=head.phone, email=head.email) if head.contact or head.phone or head.email else None
-    return Party(
-        name=entity.name,
-        address=Address(street=tuple(head.address.splitlines()), country=entity.country),
-        registration_number=head.registration,
-        contact=contact,
-    )
-
-
 def _party_of_buyer(buyer: Buyer, insurer: str | None) -> Party:
     """The buyer with its first address; with the insurer's number where the paper is for the insurer."""
     order = (AddressKind.REGISTERED, AddressKind.INVOICE, AddressKind.DELIVERY)
@@ -341,11 +326,11 @@ def proof_paper(view: NoticeView, at: datetime) -> bytes:
         number=f"{notice.as_of.year}-{notice.id}",
         made_on=at.date(),
         made_at=at,
-        insured=_party_of_entity(session, entity),
+        insured=stationery_of(session, entity.id).party(),
         insurer=_insurer(session, view.policy),
         buyer=view.buyer.legal_name,
         policy_number=view.policy.number,
-        title=word(notice.kind, notice.language),
+        kind=notice.kind,
         cut_off_on=notice.as_of,
         deadline_on=notice.deadline_on,
         sent_on=notice.sent_on,
@@ -354,7 +339,7 @@ def proof_paper(view: NoticeView, at: datetime) -> bytes:
         approved_by=view.people.get(notice.approved_by_id or 0, ""),
         approved_at=notice.approved_at,
         attempts=tuple(_sent_by(each) for each in view.dispatches),
-        reply=word(notice.reply_outcome, notice.language) if notice.reply_outcome is not None else "",
+        reply=notice.reply_outcome,
         replied_on=notice.replied_on,
         reply_note=str((notice.reply or {}).get("note", "")),
         journal_hash=entries[0].hash if entries else "",
@@ -368,7 +353,7 @@ def _sent_by(view: DispatchView) -> SentBy:
         at=dispatch.at,
         on=dispatch.on,
         by=view.by or "",
-        channel=dispatch.channel.value,
+        channel=dispatch.channel,
         recipient=dispatch.recipient,
         sha256=dispatch.sha256,
         is_delivered=dispatch.is_delivered,

@@ -21,10 +21,11 @@ from insureflow.models.receivables import Invoice
 from insureflow.models.scope import current_organisation_id
 from insureflow.queries import payment_plans as queries
 from insureflow.services import issued_documents, journal, messages
-from insureflow.services.dunning.composing import buyer_party, choose_language, customer_number, get_buyer, reachable, stationery_of
+from insureflow.services.dunning.composing import buyer_party, choose_language, customer_number, get_buyer, reachable
 from insureflow.services.journal import Actor
 from insureflow.services.limits.acts import NewAct, record_act
-from insureflow.services.payment_plans.drafting import get_plan, move, picture, subject_of
+from insureflow.services.payment_plans.drafting import get_plan, message_cause, move, note_of_act, picture, subject_of
+from insureflow.services.stationery import stationery_of
 from insureflow.services.transaction import transaction
 
 MESSAGE_KIND = "payment_plan"
@@ -35,13 +36,15 @@ def agree(actor: Actor, organisation_id: int, plan_id: int, on: date, *, without
 
     What ends within the maximum extension period is free. What does not costs the cover of its invoices; that is done only when
     ``without_consent`` says so in so many words. Each new date is entered in the account, so that cover and duties follow; original
-    due dates stay. Errors: ``plan_unknown``, ``plan_cannot``, ``plan_needs_consent``, ``plan_amounts_moved``, ``plan_day_over``.
+    due dates stay. Errors: ``plan_unknown``, ``plan_cannot``, ``plan_needs_consent``, ``plan_after_shipment``, ``plan_amounts_moved``, ``plan_day_over``.
     """
     with transaction(organisation_id) as session:
         plan = get_plan(session, plan_id)
         move(plan, PlanAction.AGREE)
         design = queries.design_of(plan, on)
         if design.needs_consent and not without_consent:
+            if design.forbidden:
+                raise Refusal("plan_after_shipment", invoices=", ".join(design.forbidden))
             raise Refusal("plan_needs_consent", invoices=", ".join(design.beyond))
         if design.instalments[0].due_on < on:
             raise Refusal("plan_day_over", value=design.instalments[0].due_on, first=on)
@@ -90,7 +93,7 @@ def _enter(actor: Actor, plan: PaymentPlan, design: PlanDesign, invoices: dict[s
         if new_due_on > invoice.original_due_on:
             act = NewAct(
                 plan.buyer_id, plan.policy_id, AccountActKind.EXTENSION, on,
-                invoice_ids=(invoice.id,), new_due_on=new_due_on, has_consent=False, note=f"plan {plan.id}",
+                invoice_ids=(invoice.id,), new_due_on=new_due_on, has_consent=False, note=note_of_act(plan),
             )  # fmt: skip
             record_act(actor, current_organisation_id(), act, on)
 
@@ -142,7 +145,7 @@ def _write(session: Session, actor: Actor, plan: PaymentPlan, design: PlanDesign
         messages.queue(
             session,
             actor,
-            cause=f"plan:{plan.id}:{document.number}",
+            cause=message_cause(plan, document.number),
             kind=MESSAGE_KIND,
             recipients=[contact.email for contact in reached],
             language=language,

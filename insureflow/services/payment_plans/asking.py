@@ -13,10 +13,12 @@ from insureflow.domain.notices import NoticeKind, PlanLine, ReplyOutcome
 from insureflow.domain.payment_plans import PlanAction, PlanState
 from insureflow.models.notices import Notice
 from insureflow.models.payment_plans import PaymentPlan
+from insureflow.models.scope import current_organisation_id
 from insureflow.queries import payment_plans as queries
 from insureflow.services import journal, notices
 from insureflow.services.journal import Actor
 from insureflow.services.payment_plans.drafting import get_plan, move, subject_of
+from insureflow.services.payment_plans.giving_up import withdraw
 from insureflow.services.transaction import transaction
 
 
@@ -54,9 +56,14 @@ def ask_consent(actor: Actor, organisation_id: int, plan_id: int, on: date) -> N
         return notice
 
 
-def follow_answer(session: Session, actor: Actor, notice: Notice, _today: date) -> None:
-    """A plan is agreed, or refused, as the insurer answers. What was agreed with the buyer is not undone by a later answer."""
+def follow_answer(session: Session, actor: Actor, notice: Notice, today: date) -> None:
+    """A plan is agreed, or refused, as the insurer answers. What was agreed with the buyer is not undone by a later answer.
+
+    Consent to a plan that was given up meanwhile puts nothing off: its dates never held.
+    """
     plan = session.scalar(select(PaymentPlan).where(PaymentPlan.notice_id == notice.id).with_for_update())
+    if plan is not None and plan.state is PlanState.CANCELLED:
+        withdraw(session, actor, current_organisation_id(), plan, "the plan was given up before the answer", today, never_held=True)
     if plan is None or plan.state is not PlanState.AWAITING_CONSENT:
         return
     if notice.reply_outcome is ReplyOutcome.CONSENTED:

@@ -59,6 +59,16 @@ def move(plan: PaymentPlan, action: PlanAction) -> None:
     plan.state = next_plan_state(plan.state, action)
 
 
+def note_of_act(plan: PaymentPlan) -> str:
+    """What the acts say that enter a plan's new due dates."""
+    return f"plan {plan.id}"
+
+
+def message_cause(plan: PaymentPlan, number: str) -> str:
+    """What makes the e-mail with a confirmation of a plan."""
+    return f"plan:{plan.id}:{number}"
+
+
 def picture(plan: PaymentPlan) -> dict[str, Any]:
     """A plan as the journal keeps it."""
     return {
@@ -173,21 +183,3 @@ def give_up_request(session: Session, plan: PaymentPlan) -> None:
         raise Refusal("plan_request_sent", on=notice.sent_on or "–")
     notice.state = next_notice_state(notice.state, NoticeAction.CANCEL)
     session.flush()
-
-
-def cancel(actor: Actor, organisation_id: int, plan_id: int, reason: str) -> PaymentPlan:
-    """Give a plan up. What was entered about its new dates stays: it was agreed. Errors: ``plan_unknown``, ``plan_cannot``, ``plan_reason_needed``."""
-    if not reason.strip():
-        raise InvalidValue("plan_reason_needed", "reason")
-    with transaction(organisation_id) as session:
-        plan = get_plan(session, plan_id)
-        before = {"state": plan.state}
-        was_waiting = plan.state is PlanState.AWAITING_CONSENT
-        move(plan, PlanAction.CANCEL)
-        notice = session.get(Notice, plan.notice_id) if was_waiting and plan.notice_id is not None else None
-        if notice is not None and notice.state in {NoticeState.DRAFT, NoticeState.APPROVED}:
-            notice.state = next_notice_state(notice.state, NoticeAction.CANCEL)
-        session.flush()
-        after = {"state": plan.state, "reason": reason.strip()[:1000]}
-        journal.record(session, actor, "plan.cancelled", subject_of(session, plan), before=before, after=after)
-        return plan

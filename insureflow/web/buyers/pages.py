@@ -68,7 +68,7 @@ def frame_of(buyer_id: int) -> dict[str, Any]:
         "worst_duty": open_duties[0] if open_duties else None,
         "sentence": _sentence(figures, accounts),
         "is_stopped": any(account.stopped for account in accounts),
-        "hand_blocks": block_queries.hand_blocks_on(buyer_id, g.on),
+        "hand_blocks": block_queries.house_blocks_on(buyer_id, g.on),
         "situation": _situation(accounts),
         "tone_of_situation": tone_of_situation,
         "tabs": _tabs(buyer_id),

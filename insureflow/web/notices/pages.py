@@ -11,11 +11,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from insureflow.domain.access import Permission
-from insureflow.domain.notices import NoticeAction, NoticeKind, NoticeState, judge_new_due_date
+from insureflow.domain.notices import NoticeAction, NoticeKind, NoticeState
 from insureflow.i18n import formats
 from insureflow.i18n.words import word
 from insureflow.models.database import db
-from insureflow.queries.notices.showing import NoticeView, extension_ends_of, journal_of_notice, live_notices_of, proof_of
+from insureflow.queries.notices.showing import NoticeView, extension_needs_of, journal_of_notice, live_notices_of, proof_of
 from insureflow.services import files, notices
 from insureflow.services.clock import now
 from insureflow.services.files import Download
@@ -54,12 +54,8 @@ def sentence_of(view: NoticeView) -> str:
 
 
 def _lines(view: NoticeView) -> list[dict[str, Any]]:
-    ends = extension_ends_of(view) if view.notice.kind is NoticeKind.EXTENSION else {}
-    rows = []
-    for line in view.lines:
-        need = judge_new_due_date(ends.get(line.number), line.new_due_on) if line.new_due_on is not None else None
-        rows.append({"line": line, "is_overdue": line.is_overdue(view.notice.as_of), "need": need})
-    return rows
+    needs = extension_needs_of(view) if view.notice.kind is NoticeKind.EXTENSION else {}
+    return [{"line": line, "is_overdue": line.is_overdue(view.notice.as_of), "need": needs.get(line.number)} for line in view.lines]
 
 
 def _timeline(view: NoticeView) -> list[dict[str, Any]]:

@@ -121,6 +121,14 @@ def _design(asked: _Asked, choices: list[OpenChoice], own_id: int | None, on: da
 
 def design_sentence(design: PlanDesign) -> str:
     """Whether a plan may be agreed, in one sentence."""
+    if design.forbidden:
+        return str(
+            _(
+                "The policy forbids new terms once goods have left (clause “no new terms after shipment”), and these have: %(invoices)s. "
+                "Ask the insurer first. Agreed without its consent, they lose their cover.",
+                invoices=", ".join(design.forbidden),
+            )
+        )
     if design.needs_consent:
         return str(
             _(

@@ -270,7 +270,9 @@ def cancel(plan_id: int) -> ResponseReturnValue:
     """Give the plan up."""
     get_plan_or_404(plan_id)
     try:
-        payment_plans.cancel(g.actor, g.organisation.id, plan_id, request.form.get("reason", ""))
+        payment_plans.cancel(
+            g.actor, g.organisation.id, plan_id, request.form.get("reason", ""), g.today, never_told="never_told" in request.form
+        )
     except Refusal as refusal:
         return _page(plan_id, problem=sentence_for(refusal, choose_locale()), status=422)
     flash(_("The plan is given up."), "success")

@@ -24,7 +24,13 @@ VERDICT_TONES = {
     PlanVerdict.MIXED: "uncovered",
     PlanVerdict.NOT_INSURED: "undecided",
 }
-FREEDOM_TONES = {"free": "covered", "consent_needed": "stopped", "no_period": "stopped", "not_insured": "undecided"}
+FREEDOM_TONES = {
+    "free": "covered",
+    "consent_needed": "stopped",
+    "no_period": "stopped",
+    "after_shipment": "stopped",
+    "not_insured": "undecided",
+}
 INSTALMENT_TONES = {
     InstalmentState.OPEN: "undecided",
     InstalmentState.PAID: "covered",

@@ -113,6 +113,7 @@ _SECTIONS: tuple[tuple[str, tuple[Clause, ...]], ...] = (
         "overdue",
         (
             _length("maximum_extension_period", CALENDAR_UNITS, tuple(ExtensionStart)),
+            _single("no_new_terms_after_shipment", "flag"),
             _single("stop_cover.automatic", "flag"),
             _single("stop_cover.minimum_overdue_amount", "decimal"),
             _length("overdue_notification", ALL_UNITS, OVERDUE_STARTS, Part("failure", "choice", tuple(NotificationFailure))),

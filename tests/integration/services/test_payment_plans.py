@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -13,9 +14,10 @@ from support.notices import invoice_id, make_overdue_account
 from support.papers import text_of
 
 from insureflow.documents.forbidden_words import find_insurance_words
+from insureflow.domain.blocks import BlockSource
 from insureflow.domain.errors import Refusal
 from insureflow.domain.limits import AccountActKind
-from insureflow.domain.messages import NoticeToPerson
+from insureflow.domain.messages import MessageState, NoticeToPerson
 from insureflow.domain.notices import Channel, NoticeKind, NoticeState, ReplyOutcome
 from insureflow.domain.obligations import ObligationKind
 from insureflow.domain.payment_plans import (
@@ -26,20 +28,25 @@ from insureflow.domain.payment_plans import (
     PlanVerdict,
     equal_instalments,
 )
-from insureflow.models.cover import InvoicePosition, Obligation
+from insureflow.domain.work import WorkKind
+from insureflow.models.cover import AccountState, InvoicePosition, Obligation
 from insureflow.models.documents import IssuedDocument
 from insureflow.models.journal import JournalEntry
 from insureflow.models.limits import AccountAct
 from insureflow.models.messages import Message, Told, WebhookDelivery, WebhookEndpoint
 from insureflow.models.notices import Notice, NoticeInvoice
 from insureflow.models.receivables import Allocation, Invoice, Payment
+from insureflow.models.work_items import WorkItem
 from insureflow.queries import dunning as dunning_queries
+from insureflow.queries.blocks import find_block, house_blocks_on
 from insureflow.queries.payment_plans import choices_of, find_plan, list_plans
-from insureflow.services import contacts, cover, notices, payment_plans
+from insureflow.services import contacts, cover, limits, notices, payment_plans
 from insureflow.services.clock import now
 from insureflow.services.contacts import ContactDetails
 from insureflow.services.dunning.rules import fallback_rules
 from insureflow.services.issued_documents import read
+from insureflow.services.limits import NewAct
+from insureflow.services.limits.acts import withdraw_extension
 from insureflow.services.notices import Answer, Sending
 from insureflow.services.payment_plans import NewPlan
 from insureflow.services.transaction import transaction
@@ -64,6 +71,12 @@ def pay(account: Account, number: str, amount: int, on: date, buyer_id: int | No
         invoice.open_minor -= amount
         session.flush()
         cover.refresh_buyers(session, [invoice.buyer_id], on)
+
+
+def by_plan(buyer_id: int, on: date) -> list[tuple[date, int | None]]:
+    """Since when which broken plans keep goods back from a buyer."""
+    causes = find_block(buyer_id, on).causes
+    return [(cause.since, cause.plan_id) for cause in causes if cause.source is BlockSource.PLAN_BROKEN]
 
 
 def reason(session: Session, number: str, on: date) -> str | None:
@@ -135,6 +148,10 @@ def test_a_plan_within_the_period_is_agreed_watched_broken_and_paid(app: Flask) 
         assert view is not None
         assert view.standing is not None
         assert [each.state for each in view.standing.instalments] == [InstalmentState.PAID_LATE, InstalmentState.IN_GRACE]
+        # Goods are kept back from the day it broke, whether a job ran or not.
+        assert by_plan(buyer, date(2026, 8, 27)) == []
+        assert by_plan(buyer, date(2026, 8, 28)) == [(date(2026, 8, 28), plan.id)]
+        assert [each.reason for each in house_blocks_on(buyer, date(2026, 8, 29))] == ["plan_broken"]
         # A day that was missed is caught up with the day on which it broke; nothing is told twice.
         assert payment_plans.watch(org, date(2026, 8, 30)) == {"plans_broken": 1, "plans_kept": 0}
         assert payment_plans.watch(org, date(2026, 8, 31)) == {"plans_broken": 0, "plans_kept": 0}
@@ -144,8 +161,14 @@ def test_a_plan_within_the_period_is_agreed_watched_broken_and_paid(app: Flask) 
         assert len({each.user_id for each in told}) == len(told) > 0
         assert [each.event for each in session.scalars(select(WebhookDelivery))] == ["plan.broken"]
         assert "NEW-0" in str(dunning_queries.due_invoices(*due, date(2026, 8, 31), [buyer]))
+        work = session.scalars(select(WorkItem)).one()
+        assert (work.kind, work.owner_id, work.done_at) == (WorkKind.PLAN_BROKEN, actor.user_id, None)
+        assert "1000" in str(work.facts["amount"])
         pay(account, "NEW-0", 100_000, date(2026, 9, 2))
+        assert [len(by_plan(buyer, date(2026, 9, day))) for day in (1, 2)] == [1, 0]
         assert payment_plans.watch(org, date(2026, 9, 3)) == {"plans_broken": 0, "plans_kept": 1}
+        session.refresh(work)
+        assert work.outcome == "done"
         row = list_plans(date(2026, 9, 3))[0]
         assert (row.plan.state, row.total_minor, row.invoices, row.instalments) == (PlanState.KEPT, 200_000, 1, 2)
         assert row.standing is not None
@@ -184,7 +207,21 @@ def test_beyond_the_period_the_insurer_is_asked_and_a_break_must_be_reported(app
         acts = session.scalars(select(AccountAct).where(AccountAct.kind == AccountActKind.EXTENSION)).all()
         assert [act.data["consent"] for act in acts] == [True, True]
         assert payment_plans.confirm(actor, org, plan.id, TODAY).kind == "payment_plan"
+        covered = reason(session, "NEW-0", date(2026, 7, 16))
         assert payment_plans.watch(org, date(2026, 7, 16))["plans_broken"] == 1
+        # Cover follows the insurer's word alone: its consent stays. The house stops, has work, and a draft for the insurer with its deadline.
+        assert reason(session, "NEW-0", date(2026, 7, 16)) == covered
+        news = session.scalars(select(Notice).where(Notice.kind == NoticeKind.ADVERSE_INFORMATION)).one()
+        work = session.scalars(select(WorkItem)).one()
+        assert (news.state, news.cause, news.deadline_on) == (NoticeState.DRAFT, f"plan/{plan.id}/broken", work.due_on)
+        assert news.facts["particulars"]["adverse"] == ["plan_broken"]
+        day = date(2026, 7, 17)
+        assert by_plan(buyer, day) == [(date(2026, 7, 16), plan.id)]
+        limits.record_act(actor, org, NewAct(buyer, plan.policy_id, AccountActKind.CONSENT, day), day)
+        assert by_plan(buyer, day) == []
+        assert payment_plans.watch(org, day)["plans_broken"] == 0
+        session.refresh(work)
+        assert work.outcome == "done"
         known = session.scalars(select(AccountAct).where(AccountAct.kind == AccountActKind.ADVERSE_INFORMATION)).one()
         assert known.happened_on == date(2026, 7, 16)
         kind = ObligationKind.REPORT_ADVERSE_INFORMATION.value
@@ -212,8 +249,11 @@ def test_beyond_the_period_the_insurer_is_asked_and_a_break_must_be_reported(app
         session.expire_all()
         assert reason(session, "OLD-1", TODAY) == "extended_without_consent"
         with pytest.raises(Refusal, match="plan_reason_needed"):
-            payment_plans.cancel(actor, org, put_off.id, " ")
-        assert payment_plans.cancel(actor, org, put_off.id, "the buyer pays at once").state is PlanState.CANCELLED
+            payment_plans.cancel(actor, org, put_off.id, " ", TODAY)
+        later = TODAY + timedelta(days=3)
+        assert payment_plans.cancel(actor, org, put_off.id, "the buyer pays at once", later).state is PlanState.CANCELLED
+        # It was granted without consent: that stays, and the history with it.
+        assert reason(session, "OLD-1", later) == "extended_without_consent"
         with pytest.raises(Refusal, match="plan_unknown"):
             payment_plans.agree(actor, org, 99_999, TODAY)
 
@@ -243,3 +283,70 @@ def test_a_plan_that_the_ledger_overtook_is_drawn_up_anew(app: Flask) -> None:
         pay(account, "NEW-0", 100_000, date(2026, 7, 20))
         assert payment_plans.watch(org, date(2026, 7, 21)) == {"plans_broken": 0, "plans_kept": 1}
         assert find_plan(99_999, TODAY) is None
+
+
+def test_a_plan_given_up_leaves_nothing_behind_that_changes_cover(app: Flask) -> None:
+    account = make_overdue_account(app, buyers=2)
+    actor, org = account.tenant.actor(), account.organisation_id
+    with app.app_context(), within(org):
+        session = fresh_session(account)
+        invoice = session.scalars(select(Invoice).where(Invoice.number == "OLD-1")).one()
+        buyer = invoice.buyer_id
+        contacts.add_contact(actor, org, buyer, ContactDetails(name="Buchhaltung", email="ap@mueller.example", language="de"))
+
+        def spans() -> list[tuple[Any, ...]]:
+            session.expire_all()
+            positions, states = InvoicePosition, AccountState
+            rows = [
+                *session.execute(
+                    select(positions.valid_from, positions.excluded_reason, positions.primary_minor)
+                    .where(positions.buyer_id == buyer)
+                    .order_by(positions.invoice_id, positions.valid_from)
+                ),
+                *session.execute(select(states.valid_from, states.stopped).where(states.buyer_id == buyer).order_by(states.valid_from)),
+            ]
+            return [tuple(row) for row in rows]
+
+        before = spans()
+        due = [PlannedInstalment(date(2026, 8, 31), 1_000_000)]
+        deferral = NewPlan(buyer_id=buyer, invoice_ids=[invoice.id], instalments=due)
+        # Entered by mistake, and the confirmation had not gone out: nothing was granted, and cover is what it was.
+        plan = payment_plans.propose(actor, org, deferral, TODAY)
+        payment_plans.agree(actor, org, plan.id, TODAY, without_consent=True)
+        assert spans() != before
+        payment_plans.cancel(actor, org, plan.id, "wrong buyer", TODAY + timedelta(days=2), never_told=True)
+        assert spans() == before
+        assert [each.state for each in session.scalars(select(Message))] == [MessageState.CANCELLED]
+        # With consent: until it is given up the stop waits for the new date, from then on it is where it was without the plan.
+        plan = payment_plans.propose(actor, org, deferral, TODAY)
+        asked = payment_plans.ask_consent(actor, org, plan.id, TODAY)
+        notices.approve(actor, org, asked.id, TODAY)
+        notices.send(actor, org, asked.id, Sending(channel=Channel.PORTAL, on=TODAY, protocol_number="R-3"), TODAY)
+        notices.answer(actor, org, asked.id, Answer(outcome=ReplyOutcome.CONSENTED, on=TODAY), TODAY)
+        stopped = [find_block(buyer, TODAY + timedelta(days=number)).is_cover_stopped for number in (0, 30)]
+        assert stopped == [False, False]
+        ended = TODAY + timedelta(days=30)
+        payment_plans.cancel(actor, org, plan.id, "the buyer pays at once", ended)
+        assert [find_block(buyer, day).is_cover_stopped for day in (ended - timedelta(days=1), ended)] == [False, True]
+        act = session.scalars(select(AccountAct).where(AccountAct.note != f"plan {plan.id - 1}")).all()[-1]
+        assert act.data["withdrawn_on"] == ended.isoformat()
+        with pytest.raises(Refusal, match="not_withdrawable"):
+            withdraw_extension(actor, org, act.id, ended, "again", ended)
+        with pytest.raises(Refusal, match="act_unknown"):
+            withdraw_extension(actor, org, 99_999, ended, "again", ended)
+        # Consent that comes after the plan was given up puts nothing off.
+        stand = spans()
+        plan = payment_plans.propose(actor, org, deferral, ended)
+        asked = payment_plans.ask_consent(actor, org, plan.id, ended)
+        notices.approve(actor, org, asked.id, ended)
+        notices.send(actor, org, asked.id, Sending(channel=Channel.PORTAL, on=ended, protocol_number="R-4"), ended)
+        payment_plans.cancel(actor, org, plan.id, "no plan after all", ended)
+        notices.answer(actor, org, asked.id, Answer(outcome=ReplyOutcome.CONSENTED, on=ended), ended)
+        assert spans() == stand
+        # Once the confirmation has gone out it cannot be said that the buyer was never told.
+        plan = payment_plans.propose(actor, org, deferral, ended)
+        payment_plans.agree(actor, org, plan.id, ended, without_consent=True)
+        with transaction(org) as writing:
+            writing.scalars(select(Message).where(Message.state == MessageState.QUEUED)).one().state = MessageState.SENT
+        with pytest.raises(Refusal, match="plan_told_already"):
+            payment_plans.cancel(actor, org, plan.id, "wrong buyer", ended, never_told=True)

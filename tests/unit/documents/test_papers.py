@@ -17,17 +17,21 @@ from support.tree import ROOT
 
 from insureflow.documents import letters, notices
 from insureflow.documents.forbidden_words import INSURANCE_WORDS, find_insurance_words
-from insureflow.documents.items import OpenItem
+from insureflow.documents.items import ItemKind, OpenItem
+from insureflow.documents.merging import merge_papers
 from insureflow.documents.page_sizes import PageSize
-from insureflow.documents.parties import Address, Party
+from insureflow.documents.parties import Address, BankAccount, Party
+from insureflow.domain import notices as notice_domain
 from insureflow.domain.cover import Reason
 from insureflow.domain.limits import LimitKind
-from insureflow.i18n.documents import LANGUAGES, wording_of
+from insureflow.i18n.documents import LANGUAGES, catalogue, wording_of
 
 #: Any characters at all: controls, halves of characters, marks without letters.
 ANYTHING = st.text(alphabet=st.characters(blacklist_categories=()), max_size=60) | st.sampled_from(
     ["<script>alert(1)</script>", "%(day)s & \x00"]
 )
+#: Words that a language writes as English does.
+SAME_EVERYWHERE = {"Post", "E-mail", "Liquidation"}
 SIDE_BY_SIDE = [(kind, locale) for kind in KINDS for locale in LANGUAGES]
 
 
@@ -168,8 +172,68 @@ def test_every_code_has_its_phrase() -> None:
     assert set(terms.ADVERSE) == set(notices.AdverseKind)
     assert set(terms.PROCEEDINGS) == set(notices.ProceedingKind)
     assert set(terms.INTERVENTIONS) == set(notices.Intervention)
-    assert len(ITEM_KINDS) == 5
+    assert set(terms.TITLES) == set(notice_domain.NoticeKind)
+    assert set(terms.CHANNELS) == set(notice_domain.Channel)
+    assert set(terms.REPLIES) == set(notice_domain.ReplyOutcome)
+    assert set(ITEM_KINDS) == set(ItemKind)
+    # What people choose is what the paper says: no reason or kind turns into another one on its way.
+    for chosen, printed in [
+        (notice_domain.ReasonForNonPayment, notices.NonPaymentCause),
+        (notice_domain.AdverseKind, notices.AdverseKind),
+        (notice_domain.ProceedingKind, notices.ProceedingKind),
+        (notice_domain.Intervention, notices.Intervention),
+    ]:
+        assert {each.value for each in chosen} <= {each.value for each in printed}
+    tables = (
+        terms.TITLES,
+        terms.CHANNELS,
+        terms.REPLIES,
+        terms.CAUSES,
+        terms.ADVERSE,
+        terms.PROCEEDINGS,
+        terms.INTERVENTIONS,
+        terms.REASONS,
+    )
+    for locale in set(LANGUAGES) - {"en"}:
+        said = catalogue(locale)
+        for table in tables:
+            assert [text for text in table.values() if said.gettext(text) == text and text not in SAME_EVERYWHERE] == [], locale
     assert set(letters.TITLES) == set(letters.ReminderLevel)
+
+
+def test_the_foot_of_every_page_has_what_the_sender_is_known_and_paid_by() -> None:
+    account = BankAccount(holder="N", iban="SE3550000000054910000003", bic="ESSESESS", bank="SEB")
+    other = BankAccount(holder="N", number="004417739920", bank="First Harbor Bank")
+    sender = replace(
+        SELLER, registration_number="556677-8899", tax_number="SE556677889901", foot="Säte  Stockholm\n", accounts=(account, other)
+    )
+    for kind, of in KINDS.items():
+        paper = of.example()
+        writer = next(
+            name for name in ("sender", "creditor", "insured") if hasattr(paper, name) or hasattr(getattr(paper, "policy", None), name)
+        )
+        holder = paper if hasattr(paper, writer) else paper.policy
+        changed = replace(holder, **{writer: sender})
+        paper = changed if holder is paper else replace(paper, policy=changed)
+        built = of.build(paper, "sv")
+        pages = len(pikepdf.open(BytesIO(built)).pages)
+        text = text_of(built)
+        for words in ("Säte Stockholm", "SE556677889901", "IBAN SE35 5000 0000 0549 1000 0003 · BIC ESSESESS", "First Harbor Bank"):
+            assert text.count(words) >= pages, (kind, words)
+        assert "<footer>" in of.page(paper, "sv")
+    assert replace(sender, foot="", contact=None, registration_number="", tax_number="", accounts=()).foot_lines(wording_of("en")) == ()
+    # However much somebody writes there, the page keeps its room.
+    long = replace(reminder(), sender=replace(sender, foot="\n".join(["much"] * 40)))
+    assert text_of(letters.build_reminder(long, "en")).count("much") == 6 * len(
+        pikepdf.open(BytesIO(letters.build_reminder(long, "en"))).pages
+    )
+
+
+def test_papers_printed_together_are_the_same_file_each_time() -> None:
+    papers = [letters.build_reminder(reminder(), locale) for locale in ("en", "sv")]
+    merged = merge_papers(papers)
+    assert merged == merge_papers(papers)
+    assert len(pikepdf.open(BytesIO(merged)).pages) == sum(len(pikepdf.open(BytesIO(paper)).pages) for paper in papers)
 
 
 @pytest.mark.parametrize("locale", INSURANCE_WORDS)

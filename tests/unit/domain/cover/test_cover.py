@@ -22,6 +22,7 @@ from insureflow.domain.cover import (
     DisputeResolved,
     Event,
     Extension,
+    ExtensionWithdrawn,
     Layer,
     LimitWithdrawal,
     OverdueNotification,
@@ -246,6 +247,54 @@ def test_after_the_date_of_loss_a_new_version_still_judges_new_shipments() -> No
     state = history.on(day(30))
     assert state.invoices["A"].reasons == ((Reason.SHIPPED_AFTER_DATE_OF_LOSS, 100),)
     assert state.invoices["B"].reasons == ((Reason.COUNTRY_NOT_COVERED, 100),)
+
+
+# ------------------------------------------------------------------ postponements
+
+_OVERDUE = PolicyTerms(currency="EUR", limit_currency="EUR", maximum_extension_period=MaximumExtensionPeriod(days=10))
+
+
+@settings(max_examples=80, deadline=None)
+@given(granted=st.integers(2, 60), later=st.integers(1, 60), withdrawn=st.integers(3, 90))
+def test_a_postponement_taken_back_leaves_the_stop_where_it_was_without_it(granted: int, later: int, withdrawn: int) -> None:
+    bare: list[Event] = [limit(0, 1000), invoice("A", 1, 100, due=10)]
+    extension = Extension(day(granted), "A", day(granted + later), consent=True)
+    taken_back = day(max(withdrawn, granted))
+    without = replay(account(_OVERDUE), bare)
+    with_it = replay(account(_OVERDUE), [*bare, extension])
+    history = replay(account(_OVERDUE), [*bare, extension, ExtensionWithdrawn(taken_back, "A")])
+    for number in range(160):
+        on = day(number)
+        same = without if on >= taken_back else with_it
+        assert history.on(on).account.stopped is same.on(on).account.stopped
+        assert history.on(on).account.covered == 100 * (number > 0)
+
+
+def test_an_earlier_postponement_goes_on_when_a_later_one_is_taken_back() -> None:
+    history = replay(
+        account(_OVERDUE),
+        [
+            limit(0, 1000),
+            invoice("A", 1, 100, due=10),
+            Extension(day(5), "A", day(30), consent=True),
+            Extension(day(6), "A", day(60), consent=True),
+            ExtensionWithdrawn(day(40), "A", consented_to=day(30)),
+        ],
+    )
+    assert [(span.valid_from, span.stopped) for span in history.account_segments] == [(day(0), False), (day(1), False), (day(40), True)]
+
+
+def test_where_new_terms_are_forbidden_after_shipment_every_later_day_costs_cover() -> None:
+    forbidding = replace(_OVERDUE, no_new_terms_after_shipment=True)
+    for terms, days, expected in [(_OVERDUE, 21, 100), (_OVERDUE, 22, 0), (forbidding, 12, 0), (forbidding, 11, 100)]:
+        history = replay(account(terms), [limit(0, 1000), invoice("A", 1, 100, due=10), Extension(day(4), "A", day(days))])
+        state = history.on(day(5))
+        assert state.account.covered == expected
+        assert state.invoices["A"].reasons == (() if expected else ((Reason.EXTENDED_WITHOUT_CONSENT, 100),))
+    agreed = [limit(0, 1000), invoice("A", 1, 100, due=10), Extension(day(4), "A", day(30), consent=True)]
+    assert replay(account(forbidding), agreed).on(day(25)).account.covered == 100
+    no_period = replace(forbidding, maximum_extension_period=None)
+    assert replay(account(no_period), [*agreed[:2], Extension(day(4), "A", day(12))]).on(day(5)).account.covered == 0
 
 
 # ------------------------------------------------------------------ refusals

@@ -170,6 +170,10 @@ def paper(kind: NoticeKind = NoticeKind.NON_PAYMENT, **changes: object) -> Paper
         (paper(NoticeKind.EXTENSION), (NoticeCheck.NEW_DUE_DATE_MISSING,)),
         (paper(NoticeKind.EXTENSION, lines=(line(new_due_on=date(2026, 3, 31)),)), (NoticeCheck.NEW_DUE_DATE_NOT_LATER,)),
         (paper(NoticeKind.EXTENSION, lines=(line(new_due_on=date(2026, 4, 1)), line("2"))), ()),
+        (
+            paper(NoticeKind.EXTENSION, lines=(line(new_due_on=date(2026, 4, 1)),), new_terms_forbidden=True),
+            (NoticeCheck.NEW_TERMS_FORBIDDEN,),
+        ),
         (paper(NoticeKind.RESCHEDULING), (NoticeCheck.PLAN_MISSING,)),
         (paper(NoticeKind.RESCHEDULING, particulars=Particulars(plan=(PlanLine(due_on=ON, amount=Money(9_999, "EUR")),))), (NoticeCheck.PLAN_DIFFERS,)),
         (paper(NoticeKind.RESCHEDULING, particulars=Particulars(plan=(PlanLine(due_on=ON, amount=Money(10_000, "EUR")),))), ()),
@@ -206,6 +210,7 @@ def test_a_later_due_date_is_free_until_the_end_of_the_maximum_extension_period(
     assert judge_new_due_date(end, end) is ConsentNeed.INFORMATION_ONLY
     assert judge_new_due_date(end, end + timedelta(days=1)) is ConsentNeed.CONSENT_NEEDED
     assert judge_new_due_date(None, end) is ConsentNeed.CONSENT_NEEDED
+    assert judge_new_due_date(end, end, new_terms_forbidden=True) is ConsentNeed.CONSENT_NEEDED
     first, last = (PlanLine(due_on=day, amount=Money(1, "EUR")) for day in (end, end + timedelta(days=1)))
     assert judge_plan(end, (first,)) is ConsentNeed.INFORMATION_ONLY
     assert judge_plan(end, (first, last)) is ConsentNeed.CONSENT_NEEDED

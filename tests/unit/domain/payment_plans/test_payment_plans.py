@@ -217,3 +217,15 @@ def test_what_was_settled_before_the_plan_counts_for_nothing() -> None:
         Received(date(2026, 7, 2), 30),
         Received(date(2026, 7, 9), 5),
     ]
+
+
+def test_goods_that_left_get_no_new_terms_where_the_policy_forbids_it() -> None:
+    shipped = replace(OLD, new_terms_forbidden=True)
+    assert judge_day(shipped, DUE) is Freedom.FREE
+    assert judge_day(shipped, DUE + timedelta(days=1)) is Freedom.AFTER_SHIPMENT
+    assert judge_day(replace(shipped, is_insured=False), END) is Freedom.NOT_INSURED
+    assert (OLD.free_until, shipped.free_until) == (END, DUE)
+    plan = design_plan([shipped, NEW], equal_instalments(100_001, 2, FIRST), "EUR")
+    assert (plan.forbidden, plan.beyond, plan.needs_consent, plan.verdict) == (("A-1",), ("A-1",), True, PlanVerdict.MIXED)
+    assert next(iter(plan.trace)).basis == "policy.no_new_terms_after_shipment"
+    assert plan.portions[0].last_free_on == DUE
