@@ -13,11 +13,14 @@ from insureflow.models.base import Base
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"autoflush": False, "expire_on_commit": False})
 
+#: So long SQLite waits for another writer where nothing else is said.
+_BUSY_MILLISECONDS = 15_000
+
 SQLITE_PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
-    "PRAGMA busy_timeout=15000",
+    f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA cache_size=-65536",
 )
@@ -41,6 +44,12 @@ def _prepare(dbapi_connection: Any, _record: Any) -> None:
 
 @event.listens_for(Engine, "begin")
 def _begin_sqlite(connection: Connection) -> None:
-    """Begin a unit of work that will write as a writer at once: upgrading a reader fails under load."""
+    """Begin a unit of work that will write as a writer at once: upgrading a reader fails under load.
+
+    ``patience``: so many milliseconds it waits for the writer before it.
+    """
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
+        options = connection.get_execution_options()
+        driver: Any = connection.connection.driver_connection
+        driver.execute(f"PRAGMA busy_timeout={options.get('patience', _BUSY_MILLISECONDS)}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")

@@ -271,12 +271,6 @@ def _reserved_elsewhere(buyer_id: int, policy_id: int, on: date) -> int:
     return int(db.session.scalar(kept) or 0)
 
 
-def mates_of(buyer_id: int) -> set[int]:
-    """The buyers that share, or have shared, a limit with a buyer, itself among them."""
-    of_buyer = select(LimitGroupMember.group_id).where(LimitGroupMember.buyer_id == buyer_id)
-    return {buyer_id, *db.session.scalars(select(LimitGroupMember.buyer_id).where(LimitGroupMember.group_id.in_(of_buyer)))}
-
-
 def kept_for_order(buyer_id: int, order_reference: str, on: date) -> Sequence[ShipmentCheck]:
     """The answers that keep something for an order of a buyer on a day."""
     statement = select(ShipmentCheck).where(

@@ -34,7 +34,7 @@ NEWS_DAYS = 7
 
 
 def _buyer(session: Session, buyer_id: int) -> Buyer:
-    buyer = session.scalar(select(Buyer).where(Buyer.id == buyer_id).with_for_update())
+    buyer = session.scalar(select(Buyer).where(Buyer.id == buyer_id))
     if buyer is None:
         raise Refusal("buyer_unknown", buyer=str(buyer_id))
     return buyer

@@ -14,18 +14,18 @@ from sqlalchemy.orm import Session
 from insureflow.domain.errors import Refusal
 from insureflow.models.database import db
 from insureflow.models.documents import IssuedDocument
-from insureflow.models.organisations import Organisation
 from insureflow.models.scope import current_organisation_id, within
 from insureflow.services.clock import now
 from insureflow.services.files import Download, clean_name, store_of
 from insureflow.services.journal import Actor, plain
+from insureflow.services.transaction import hold
 
 
 def reserve_numbers(session: Session, year: int, count: int = 1) -> list[str]:
     """The next numbers of documents of a year, in order. The organisation is held until the unit of work ends, so that none comes twice."""
     session.flush()
     organisation_id = current_organisation_id()
-    session.execute(select(Organisation.id).where(Organisation.id == organisation_id).with_for_update())
+    hold(session, organisation_id)
     stem = f"D-{year}-"
     last = session.scalar(
         select(IssuedDocument.number)

@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 from insureflow.domain.money import Money
 from insureflow.models.database import db
 from insureflow.models.journal import JournalEntry
-from insureflow.models.organisations import Organisation
 from insureflow.models.scope import current_organisation_id, within
 from insureflow.services.clock import now
+from insureflow.services.transaction import hold
 
 FIRST_HASH = "0" * 64
 
@@ -112,10 +112,10 @@ def record(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> JournalEntry:
-    """Write the entry for a change into the running unit of work; the organisation's chain is locked until it ends."""
+    """Write the entry for a change into the running unit of work; the organisation is held until it ends, so the chain has one end."""
     organisation_id = current_organisation_id()
     session.flush()
-    session.execute(select(Organisation.id).where(Organisation.id == organisation_id).with_for_update())
+    hold(session, organisation_id)
     last = session.execute(select(JournalEntry.sequence, JournalEntry.hash).order_by(JournalEntry.sequence.desc()).limit(1)).first()
     entry = JournalEntry(
         organisation_id=organisation_id,

@@ -385,9 +385,9 @@ def _following(session: Session, policy: Policy, buyer_ids: Collection[int]) -> 
 
 
 def _get_buyers(session: Session, buyer_ids: Collection[int]) -> list[Buyer]:
-    """These buyers, locked, by name. Errors: ``buyer_unknown``."""
+    """These buyers by name. Errors: ``buyer_unknown``."""
     keys = sorted(set(buyer_ids))
-    found = list(session.scalars(select(Buyer).where(Buyer.id.in_(keys)).order_by(Buyer.id).with_for_update()))
+    found = list(session.scalars(select(Buyer).where(Buyer.id.in_(keys)).order_by(Buyer.id)))
     if missing := set(keys) - {buyer.id for buyer in found}:
         raise Refusal("buyer_unknown", buyer=str(min(missing)))
     return sorted(found, key=lambda buyer: buyer.search_name)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from insureflow.domain.blocks import HandBlock, PlanBreak
@@ -39,8 +36,8 @@ REFERENCE_LENGTH = 80
 #: Longest terms that can be asked about, and how far ahead a shipment may lie.
 LONGEST_TERMS, FARTHEST = 3650, 3650
 
-#: How long a question waits for another one about the same buyer, in milliseconds.
-_PATIENCE = 10_000
+#: So many seconds a question waits for whoever is changing the books.
+_PATIENCE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,31 +177,6 @@ def _check(question: ShipQuestion) -> None:
 # ---------------------------------------------------------------------- stored
 
 
-@contextmanager
-def _busy_as_refusal() -> Iterator[None]:
-    """A lock that somebody else keeps for too long is a refusal and no failure."""
-    try:
-        yield
-    except OperationalError as error:
-        if getattr(error.orig, "sqlstate", None) == "55P03" or "database is locked" in str(error.orig):
-            raise Refusal("shipping_busy") from None
-        raise
-
-
-def _lock(session: Session, buyer_id: int) -> None:
-    """Take hold of the buyer, of the head of its group and of all that share a limit with it, until the unit of work ends.
-
-    On PostgreSQL nobody can add invoices, limits or another reservation to them meanwhile, because each of these rows refers to
-    its buyer; the fixed order of the keys keeps two askers from waiting for each other. On SQLite the unit of work is the only
-    writer from its begin.
-    """
-    if session.connection().dialect.name == "postgresql":
-        session.execute(text(f"SET LOCAL lock_timeout = {_PATIENCE}"))
-    parent_id = session.scalar(select(Buyer.parent_id).where(Buyer.id == buyer_id))
-    keys = sorted(queries.mates_of(buyer_id) | ({parent_id} if parent_id is not None else set()))
-    session.execute(select(Buyer.id).where(Buyer.id.in_(keys)).order_by(Buyer.id).with_for_update())
-
-
 def decide(
     actor: Actor,
     organisation_id: int,
@@ -217,15 +189,14 @@ def decide(
 ) -> ShipmentCheck:
     """Answer a question and keep the answer with the order; with ``reserve_until`` the covered part stays free for it.
 
-    The rows the answer rests on are locked before they are read, so that two questions never get the same part of a limit. A
-    reservation counts up to and with its day; one made before for the same order of the buyer is released. Where nothing is
-    covered there is nothing to reserve. Errors: as for ``ask``, ``InvalidValues`` ``reservation_in_the_past``,
-    ``reservation_too_long``, ``reservation_needs_order``; ``shipment_blocked``, ``shipping_busy``.
+    The books are held before they are read, so that two questions never get the same part of a limit. A reservation counts up to
+    and with its day; one made before for the same order of the buyer is released. Where nothing is covered there is nothing to
+    reserve. Errors: as for ``ask``, ``InvalidValues`` ``reservation_in_the_past``, ``reservation_too_long``,
+    ``reservation_needs_order``; ``shipment_blocked``, ``books_busy``.
     """
     _check_reservation(question, on, reserve_until)
     reference = question.order_reference.strip()
-    with _busy_as_refusal(), transaction(organisation_id) as session:
-        _lock(session, question.buyer_id)
+    with transaction(organisation_id, patience=_PATIENCE) as session:
         answered = ask(question, on, with_remedies=with_remedies, with_trace=with_trace)
         if answered.blocks and reserve_until is not None:
             raise Refusal("shipment_blocked", buyer=answered.buyer.legal_name, reason=answered.blocks[0].reason)

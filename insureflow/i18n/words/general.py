@@ -22,6 +22,9 @@ SENTENCES: dict[str, str] = {
     "not_an_amount": _("%(path)s: “%(value)s” is not an amount."),
     "too_many_decimals": _("%(path)s: “%(value)s” has more decimals than %(currency)s allows (%(decimals)s)."),
     "weights_not_positive": _("An amount can only be split by positive parts."),
+    "books_busy": _(
+        "Somebody else is changing the books of your organisation just now, perhaps by an import. Nothing of yours was saved: try again in a minute."
+    ),
     "task_unknown": _("There is no such piece of work, or it belongs to somebody else."),
     "unexpected": _("Something unexpected happened (%(error)s). The log has the details."),
     "action_not_possible": _("This is not possible now: the work is %(state)s."),

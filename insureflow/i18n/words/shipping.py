@@ -14,7 +14,6 @@ SENTENCES: dict[str, str] = {
     "order_reference_too_long": _("An order reference has at most %(longest)s signs. Shorten it."),
     "shipping_entity_needed": _("Several companies of yours could ship this. Say which one: %(entities)s."),
     "shipment_buyer_needed": _("Say which buyer: by its key (buyer_id) or by its customer number (customer_number)."),
-    "shipping_busy": _("Somebody else asks about this buyer, or its ledger is being loaded. Ask again in a moment."),
     "reservation_in_the_past": _("%(value)s has passed. Reserve until today or a later day."),
     "reservation_too_long": _("A reservation lasts at most %(longest)s days. Choose an earlier day."),
     "reservation_needs_order": _("A reservation belongs to an order. Write the order's reference."),

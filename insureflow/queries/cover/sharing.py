@@ -22,9 +22,6 @@ from insureflow.queries.cover.accounts import PolicyAccount
 #: A buyer under a policy.
 AccountKey = tuple[int, int]
 
-#: For more buyers than this all shared limits are locked; a statement takes only so many parameters.
-_MANY = 500
-
 #: The columns of what the others use of a shared limit.
 SHARED_COLUMNS = ("organisation_id", "policy_id", "buyer_id", "valid_from", "valid_to", "taken_minor")
 
@@ -111,16 +108,6 @@ class SharingBook:
             Group(group.id, group.policy_id, tuple(members.get(group.id, ())), tuple(words.get(group.id, ())))
             for group in db.session.execute(select(LimitGroup.id, LimitGroup.policy_id).order_by(LimitGroup.id))
         )
-
-    @classmethod
-    def load_locked(cls, buyer_ids: Collection[int] | None) -> SharingBook:
-        """The shared limits; those of these buyers (None, or many: all) stay locked, so that nobody works out their sharers meanwhile."""
-        groups = select(LimitGroup.id).order_by(LimitGroup.id).with_for_update()
-        if buyer_ids is not None and len(buyer_ids) <= _MANY:
-            of_buyers = select(LimitGroupMember.group_id).where(LimitGroupMember.buyer_id.in_(sorted(set(buyer_ids))))
-            groups = groups.where(LimitGroup.id.in_(of_buyers))
-        db.session.execute(groups)
-        return cls.load()
 
     def _find_mates(self) -> dict[int, frozenset[int]]:
         """By buyer: all buyers it must be worked out with, because they shared a limit at some time, itself among them."""

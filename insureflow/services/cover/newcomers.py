@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from insureflow.models.cover import AccountState, Exposure, InvoicePosition, Obligation
-from insureflow.models.limits import AccountAct, LimitDecision
 from insureflow.models.receivables import CreditNote, Invoice, Payment
 from insureflow.queries.cover.ledgers import BuyerLedger, load_ledgers, one_of
 from insureflow.queries.cover.policies import PolicyBook
@@ -19,9 +18,6 @@ from insureflow.queries.rates import RateBook
 
 #: Buyers asked about in one statement.
 _PORTION = 5000
-
-#: What shapes the account of a buyer who disputes nothing.
-_COUNTED: tuple[Any, ...] = (Invoice, Payment, CreditNote, LimitDecision, AccountAct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +34,6 @@ class Newcomers:
     sharing: SharingBook
     ledgers: dict[int, BuyerLedger]
     with_figures: frozenset[int]
-    _taken: dict[int, tuple[int, ...]] = field(default_factory=dict)  # how much the ledgers held, in the order of _COUNTED
 
     def insured(self) -> list[int]:
         """Those with an account under a policy, by key, as far as all their invoices belong to entities with a policy."""
@@ -52,28 +47,12 @@ class Newcomers:
 
     def take(self, buyer_ids: Iterable[int]) -> list[BuyerLedger]:
         """The ledgers of some of them, which are then forgotten here."""
-        taken = [self.ledgers.pop(key) for key in buyer_ids]
-        for each in taken:
-            documents = len(each.invoices), len(each.payments), len(each.credit_notes)
-            self._taken[each.buyer_id] = (*documents, len(each.decisions), len(each.acts))
-        return taken
-
-    def overtaken(self, session: Session) -> set[int]:
-        """Those taken of whom somebody else has written something meanwhile: they have to be read back after all."""
-        kept = {key: [0] * len(_COUNTED) for key in self._taken}
-        keys = sorted(kept)
-        for start in range(0, len(keys), _PORTION):
-            portion = keys[start : start + _PORTION]
-            for place, model in enumerate(_COUNTED):
-                counted = select(model.buyer_id, func.count()).where(one_of(model.buyer_id, portion)).group_by(model.buyer_id)
-                for key, number in session.execute(counted):
-                    kept[key][place] = number
-        return {key for key, numbers in kept.items() if tuple(numbers) != self._taken[key]}
+        return [self.ledgers.pop(key) for key in buyer_ids]
 
 
 def find_newcomers(session: Session, buyer_ids: Collection[int]) -> Newcomers:
     """The buyers among these of whom the ledger holds no invoice, payment or credit note yet; none where nothing is insured."""
-    book, rates, sharing = PolicyBook.load(), RateBook.load(), SharingBook.load_locked(buyer_ids)
+    book, rates, sharing = PolicyBook.load(), RateBook.load(), SharingBook.load()
     ledgers: dict[int, BuyerLedger] = {}
     with_figures: set[int] = set()
     wanted = sorted(key for key in buyer_ids if not sharing.has(key)) if book.insured else []

@@ -125,7 +125,7 @@ def _refresh(
     writer: RowWriter,
 ) -> None:
     if newcomers is None:
-        accounts = _Accounts(session, PolicyBook.load(), RateBook.load(), SharingBook.load_locked(buyer_ids), on, writer)
+        accounts = _Accounts(session, PolicyBook.load(), RateBook.load(), SharingBook.load(), on, writer)
     else:
         accounts = _Accounts(session, newcomers.book, newcomers.rates, newcomers.sharing, on, writer)
     book = accounts.book
@@ -133,8 +133,7 @@ def _refresh(
     filled: tuple[type[Base], ...] = (Invoice, Allocation, Payment, CreditNote)
     if newcomers is not None and rest is not None:
         accounts.refresh_newcomers(newcomers, progress)
-        settled = accounts.settled - newcomers.overtaken(session)
-        rest = [key for key in rest if key not in settled]
+        rest = [key for key in rest if key not in accounts.settled]
     if rest is None or rest:
         if rest is None or len(rest) >= MANY_BUYERS:
             renew_statistics(session, *filled)

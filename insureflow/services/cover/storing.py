@@ -55,10 +55,14 @@ def insert_rows(session: Session, model: type[Base], columns: Sequence[str], row
 
 
 def renew_statistics(session: Session, *models: type[Base]) -> None:
-    """Tell PostgreSQL what has been put into the tables in bulk; until it knows, it looks rows up as if the tables were empty."""
+    """Tell PostgreSQL what has been put into the tables in bulk; until it knows, it looks rows up as if the tables were empty.
+
+    A table that somebody else is looking through just now is left to them: waiting for the table would be waiting for the whole work
+    of another organisation.
+    """
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("ANALYZE " + ", ".join(f'"{model.__tablename__}"' for model in models))
+        connection.exec_driver_sql("ANALYZE (SKIP_LOCKED) " + ", ".join(f'"{model.__tablename__}"' for model in models))
 
 
 class RowWriter:

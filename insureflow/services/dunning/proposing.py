@@ -55,7 +55,6 @@ def simulate(on: date, stored: Sequence[ScopedRule] | None = None, fallback: Dun
 def propose(actor: Actor, organisation_id: int, on: date) -> Proposed:
     """Write down every letter that is due on a day. Twice on a day, or after days without it, no letter is made twice."""
     with transaction(organisation_id) as session:
-        session.execute(select(Organisation.id).where(Organisation.id == organisation_id).with_for_update())
         stored, fallback = queries.stored_rules(), fallback_rules()
         due = list(queries.due_letters(stored, fallback, on))
         proposed = approved = superseded = 0

@@ -15,7 +15,6 @@ from insureflow.models.buyers import CustomerNumber
 from insureflow.models.cover import AccountState, InvoicePosition, Obligation
 from insureflow.models.database import db
 from insureflow.models.policies import Policy
-from insureflow.models.receivables import Payment
 from insureflow.models.scope import within
 from insureflow.services import cover
 from insureflow.services.buyers import NewBuyer, create_many_for_review
@@ -78,25 +77,6 @@ def test_newcomers_come_out_as_if_they_were_read_back(limited: Ledger, monkeypat
     limited.take(line("A5", "35.00"), line("P4", "20.00", "1002", kind="payment", document_date="2026-06-20"), line("E1", "9.00", "1004"))
     assert found[1:] == [{"1004"}]
     assert cover.check(limited.tenant.id, TODAY) == []
-
-
-def test_who_is_overtaken_is_read_back(limited: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    find, tenant = cover.find_newcomers, limited.tenant
-
-    def overtaken(session: Session, buyer_ids: Collection[int]) -> cover.Newcomers:
-        newcomers = find(session, buyer_ids)
-        (key, _) = sorted(newcomers.ledgers)
-        paid = {"number": f"P{key}", "currency": "EUR", "amount_minor": 5000, "unapplied_minor": 5000, "received_on": date(2026, 6, 1)}
-        session.add(Payment(buyer_id=key, entity_id=tenant.entity_id, **paid))
-        session.flush()
-        return newcomers
-
-    monkeypatch.setattr(cover, "find_newcomers", overtaken)
-    limited.take(line("A1"), line("B1", "50.00", "1002"))
-    assert cover.check(tenant.id, TODAY) == []
-    monkeypatch.setattr(cover.Newcomers, "overtaken", lambda _newcomers, _session: set())
-    limited.take(line("E1", customer="1004"), line("E2", customer="1005"))
-    assert cover.check(tenant.id, TODAY) != []
 
 
 def test_without_policy_there_is_nothing_to_work_out(ledger: Ledger) -> None:
