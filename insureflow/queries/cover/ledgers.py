@@ -18,6 +18,7 @@ from insureflow.models.cover import ObligationMark
 from insureflow.models.database import db
 from insureflow.models.limits import AccountAct, LimitDecision
 from insureflow.models.receivables import Allocation, CreditNote, Dispute, Invoice, Payment
+from insureflow.queries.among import among
 
 
 class LedgerInvoice(NamedTuple):
@@ -155,8 +156,7 @@ def one_of(column: Any, keys: Sequence[int]) -> ColumnElement[bool]:
     if len(keys) > 1 and keys[-1] - keys[0] + 1 == len(keys) == len(set(keys)) and keys[0] == min(keys) and keys[-1] == max(keys):
         found: ColumnElement[bool] = column.between(keys[0], keys[-1])
         return found
-    chosen: ColumnElement[bool] = column.in_(list(keys))
-    return chosen
+    return among(column, list(keys))
 
 
 def load_ledgers(buyer_ids: Sequence[int]) -> list[BuyerLedger]:

@@ -107,7 +107,7 @@ def turnover_of(on: date, taxed: Collection[int], account: tuple[int, int] | Non
     """
     value = _value(taxed)
     bounds = [add_months(on, -month) for month in range(MONTHS + 1)]
-    # a label keeps the expression of one invoice in one place; the sums are taken over it
+    # the offset keeps the value of an invoice in one place: else a database works it out anew for each of the sums over it
     each = (
         select(
             Invoice.policy_id.label("policy_id"),
@@ -121,7 +121,7 @@ def turnover_of(on: date, taxed: Collection[int], account: tuple[int, int] | Non
     )
     if account is not None:
         each = each.where(Invoice.policy_id == account[0], Invoice.buyer_id == account[1])
-    rows = each.subquery("invoiced").c
+    rows = each.offset(0).subquery("invoiced").c
     since = [
         cast(func.sum(case((rows.invoice_on > bounds[month + 1], rows.value), else_=0)), BigInteger).label(f"since_{month}")
         for month in range(MONTHS - 1)
@@ -168,7 +168,7 @@ def _peaks(on: date) -> Subquery:
 
     def on_day(day: date, amount: Any) -> ColumnElement[int]:
         alive = and_(position.valid_from <= day, position.valid_to > day)
-        return func.coalesce(func.sum(case((alive, amount), else_=0)), 0)
+        return func.coalesce(func.sum(amount).filter(alive), 0)
 
     covered = position.primary_minor + position.top_up_minor
     return (
