@@ -217,6 +217,9 @@ SENTENCES: dict[str, str] = {
     "terms_unchanged": _("Nothing is different from the terms in force on that day."),
     "terms_not_readable": _("The text of the terms cannot be read: %(problem)s (line %(line)s)."),
     "terms_too_long": _("The text of the terms is too long: at most %(maximum)s characters."),
+    "terms_too_deep": _(
+        "The text of the terms nests lists and maps more than %(maximum)s deep (line %(line)s). Close a bracket, or shift the lines left."
+    ),
     "terms_with_aliases": _("The text of the terms uses anchors or aliases (line %(line)s). Write the values out."),
     "terms_not_a_map": _("The terms are a list of “name: value” lines."),
     "override_unreadable": _("“%(value)s” is not of the form parameter=value, such as maximum_extension_period.days=60."),

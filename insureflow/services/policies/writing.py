@@ -11,18 +11,49 @@ import yaml
 from insureflow.domain.errors import InvalidValue
 
 #: Longer than any policy; a text beyond it is not one.
-LONGEST_TEXT = 100_000
+LONGEST_TEXT = 40_000
+
+#: So deep lists and maps lie in one another at most; the deepest parameter of a policy needs a quarter of it.
+DEEPEST = 20
+
+
+class _Forbidden(Exception):
+    """Something that terms never have: what it is, where, and what there is to say."""
+
+    def __init__(self, code: str, mark: yaml.Mark | None, **parameters: int) -> None:
+        super().__init__(code)
+        self.code, self.line, self.parameters = code, mark.line + 1 if mark else 1, parameters
 
 
 class _ExactLoader(yaml.SafeLoader):
-    """Reads numbers with a point as text, ``no`` as Norway and dates as text; names must be unique."""
+    """Reads numbers with a point as text, ``no`` as Norway and dates as text; names must be unique, nesting has an end."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """The next value. Errors: ``_Forbidden`` for one that is used in two places, or too deep in others."""
+        event = self.peek_event()
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise _Forbidden("terms_with_aliases", event.start_mark)
+        if self._depth > DEEPEST:
+            raise _Forbidden("terms_too_deep", event.start_mark, maximum=DEEPEST)
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """A map whose names stand once each."""
-        names = [self.construct_object(name, deep=True) for name, _value in node.value]
-        for position, name in enumerate(names):
-            if name in names[:position]:
-                raise yaml.constructor.ConstructorError(None, None, f"“{name}” stands twice", node.value[position][0].start_mark)
+        names: set[Hashable] = set()
+        for key, _value in node.value:
+            name = self.construct_object(key, deep=True)
+            if not isinstance(name, Hashable):
+                raise yaml.constructor.ConstructorError(None, None, "a name must be a single value", key.start_mark)
+            if name in names:
+                raise yaml.constructor.ConstructorError(None, None, f"“{name}” stands twice", key.start_mark)
+            names.add(name)
         return super().construct_mapping(node, deep)
 
 
@@ -43,24 +74,22 @@ class _PlainDumper(yaml.SafeDumper):
 
 def _load(text: str, path: str) -> Any:
     try:
-        for event in yaml.parse(text, Loader=_ExactLoader):
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                raise InvalidValue("terms_with_aliases", path, line=event.start_mark.line + 1 if event.start_mark else 1)
         return yaml.load(text, Loader=_ExactLoader)  # noqa: S506 (a SafeLoader that reads less than its parent)
+    except _Forbidden as found:
+        raise InvalidValue(found.code, path, line=found.line, **found.parameters) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = error.problem or error.context or "?"
         raise InvalidValue("terms_not_readable", path, line=mark.line + 1 if mark else 1, problem=problem) from None
     except yaml.YAMLError as error:
         raise InvalidValue("terms_not_readable", path, line=1, problem=str(error).splitlines()[0]) from None
-    except RecursionError:
-        raise InvalidValue("terms_not_readable", path, line=1, problem="nested too deeply") from None
 
 
 def read_terms_text(text: str, *, path: str = "terms") -> dict[str, object]:
     """The terms that a text holds, as plain data, not yet checked.
 
-    Errors: ``InvalidValue`` ``terms_not_readable`` with the line, ``terms_with_aliases``, ``terms_not_a_map``, ``terms_too_long``.
+    Errors: ``InvalidValue`` ``terms_not_readable`` with the line, ``terms_with_aliases``, ``terms_too_deep``, ``terms_not_a_map``,
+    ``terms_too_long``.
     """
     if len(text) > LONGEST_TEXT:
         raise InvalidValue("terms_too_long", path, maximum=LONGEST_TEXT)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from insureflow.domain.countries import is_country
@@ -9,7 +11,16 @@ from insureflow.domain.currencies import is_currency
 from insureflow.domain.errors import InvalidValue, InvalidValues, Refusal
 from insureflow.domain.policies import parse_terms, terms_to_data
 from insureflow.i18n.policies import describe, describe_schedule, label_of
-from insureflow.services.policies import Confidence, get_preset, list_presets, origin_of, prepare_terms, read_terms_text, write_terms_text
+from insureflow.services.policies import (
+    Confidence,
+    get_preset,
+    list_presets,
+    origin_of,
+    prepare_terms,
+    read_terms_text,
+    write_terms_text,
+    writing,
+)
 from insureflow.services.policies.presets import Origin, leaves_of, load_preset
 
 PRESETS = list_presets()
@@ -148,14 +159,28 @@ def test_an_unknown_preset_is_refused() -> None:
         ("a: &x 1\nb: *x", "terms_with_aliases"),
         ("- 1", "terms_not_a_map"),
         ("!!python/object/apply:os.getcwd []", "terms_not_readable"),
-        ("x" * 100_001, "terms_too_long"),
-        ("[" * 1500, "terms_not_readable"),
+        ("x" * 40_001, "terms_too_long"),
+        ("a: " + "[" * 21, "terms_too_deep"),
+        ("? [a]\n: b", "terms_not_readable"),
+        ("[" * 1500, "terms_too_deep"),
     ],
 )
 def test_a_text_that_is_no_terms_is_refused(text: str, code: str) -> None:
     with pytest.raises(InvalidValue) as caught:
         read_terms_text(text)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize("repeated", ["[", "{a: ", "- ", "[a, ", "x: []\n", "? a\n"])
+def test_no_text_takes_long_to_read(repeated: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred thousand signs that lie in one another, and as many as are read that lie side by side."""
+    lies_deep = repeated in {"[", "{a: ", "- ", "[a, "}
+    monkeypatch.setattr(writing, "LONGEST_TEXT", 100_000 if lies_deep else writing.LONGEST_TEXT)
+    began = time.process_time()
+    with pytest.raises(InvalidValue) as caught:
+        read_terms_text(repeated * (writing.LONGEST_TEXT // len(repeated)))
+    assert time.process_time() - began < (1 if lies_deep else 10)
+    assert caught.value.code == ("terms_too_deep" if lies_deep else "terms_not_readable")
 
 
 def test_values_stay_exactly_what_was_typed() -> None:
