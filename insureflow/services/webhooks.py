@@ -167,12 +167,12 @@ def deliver_due(organisation_id: int, at: datetime | None = None, *, wants_to_st
     """Send what waits. An event may arrive twice when this process dies in between; its identification stays the same."""
     done = Delivered()
     moment = at or now()
-    tried: set[int] = set()
+    last = 0
     while not wants_to_stop():
-        claimed = _claim(organisation_id, moment, tried)
+        claimed = _claim(organisation_id, moment, last)
         if claimed is None:
             break
-        tried.add(claimed.id)
+        last = claimed.id
         answer = connector.post(
             claimed.url,
             claimed.secret,
@@ -186,7 +186,7 @@ def deliver_due(organisation_id: int, at: datetime | None = None, *, wants_to_st
     return done
 
 
-def _claim(organisation_id: int, at: datetime, tried: set[int]) -> _Claimed | None:
+def _claim(organisation_id: int, at: datetime, after: int) -> _Claimed | None:
     with transaction(organisation_id) as session:
         statement = (
             select(WebhookDelivery, WebhookEndpoint)
@@ -194,6 +194,7 @@ def _claim(organisation_id: int, at: datetime, tried: set[int]) -> _Claimed | No
             .where(
                 WebhookDelivery.state == DeliveryState.QUEUED,
                 WebhookDelivery.next_attempt_at <= at,
+                WebhookDelivery.id > after,
                 WebhookEndpoint.is_enabled.is_(True),
                 WebhookEndpoint.stopped_because.is_(None),
             )
@@ -201,8 +202,6 @@ def _claim(organisation_id: int, at: datetime, tried: set[int]) -> _Claimed | No
             .limit(1)
             .with_for_update(skip_locked=True, of=WebhookDelivery)
         )
-        if tried:
-            statement = statement.where(WebhookDelivery.id.not_in(tried))
         row = session.execute(statement).first()
         if row is None:
             return None

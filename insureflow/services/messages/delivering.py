@@ -14,7 +14,7 @@ from email.utils import parseaddr
 
 import structlog
 from flask import current_app
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from insureflow.connectors import mail
 from insureflow.connectors.mail import Acceptance, AnswerLost, Attachment, Mail, MailError, PutOff
@@ -24,7 +24,7 @@ from insureflow.models.messages import Message
 from insureflow.services import contacts, issued_documents, journal
 from insureflow.services.clock import now
 from insureflow.services.journal import Actor
-from insureflow.services.messages.hooks import announce, move
+from insureflow.services.messages.hooks import LEASE_MINUTES, announce, move
 from insureflow.services.messages.queueing import get_message, subject_of
 from insureflow.services.transaction import transaction
 
@@ -33,8 +33,6 @@ log = structlog.get_logger("insureflow.mail")
 ACTOR = Actor(None, "mail")
 #: After so many minutes a message that was put off is tried again; after the last of them it has failed.
 WAITS = (1, 2, 5, 15, 30, 60, 120, 240, 480, 720)
-#: A message that has been on its way for so long has lost its sender.
-LEASE_MINUTES = 15
 
 
 @dataclass
@@ -91,18 +89,18 @@ def deliver_due(organisation_id: int, at: datetime | None = None, *, wants_to_st
     settings = current_app.config["INSUREFLOW"]
     if not settings.smtp_url or not settings.mail_from:
         with transaction(organisation_id) as session:
-            done.waiting = len(session.scalars(_due(moment).limit(1000)).all())
+            done.waiting = session.scalar(select(func.count()).select_from(_due(moment).subquery())) or 0
         return done
     server = mail.server_of(settings.smtp_url)
-    tried: set[int] = set()
+    last = 0
     while not wants_to_stop():
-        claimed = _claim(organisation_id, moment, settings.mail_from, tried, done)
+        claimed = _claim(organisation_id, moment, settings.mail_from, last, done)
         if claimed is None:
             break
         if isinstance(claimed, int):
-            tried.add(claimed)
+            last = claimed
             continue
-        tried.add(claimed.id)
+        last = claimed.id
         _hand_over(organisation_id, server, claimed, done)
     return done
 
@@ -151,13 +149,11 @@ def _give_up_lost(organisation_id: int, at: datetime) -> int:
         return len(lost)
 
 
-def _claim(organisation_id: int, at: datetime, sender: str, tried: set[int], done: Delivered) -> _Claimed | int | None:
-    """Take the first message that is due; nobody else can take it until its lease is over. A key alone: it cannot be written."""
+def _claim(organisation_id: int, at: datetime, sender: str, after: int, done: Delivered) -> _Claimed | int | None:
+    """Take the next message that is due; nobody else can take it until its lease is over. A key alone: it cannot be written."""
     with transaction(organisation_id) as session:
-        statement = _due(at).order_by(Message.id).limit(1).with_for_update(skip_locked=True).execution_options(populate_existing=True)
-        if tried:
-            statement = statement.where(Message.id.not_in(tried))
-        message = session.scalar(statement)
+        following = _due(at).where(Message.id > after).order_by(Message.id).limit(1)
+        message = session.scalar(following.with_for_update(skip_locked=True).execution_options(populate_existing=True))
         if message is None:
             return None
         move(message, MessageAction.START)

@@ -11,6 +11,9 @@ from insureflow.models.messages import Message
 
 StateHook = Callable[[Session, Message], None]
 
+#: A message that has been on its way for so long has lost its sender. Its next attempt is put so far after the one that is made.
+LEASE_MINUTES = 15
+
 #: The kind under which somebody hears of every message.
 ANY_KIND = "*"
 _HOOKS: dict[str, list[StateHook]] = {}

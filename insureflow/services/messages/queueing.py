@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable
+from datetime import timedelta
 from email.utils import parseaddr
 
 from flask import current_app
@@ -17,7 +18,7 @@ from insureflow.models.messages import Message
 from insureflow.services import journal
 from insureflow.services.clock import now
 from insureflow.services.journal import Actor, Subject
-from insureflow.services.messages.hooks import announce, move
+from insureflow.services.messages.hooks import LEASE_MINUTES, announce, move
 from insureflow.services.transaction import transaction
 
 LONGEST_SUBJECT = 500
@@ -151,7 +152,10 @@ def cancel(actor: Actor, organisation_id: int, message_id: int) -> Message:
 
 
 def confirm_arrival(actor: Actor, organisation_id: int, message_id: int) -> Message:
-    """A message of which nobody knew did arrive, as a person has made sure. Errors: ``mail_unknown``, ``message_cannot``."""
+    """A message of which nobody knew did arrive, as a person has made sure: it was sent when it was tried, not when that is found out.
+
+    Errors: ``mail_unknown``, ``message_cannot``.
+    """
     return _decide(actor, organisation_id, message_id, MessageAction.ACCEPT, "mail.confirmed")
 
 
@@ -163,7 +167,7 @@ def _decide(actor: Actor, organisation_id: int, message_id: int, action: Message
             raise Refusal("message_cannot", state=message.state, action=action)
         move(message, action)
         if message.state is MessageState.SENT:
-            message.sent_at = now()
+            message.sent_at = message.next_attempt_at - timedelta(minutes=LEASE_MINUTES)
         journal.record(session, actor, entry, subject_of(message), before=before, after={"state": message.state})
         announce(session, message)
         return message

@@ -143,10 +143,17 @@ def test_a_crash_after_the_content_leaves_a_message_uncertain(app: Flask, accoun
         use_mail(app, monkeypatch, f"smtp://127.0.0.1:{mailbox.port}")
         lost = queue(account, "letter:lost")
         mailbox.loses_answers = 1
+        before = now()
         assert messages.deliver_due(organisation_id).uncertain == 1
+        after = now()
         assert stored(account, lost).state is MessageState.UNCERTAIN
         assert messages.deliver_due(organisation_id, now() + timedelta(days=9)).counts()["mail_sent"] == 0
-        messages.confirm_arrival(actor, organisation_id, lost)
+        with monkeypatch.context() as next_day:  # it was sent when it was tried, whenever somebody finds out
+            next_day.setattr("insureflow.services.messages.queueing.now", lambda: now() + timedelta(days=1))
+            messages.confirm_arrival(actor, organisation_id, lost)
+        sent_at = stored(account, lost).sent_at
+        assert sent_at is not None
+        assert before <= sent_at <= after
 
         def die(*_arguments: object) -> None:
             raise KeyboardInterrupt
