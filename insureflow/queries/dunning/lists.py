@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, case, func, or_, select, type_coerce
+from sqlalchemy import Select, case, func, select, type_coerce
 
 from insureflow.domain.buyers import search_name
 from insureflow.domain.dunning import ORDER, DunningLevel, LetterChannel, LetterState, ScopedRule, read_rules
@@ -155,7 +155,7 @@ def count_letters(*, entity_id: int | None = None) -> LetterCounts:
     """How many letters wait for what."""
     is_post = (DunningLetter.channel == LetterChannel.POST) & (DunningLetter.state == LetterState.APPROVED)
     statement = select(DunningLetter.state, func.count(DunningLetter.id), func.sum(case((is_post, 1), else_=0))).where(
-        or_(DunningLetter.state != LetterState.SENT, DunningLetter.id < 0)
+        DunningLetter.state != LetterState.SENT
     )
     if entity_id is not None:
         statement = statement.where(DunningLetter.entity_id == entity_id)

@@ -271,7 +271,8 @@ def due_letters(
     """Every letter that is due on a day: one per entity, buyer and currency, with the firmest level newly reached.
 
     A letter is due where an invoice has reached a level firmer than every letter that listed it. It is held back by the least amount
-    of the rule, and by a letter of the same or a firmer level within the days between two letters.
+    of the rule, by a letter of the same or a firmer level within the days between two letters, and by a firmer one that still waits
+    for somebody's word: a milder one in its place would let the firmer level pass without a letter.
     """
     groups = _groups(stored, fallback, on)
     rows = _candidates(groups, on, entity_id=entity_id, buyer_ids=buyer_ids).subquery()
@@ -297,7 +298,7 @@ def due_letters(
     )
     payments, notes, last = _loose_money(Payment), _loose_money(CreditNote), _last_letters(groups, on)
     statement: Select[Any] = select(
-        found, func.coalesce(payments.c.amount, 0) + func.coalesce(notes.c.amount, 0), last.c.rank, last.c.as_of
+        found, func.coalesce(payments.c.amount, 0) + func.coalesce(notes.c.amount, 0), last.c.rank, last.c.as_of, last.c.waiting
     ).order_by(found.c.buyer_id, found.c.entity_id, found.c.currency)
     for loose in (payments, notes, last):
         statement = statement.outerjoin(
@@ -305,19 +306,22 @@ def due_letters(
             and_(loose.c.entity_id == found.c.entity_id, loose.c.buyer_id == found.c.buyer_id, loose.c.currency == found.c.currency),
         )
     for row in db.session.execute(statement.execution_options(yield_per=2000)):
-        entity, buyer, currency, rule, rank, anchor, oldest, open_minor, overdue, count, credit, last_rank, last_on = row
+        entity, buyer, currency, rule, rank, anchor, oldest, open_minor, overdue, count, credit, last_rank, last_on, waiting = row
         rules = groups[int(rule)].rules
         asked = int(overdue if rank > 0 else open_minor) - int(credit)
         if asked <= 0 or asked < rules.minimums.get(currency, 0):
             continue
         is_soon = last_on is not None and (on - last_on).days < rules.days_between
-        if is_soon and int(last_rank) >= int(rank):
+        if (is_soon and int(last_rank) >= int(rank)) or (waiting is not None and int(waiting) > int(rank)):
             continue
         yield DueLetter(int(entity), int(buyer), currency, ORDER[int(rank)], int(anchor), oldest, asked, int(count))
 
 
 def _last_letters(groups: Sequence[_Group], on: date) -> Any:
-    """The firmest level of the letters of the last days, and the day of the last one, by entity, buyer and currency."""
+    """The letters of the last days and those that wait for approval, by entity, buyer and currency.
+
+    ``rank`` is the firmest level of all, ``as_of`` the day of the last one, ``waiting`` the firmest that waits (−1 for none).
+    """
     longest = max(group.rules.days_between for group in groups)
     rank = case(*((DunningLetter.level == level, index) for index, level in enumerate(ORDER)), else_=-1)
     return (
@@ -327,8 +331,12 @@ def _last_letters(groups: Sequence[_Group], on: date) -> Any:
             DunningLetter.currency.label("currency"),
             func.max(rank).label("rank"),
             func.max(DunningLetter.as_of).label("as_of"),
+            func.max(case((DunningLetter.state == LetterState.PROPOSED, rank), else_=-1)).label("waiting"),
         )
-        .where(DunningLetter.as_of > on - timedelta(days=longest), DunningLetter.state != LetterState.SKIPPED)
+        .where(
+            or_(DunningLetter.as_of > on - timedelta(days=longest), DunningLetter.state == LetterState.PROPOSED),
+            DunningLetter.state != LetterState.SKIPPED,
+        )
         .group_by(DunningLetter.entity_id, DunningLetter.buyer_id, DunningLetter.currency)
         .subquery()
     )
