@@ -107,7 +107,7 @@ def read_rules(data: Mapping[str, Any]) -> DunningRules:
     """A rule as it is stored or typed. Errors: ``InvalidValues`` with every problem at once."""
     reader = _Reader()
     levels = reader.levels(data.get("levels"))
-    holds = data.get("holds") or {}
+    holds = reader.part(data, "holds")
     rules = DunningRules(
         levels=levels,
         minimums=reader.amounts(data.get("minimum") or {}, "minimum"),
@@ -118,8 +118,8 @@ def read_rules(data: Mapping[str, Any]) -> DunningRules:
         holds_for_disputes=bool(holds.get("disputes", True)),
         holds_for_promises=bool(holds.get("promises", True)),
         holds_for_plans=bool(holds.get("plans", True)),
-        interest=reader.interest(data.get("interest")),
-        compensation=reader.compensation(data.get("compensation")),
+        interest=reader.interest(reader.part(data, "interest")),
+        compensation=reader.compensation(reader.part(data, "compensation")),
     )
     if reader.problems:
         raise InvalidValues(tuple(reader.problems))
@@ -132,6 +132,14 @@ class _Reader:
     def __init__(self) -> None:
         self.problems: list[InvalidValue] = []
 
+    def part(self, data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+        """A part of the rule that has parts of its own; empty where it is absent."""
+        value = data.get(name) or {}
+        if isinstance(value, Mapping):
+            return value
+        self.problems.append(InvalidValue("dunning_part_wrong", name, str(value)[:40]))
+        return {}
+
     def days(self, value: Any, path: str, least: int, most: int) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
             self.problems.append(InvalidValue("dunning_days_wrong", path, str(value)[:40], least=least, most=most))
@@ -140,8 +148,9 @@ class _Reader:
 
     def levels(self, given: Any) -> tuple[LevelRule, ...]:
         found: list[LevelRule] = []
-        for entry in given if isinstance(given, list) else ():
-            level = self.level(entry.get("level") if isinstance(entry, Mapping) else entry, "levels")
+        for listed in given if isinstance(given, list) else ():
+            entry = listed if isinstance(listed, Mapping) else {"level": listed}
+            level = self.level(entry.get("level"), "levels")
             if level is None:
                 continue
             path = f"levels.{level}"
@@ -187,7 +196,7 @@ class _Reader:
             found[str(currency)] = minor
         return found
 
-    def interest(self, given: Any) -> InterestRule | None:
+    def interest(self, given: Mapping[str, Any]) -> InterestRule | None:
         if not given:
             return None
         level = self.level(given.get("from_level", DunningLevel.REMINDER_1.value), "interest.from_level")
@@ -202,7 +211,7 @@ class _Reader:
             self.problems.append(InvalidValue("dunning_rate_wrong", "interest.annual_rate", str(given.get("annual_rate"))[:40]))
         return None if level is None else InterestRule(rate, str(given.get("basis", ""))[:300], day_count, level)
 
-    def compensation(self, given: Any) -> CompensationRule | None:
+    def compensation(self, given: Mapping[str, Any]) -> CompensationRule | None:
         if not given:
             return None
         level = self.level(given.get("from_level", DunningLevel.REMINDER_1.value), "compensation.from_level")

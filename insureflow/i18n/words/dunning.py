@@ -104,6 +104,7 @@ SENTENCES: dict[str, str] = {
     "dunning_levels_out_of_order": _("%(path)s: a firmer level comes later than the one before it, which is after %(before)s days."),
     "dunning_level_unknown": _("“%(value)s” is no level. Use before_due, reminder_1, reminder_2, reminder_3 or final_demand."),
     "dunning_channel_unknown": _("“%(value)s” is no channel. Use email or post."),
+    "dunning_part_wrong": _("%(path)s: “%(value)s” is not a part of a rule. Write its values under their names."),
     "dunning_amount_wrong": _("%(path)s: “%(value)s” is not an amount of a currency. Write it as EUR 50."),
     "dunning_day_count_wrong": _("“%(value)s” is no day count. A year of interest has 360 or 365 days."),
     "dunning_rate_wrong": _("“%(value)s” is no rate of interest. Give a percentage per year, such as 8.15."),
