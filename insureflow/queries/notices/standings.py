@@ -165,14 +165,15 @@ def due_notifications(on: date, until: date, *, buyer_ids: Collection[int] | Non
     statement = (
         standing.source(select(Obligation.policy_id, Obligation.buyer_id, Obligation.invoice_id, Obligation.due_on))
         .where(Obligation.due_on <= until, standing.status.not_in(sorted(status.value for status in SETTLED)))
+        .where(Obligation.buyer_id.is_not(None), Obligation.invoice_id.is_not(None))
         .order_by(Obligation.due_on, Obligation.invoice_id)
     )
-    wanted = None if buyer_ids is None else set(buyer_ids)
+    statements = [statement] if buyer_ids is None else [statement.where(Obligation.buyer_id.in_(part)) for part in _portions(buyer_ids)]
     firsts: dict[AccountKey, list[Any]] = {}
-    for row in db.session.execute(statement):
-        if row.buyer_id is not None and row.invoice_id is not None and (wanted is None or row.buyer_id in wanted):
-            firsts.setdefault((row.buyer_id, row.policy_id), []).append(row)
-    return [DueNotification(rows[0].policy_id, rows[0].buyer_id, rows[0].invoice_id, rows[0].due_on, len(rows)) for rows in firsts.values()]
+    for row in (row for each in statements for row in db.session.execute(each)):
+        firsts.setdefault((row.buyer_id, row.policy_id), []).append(row)
+    due = [DueNotification(rows[0].policy_id, rows[0].buyer_id, rows[0].invoice_id, rows[0].due_on, len(rows)) for rows in firsts.values()]
+    return sorted(due, key=lambda each: (each.deadline_on, each.invoice_id))
 
 
 class ExtensionEnds:
