@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -26,6 +27,9 @@ EVIDENCE_OF_MARK = "obligation_mark"
 
 #: Longest note that is kept.
 NOTE_LENGTH = 1000
+
+#: So many marks that are taken back together are named in the journal.
+_MOST_PICTURED = 100
 
 
 class Mark(StrEnum):
@@ -123,6 +127,22 @@ def mark_obligation(
         _renew_reminders(session, known, today)
         journal.record(session, actor, f"obligation.{mark.value}", subject, before=before, after=_picture(known))
         return known
+
+
+def take_back_marks(session: Session, actor: Actor, marks: Sequence[ObligationMark], reason: str, today: date) -> None:
+    """Open duties again that were done by something that did not arrive, in the running unit of work."""
+    if not marks:
+        return
+    before = {"marks": [_picture(mark) for mark in marks[:_MOST_PICTURED]]}
+    for mark in marks:
+        session.delete(mark)
+    session.flush()
+    journal.record(
+        session, actor, "obligation.reopened", Subject("obligation", None, str(len(marks))), before=before, after={"reason": reason}
+    )
+    reminded = {mark.buyer_id for mark in marks if mark.kind == ObligationKind.SEND_REMINDER and mark.buyer_id is not None}
+    if reminded:
+        cover.refresh_buyers(session, sorted(reminded), today)
 
 
 def undo_mark(actor: Actor, organisation_id: int, obligation_id: int, *, today: date) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from insureflow.documents.letters import build_reminder, text_reminder
@@ -24,7 +25,7 @@ from insureflow.models.messages import Message
 from insureflow.models.organisations import Organisation
 from insureflow.models.scope import current_organisation_id
 from insureflow.queries import dunning as queries
-from insureflow.services import cover, issued_documents, journal, messages, webhooks
+from insureflow.services import cover, issued_documents, journal, messages, obligations, webhooks
 from insureflow.services.clock import now
 from insureflow.services.dunning.composing import (
     choose_channel,
@@ -251,8 +252,9 @@ def mark_posted(actor: Actor, organisation_id: int, letter_ids: Collection[int] 
     with transaction(organisation_id) as session:
         printed = [letter for letter in queries.post_letters() if letter.printed_at is not None]
         waiting = [letter for letter in printed if letter_ids is None or letter.id in letter_ids]
-        for letter in waiting:
-            _sent(session, letter, on, on)
+        reminded = {letter.buyer_id for letter in waiting if _sent(session, letter, on)}
+        if reminded:
+            cover.refresh_buyers(session, sorted(reminded), on)
         if waiting:
             journal.record(
                 session, actor, "letter.posted", Subject("letter", waiting[0].id, str(len(waiting))),
@@ -272,10 +274,11 @@ def repeat(actor: Actor, organisation_id: int, letter_id: int) -> DunningLetter:
         return letter
 
 
-def _sent(session: Session, letter: DunningLetter, on: date, today: date) -> None:
+def _sent(session: Session, letter: DunningLetter, on: date) -> bool:
+    """A letter is with the buyer; gives whether duties are done by it, so that what follows for the buyer is to be worked out."""
     letter.state, letter.sent_on = next_letter_state(letter.state, LetterAction.SEND), on
     session.flush()
-    _mark_duties(session, letter, on, today)
+    is_reminded = _mark_duties(session, letter, on)
     webhooks.announce(
         session,
         "letter.sent",
@@ -289,18 +292,30 @@ def _sent(session: Session, letter: DunningLetter, on: date, today: date) -> Non
             "channel": letter.channel,
         },
     )
+    return is_reminded
 
 
-def _mark_duties(session: Session, letter: DunningLetter, on: date, today: date) -> None:
-    """The duty to remind is done for every invoice that a sent letter lists; what follows stands as of the business day."""
-    listed = select(DunningLetterInvoice.invoice_id).where(
+def _listed(letter: DunningLetter) -> Select[Any]:
+    """The keys of the invoices that a letter lists."""
+    return select(DunningLetterInvoice.invoice_id).where(
         DunningLetterInvoice.letter_id == letter.id, DunningLetterInvoice.invoice_id.is_not(None)
     )
+
+
+def _note(session: Session, letter: DunningLetter) -> str:
+    """What the marks of duties say that a letter has done."""
+    document = None if letter.document_id is None else session.get(IssuedDocument, letter.document_id)
+    return document.number if document else f"letter {letter.id}"
+
+
+def _mark_duties(session: Session, letter: DunningLetter, on: date) -> bool:
+    """The duty to remind is done for every invoice that a sent letter lists; gives whether any was open."""
+    note = _note(session, letter)
     duties = session.scalars(
         select(Obligation).where(
             Obligation.buyer_id == letter.buyer_id,
             Obligation.kind == ObligationKind.SEND_REMINDER.value,
-            Obligation.invoice_id.in_(listed),
+            Obligation.invoice_id.in_(_listed(letter)),
             Obligation.due_on <= on,
         )
     ).all()
@@ -314,17 +329,28 @@ def _mark_duties(session: Session, letter: DunningLetter, on: date, today: date)
             ObligationMark.due_on == duty.due_on,
         )
         if session.scalar(select(ObligationMark.id).where(*same)) is None:
-            document = None if letter.document_id is None else session.get(IssuedDocument, letter.document_id)
             session.add(
                 ObligationMark(
                     policy_id=duty.policy_id, buyer_id=duty.buyer_id, invoice_id=duty.invoice_id, kind=duty.kind, due_on=duty.due_on,
-                    mark="done", marked_on=on, note=document.number if document else f"letter {letter.id}",
+                    mark="done", marked_on=on, note=note,
                 )
             )  # fmt: skip
             made = True
-    if made:
-        session.flush()
-        cover.refresh_buyers(session, [letter.buyer_id], today)
+    session.flush()
+    return made
+
+
+def _take_duties_back(session: Session, letter: DunningLetter, today: date) -> None:
+    """The duties to remind that a letter did are open again: it did not arrive. What a person has said of them since stays."""
+    marks = session.scalars(
+        select(ObligationMark).where(
+            ObligationMark.buyer_id == letter.buyer_id,
+            ObligationMark.kind == ObligationKind.SEND_REMINDER.value,
+            ObligationMark.invoice_id.in_(_listed(letter)),
+            ObligationMark.note == _note(session, letter),
+        )
+    ).all()
+    obligations.take_back_marks(session, ACTOR, marks, "the letter was not delivered", today)
 
 
 def _follow(session: Session, message: Message) -> None:
@@ -335,9 +361,11 @@ def _follow(session: Session, message: Message) -> None:
     if message.state is MessageState.SENT:
         if letter.state in {LetterState.APPROVED, LetterState.FAILED}:
             sent_on, today = _day_of(session, message.sent_at or now()), _day_of(session, now())
-            _sent(session, letter, sent_on, max(sent_on, today))
+            if _sent(session, letter, sent_on):
+                cover.refresh_buyers(session, [letter.buyer_id], max(sent_on, today))
     elif message.state in {MessageState.FAILED, MessageState.BOUNCED}:
         if letter.state in {LetterState.APPROVED, LetterState.SENT}:
+            _take_duties_back(session, letter, _day_of(session, now()))
             letter.state = next_letter_state(letter.state, LetterAction.FAIL)
             letter.reason, letter.sent_on = f"mail_{message.state}", None
             webhooks.announce(

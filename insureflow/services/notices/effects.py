@@ -7,6 +7,7 @@ the acts are kept with what brought them about, so that what did not arrive can 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from sqlalchemy import or_, select
@@ -22,7 +23,7 @@ from insureflow.domain.notices import (
     planned_lines,
 )
 from insureflow.domain.obligations import ObligationKind
-from insureflow.models.cover import Obligation
+from insureflow.models.cover import Obligation, ObligationMark
 from insureflow.models.limits import AccountAct
 from insureflow.models.notices import Notice
 from insureflow.models.receivables import Invoice
@@ -36,6 +37,14 @@ from insureflow.services.obligations import Mark
 
 #: A statement takes only so many parameters.
 _PORTION = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class BroughtAbout:
+    """What a paper that was sent has brought about: the keys of the acts that say so, and of the marks of duties done by it."""
+
+    act_ids: list[int] = field(default_factory=list)
+    mark_ids: list[int] = field(default_factory=list)
 
 
 def _record(actor: Actor, notice: Notice, kind: AccountActKind, happened_on: date, today: date, **details: object) -> int:
@@ -52,7 +61,17 @@ def when_approved(session: Session, actor: Actor, notice: Notice, today: date) -
     """What was learned becomes a fact of the account once a person stands by it: bad news, or the opening of an insolvency."""
     facts = particulars_of(notice)
     if notice.kind is NoticeKind.ADVERSE_INFORMATION and facts.known_on is not None:
-        _record(actor, notice, AccountActKind.ADVERSE_INFORMATION, facts.known_on, today, note=facts.source)
+        # A paper that was put back to draft and approved again tells no second piece of news.
+        known = session.scalar(
+            select(AccountAct.id).where(
+                AccountAct.buyer_id == notice.buyer_id,
+                AccountAct.policy_id == notice.policy_id,
+                AccountAct.kind == AccountActKind.ADVERSE_INFORMATION,
+                AccountAct.happened_on == facts.known_on,
+            )
+        )
+        if known is None:
+            _record(actor, notice, AccountActKind.ADVERSE_INFORMATION, facts.known_on, today, note=facts.source)
     if notice.kind is NoticeKind.INSOLVENCY and facts.opened_on is not None:
         known = session.scalar(
             select(AccountAct.id).where(
@@ -66,8 +85,8 @@ def when_approved(session: Session, actor: Actor, notice: Notice, today: date) -
             _record(actor, notice, AccountActKind.INSOLVENCY, facts.opened_on, today, note=note)
 
 
-def when_sent(session: Session, actor: Actor, notice: Notice, sent_on: date, today: date, note: str) -> list[int]:
-    """The insurer was told: the keys of the acts that say so.
+def when_sent(session: Session, actor: Actor, notice: Notice, sent_on: date, today: date, note: str) -> BroughtAbout:
+    """The insurer was told: what that has brought about.
 
     A notification names the invoices that were overdue when it was sent; later ones have deadlines of their own. An extension within
     the maximum extension period is free and holds from now on. A report of adverse information does the duty to report.
@@ -76,13 +95,13 @@ def when_sent(session: Session, actor: Actor, notice: Notice, sent_on: date, tod
     if notice.kind is NoticeKind.NON_PAYMENT:
         named = invoice_ids(lines, sent_on)
         if not named:
-            return []
-        return [_record(actor, notice, AccountActKind.OVERDUE_NOTIFICATION, sent_on, today, invoice_ids=named, note=note)]
+            return BroughtAbout()
+        return BroughtAbout([_record(actor, notice, AccountActKind.OVERDUE_NOTIFICATION, sent_on, today, invoice_ids=named, note=note)])
     if notice.kind is NoticeKind.EXTENSION:
-        return _extend(actor, notice, _free(notice, lines), sent_on, today, has_consent=False, note=note)
+        return BroughtAbout(_extend(actor, notice, _free(notice, lines), sent_on, today, has_consent=False, note=note))
     if notice.kind is NoticeKind.ADVERSE_INFORMATION:
-        _do_duty(session, actor, notice, ObligationKind.REPORT_ADVERSE_INFORMATION, sent_on, today, note)
-    return []
+        return BroughtAbout(mark_ids=_do_duty(session, actor, notice, ObligationKind.REPORT_ADVERSE_INFORMATION, sent_on, today, note))
+    return BroughtAbout()
 
 
 def when_answered(session: Session, actor: Actor, notice: Notice, outcome: ReplyOutcome, on: date, today: date, note: str) -> list[int]:
@@ -125,8 +144,10 @@ def _still_known(session: Session, notice: Notice) -> list[NoticeLine]:
     return [line for line in lines if line.invoice_id in known]
 
 
-def take_back(session: Session, actor: Actor, act_ids: Iterable[int], reason: str, today: date) -> None:
+def take_back(session: Session, actor: Actor, act_ids: Iterable[int], reason: str, today: date, *, mark_ids: Iterable[int] = ()) -> None:
     """What a paper that did not arrive said is no fact: its acts are taken back, and the duties are open again."""
+    marks = session.scalars(select(ObligationMark).where(ObligationMark.id.in_(sorted(set(mark_ids))))).all()
+    obligations.take_back_marks(session, actor, marks, reason, today)
     wanted = sorted(set(act_ids))
     for act_id in session.scalars(select(AccountAct.id).where(AccountAct.id.in_(wanted)).order_by(AccountAct.id)).all():
         remove_act(actor, current_organisation_id(), act_id, reason, today)
@@ -176,10 +197,19 @@ def _extend(
     ]
 
 
-def _do_duty(session: Session, actor: Actor, notice: Notice, kind: ObligationKind, on: date, today: date, note: str) -> None:
-    """Mark the open duty of the account as done by this paper."""
-    statement = select(Obligation.id).where(
-        Obligation.buyer_id == notice.buyer_id, Obligation.policy_id == notice.policy_id, Obligation.kind == kind.value
+def _do_duty(session: Session, actor: Actor, notice: Notice, kind: ObligationKind, on: date, today: date, note: str) -> list[int]:
+    """Mark the open duties of the account as done by this paper; what an earlier one did stays done by that. Gives the keys of the marks."""
+    is_marked = select(ObligationMark.id).where(
+        ObligationMark.policy_id == Obligation.policy_id,
+        ObligationMark.buyer_id == Obligation.buyer_id,
+        ObligationMark.invoice_id.is_not_distinct_from(Obligation.invoice_id),
+        ObligationMark.kind == Obligation.kind,
+        ObligationMark.due_on == Obligation.due_on,
     )
-    for duty_id in session.scalars(statement.order_by(Obligation.due_on)).all():
-        obligations.mark_obligation(actor, current_organisation_id(), duty_id, Mark.DONE, on=on, note=note, today=today)
+    statement = select(Obligation.id).where(
+        Obligation.buyer_id == notice.buyer_id, Obligation.policy_id == notice.policy_id, Obligation.kind == kind.value, ~is_marked.exists()
+    )
+    return [
+        obligations.mark_obligation(actor, current_organisation_id(), duty_id, Mark.DONE, on=on, note=note, today=today).id
+        for duty_id in session.scalars(statement.order_by(Obligation.due_on)).all()
+    ]

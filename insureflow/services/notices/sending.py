@@ -180,8 +180,8 @@ def _deliver(session: Session, actor: Actor, notice: Notice, dispatch: NoticeDis
     dispatch.on, dispatch.is_delivered = sent_on, True
     session.flush()
     proof = dispatch.protocol_number or str(dispatch.details.get("document", ""))
-    act_ids = effects.when_sent(session, actor, notice, sent_on, today, f"{notice.kind.value} {proof}".replace("_", " ").strip())
-    dispatch.details = {**dispatch.details, "act_ids": act_ids}
+    done = effects.when_sent(session, actor, notice, sent_on, today, f"{notice.kind.value} {proof}".replace("_", " ").strip())
+    dispatch.details = {**dispatch.details, "act_ids": done.act_ids, "mark_ids": done.mark_ids}
     session.flush()
     after = {
         "channel": dispatch.channel,
@@ -209,10 +209,10 @@ def _fail(session: Session, actor: Actor, notice: Notice, dispatch: NoticeDispat
     move(notice, NoticeAction.FAIL)
     notice.sent_on = None
     dispatch.is_delivered = False
-    taken_back = list(dispatch.details.get("act_ids", ()))
-    dispatch.details = {**dispatch.details, "act_ids": [], "problem": message.bounce or message.last_error or {}}
+    act_ids, mark_ids = list(dispatch.details.get("act_ids", ())), list(dispatch.details.get("mark_ids", ()))
+    dispatch.details = {**dispatch.details, "act_ids": [], "mark_ids": [], "problem": message.bounce or message.last_error or {}}
     session.flush()
-    effects.take_back(session, actor, taken_back, "the notice was not delivered", today)
+    effects.take_back(session, actor, act_ids, "the notice was not delivered", today, mark_ids=mark_ids)
     after = {"channel": dispatch.channel, "recipient": dispatch.recipient, "message_state": message.state}
     journal.record(session, actor, "notice.failed", subject_of(session, notice), after=after)
     buyer, _policy = account_of(session, notice)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -17,7 +17,7 @@ from support.notices import DEADLINE, OLD, duty_status, invoice_id, make_overdue
 from insureflow.domain.buyers import BuyerStatus
 from insureflow.domain.errors import Refusal
 from insureflow.domain.limits import AccountActKind
-from insureflow.domain.messages import MessageState
+from insureflow.domain.messages import MessageAction, MessageState
 from insureflow.domain.money import Money
 from insureflow.domain.notices import (
     Administrator,
@@ -34,7 +34,7 @@ from insureflow.domain.notices import (
 )
 from insureflow.domain.obligations import ObligationKind
 from insureflow.models.buyers import Buyer
-from insureflow.models.cover import InvoicePosition, Obligation
+from insureflow.models.cover import InvoicePosition, Obligation, ObligationMark
 from insureflow.models.database import db
 from insureflow.models.documents import IssuedDocument
 from insureflow.models.journal import JournalEntry
@@ -49,6 +49,7 @@ from insureflow.services.clock import now
 from insureflow.services.files import NewEvidence
 from insureflow.services.issued_documents import read
 from insureflow.services.journal import Actor
+from insureflow.services.messages.hooks import announce, move
 from insureflow.services.notices import Answer, Changes, NewNotice, Sending
 from insureflow.services.transaction import transaction
 
@@ -301,11 +302,31 @@ def test_requests_reports_and_insolvency(app: Flask) -> None:
 
         news = Particulars(adverse=(AdverseKind.PAYMENT_RETURNED,), known_on=date(2026, 6, 25), source="bank")
         report = notices.draft(actor, org, NewNotice(kind=NoticeKind.ADVERSE_INFORMATION, buyer_id=buyer, particulars=news), TODAY)
+        for _ in range(2):  # back to draft and approved again it tells no second piece of news
+            notices.approve(actor, org, report.id, TODAY)
+            assert (
+                session.scalar(select(func.count()).select_from(AccountAct).where(AccountAct.kind == AccountActKind.ADVERSE_INFORMATION))
+                == 1
+            )
+            notices.reopen(actor, org, report.id)
         notices.approve(actor, org, report.id, TODAY)
         duty = ObligationKind.REPORT_ADVERSE_INFORMATION
         assert duty_status(buyer, kind=duty)[None] is CalendarStatus.DUE_SOON
+        notices.send(actor, org, report.id, Sending(channel=Channel.EMAIL), TODAY)
+        _happens_to(org, report.id, MessageAction.START, MessageAction.ACCEPT)
+        assert duty_status(buyer, kind=duty)[None] is CalendarStatus.DONE
+        _happens_to(org, report.id, MessageAction.BOUNCE)  # what came back has done nothing
+        assert duty_status(buyer, kind=duty)[None] is CalendarStatus.DUE_SOON
         notices.send(actor, org, report.id, by_post, TODAY)
         assert duty_status(buyer, kind=duty)[None] is CalendarStatus.DONE
+        done = session.scalars(select(ObligationMark).where(ObligationMark.kind == duty.value)).one()
+        # A second report does not change when the first one did the duty.
+        more = notices.draft(actor, org, NewNotice(kind=NoticeKind.ADVERSE_INFORMATION, buyer_id=buyer, particulars=news), TODAY)
+        later = TODAY + timedelta(days=40)
+        notices.approve(actor, org, more.id, TODAY)
+        notices.send(actor, org, more.id, by_post, later)
+        session.expire_all()
+        assert done.marked_on == TODAY
 
         facts = Particulars(
             opened_on=date(2026, 6, 28),
@@ -331,8 +352,20 @@ def test_requests_reports_and_insolvency(app: Flask) -> None:
         with pytest.raises(Refusal, match="notice_recipient_needed"):
             _post_nowhere(session, account.policy_id)
             notices.send(actor, org, insolvency.id, Sending(channel=Channel.POST), TODAY)
-        assert session.scalar(select(func.count()).select_from(NoticeDispatch)) == 3
-        assert session.scalar(select(func.count()).select_from(JournalEntry).where(JournalEntry.action == "notice.sent")) == 3
+        assert session.scalar(select(func.count()).select_from(NoticeDispatch)) == 5
+        assert session.scalar(select(func.count()).select_from(JournalEntry).where(JournalEntry.action == "notice.sent")) == 5
+
+
+def _happens_to(org: int, notice_id: int, *actions: MessageAction) -> None:
+    """What happens to the last e-mail of a paper, as the post office writes it down."""
+    with transaction(org) as working:
+        sent = select(Message).where(Message.cause.startswith(f"notice/{notice_id}/")).order_by(Message.id.desc())
+        message = working.scalars(sent).first()
+        assert message is not None
+        for action in actions:
+            move(message, action)
+        message.sent_at = datetime.combine(TODAY, time(12), UTC)
+        announce(working, message)
 
 
 def _post_nowhere(session: object, policy_id: int) -> None:
