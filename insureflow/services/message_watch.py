@@ -7,9 +7,16 @@ from sqlalchemy.orm import Session
 from insureflow.domain.access import Permission
 from insureflow.domain.messages import MessageState, NoticeToPerson
 from insureflow.models.messages import Message
-from insureflow.services import messages, telling, webhooks
+from insureflow.services import messages, notices, telling, webhooks
 
 _TOLD = frozenset({MessageState.FAILED, MessageState.BOUNCED, MessageState.UNCERTAIN})
+
+
+def _people(session: Session, message: Message) -> list[int]:
+    """Those whose work it is: of a paper for an insurer those who answer for it, whom the paper itself tells that it did not arrive."""
+    if message.kind != notices.MESSAGE_KIND:
+        return telling.who_may(session, Permission.SEND_LETTERS)
+    return telling.who_may(session, Permission.APPROVE_NOTICES) if message.state is MessageState.UNCERTAIN else []
 
 
 def _watch(session: Session, message: Message) -> None:
@@ -20,7 +27,7 @@ def _watch(session: Session, message: Message) -> None:
     cause = f"mail:{message.id}:{message.state}:{stamp.isoformat()}"
     telling.tell(
         session,
-        telling.who_may(session, Permission.SEND_LETTERS),
+        _people(session, message),
         NoticeToPerson.MESSAGE_FAILED,
         cause,
         facts={"subject": message.subject, "recipient": recipient},
