@@ -18,7 +18,7 @@ from insureflow.models.buyers import Buyer
 from insureflow.models.documents import BuyerContact, IssuedDocument
 from insureflow.models.messages import Message
 from insureflow.models.organisations import Organisation
-from insureflow.models.receivables import Dispute, Invoice
+from insureflow.models.receivables import CreditNote, Dispute, Invoice, Payment
 from insureflow.models.scope import current_organisation_id
 from insureflow.services import issued_documents, journal, messages
 from insureflow.services.dunning.composing import (
@@ -61,8 +61,17 @@ def _items(session: Session, buyer_id: int, entity_id: int, on: date) -> list[Op
         )
         for invoice in invoices
     ]
-    currencies = sorted({invoice.currency for invoice in invoices})
+    currencies = sorted({invoice.currency for invoice in invoices} | _currencies_of_credits(session, buyer_id, entity_id))
     return [*items, *(item for currency in currencies for item in credits_of(session, entity_id, buyer_id, currency))]
+
+
+def _currencies_of_credits(session: Session, buyer_id: int, entity_id: int) -> set[str]:
+    """The currencies in which a buyer has money or credit that settles nothing yet, open invoices or not."""
+    found: set[str] = set()
+    for model in (Payment, CreditNote):
+        held = select(model.currency).where(model.entity_id == entity_id, model.buyer_id == buyer_id, model.unapplied_minor > 0)
+        found |= set(session.scalars(held.distinct()))
+    return found
 
 
 def _statement(session: Session, buyer: Buyer, writer: Stationery, on: date, number: str) -> StatementOfAccount:

@@ -84,11 +84,13 @@ def add_promise(
 
 
 def cancel_promise(actor: Actor, organisation_id: int, promise_id: int, on: date) -> PromiseToPay:
-    """A promise no longer counts from a day on. Errors: ``promise_unknown``."""
+    """A promise no longer counts from a day on; one that was taken back already stays as it is. Errors: ``promise_unknown``."""
     with transaction(organisation_id) as session:
-        promise = session.scalar(select(PromiseToPay).where(PromiseToPay.id == promise_id))
+        promise = session.scalar(select(PromiseToPay).where(PromiseToPay.id == promise_id).with_for_update())
         if promise is None:
             raise Refusal("promise_unknown", promise=str(promise_id))
+        if promise.cancelled_on is not None:
+            return promise
         promise.cancelled_on = on
         journal.record(session, actor, "promise.cancelled", _subject(_buyer(session, promise.buyer_id)), after={"cancelled_on": on})
         return promise
@@ -171,11 +173,13 @@ def add_hold(
 
 
 def end_hold(actor: Actor, organisation_id: int, hold_id: int, on: date) -> DunningHold:
-    """Letters may go again from a day on. Errors: ``hold_unknown``."""
+    """Letters may go again from a day on; a hold that is over by then stays as it was. Errors: ``hold_unknown``."""
     with transaction(organisation_id) as session:
-        hold = session.scalar(select(DunningHold).where(DunningHold.id == hold_id))
+        hold = session.scalar(select(DunningHold).where(DunningHold.id == hold_id).with_for_update())
         if hold is None:
             raise Refusal("hold_unknown", hold=str(hold_id))
+        if hold.until_on is not None and hold.until_on <= on:
+            return hold
         before, hold.until_on = {"until_on": hold.until_on}, max(on, hold.from_on)
         journal.record(
             session, actor, "hold.ended", _subject(_buyer(session, hold.buyer_id)), before=before, after={"until_on": hold.until_on}

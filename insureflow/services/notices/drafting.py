@@ -60,6 +60,9 @@ LIVE = frozenset({NoticeState.DRAFT, NoticeState.APPROVED, NoticeState.SENDING, 
 #: The mark of a draft that a person has changed: it is left to people from then on.
 TOUCHED = "touched"
 
+#: Of more new drafts than this people are not told one by one.
+MOST_TOLD = 200
+
 #: A statement takes only so many parameters.
 _PORTION = 2000
 
@@ -340,12 +343,20 @@ def _draft_accounts(session: Session, actor: Actor, wanted: Mapping[AccountKey, 
     return Drafted(tuple(notice.id for notice, _ in made), len(known), len(accounts) - len(made))
 
 
+def _most_urgent(session: Session, notice_ids: Sequence[int]) -> list[Notice]:
+    """The drafts to be told of, nearest deadline first: nobody reads more than so many, and the list shows them all."""
+    found: list[Notice] = []
+    for start in range(0, len(notice_ids), _PORTION):
+        found += session.scalars(select(Notice).where(Notice.id.in_(notice_ids[start : start + _PORTION]))).all()
+    return sorted(found, key=lambda notice: (notice.deadline_on or date.max, notice.id))[:MOST_TOLD]
+
+
 def _tell(session: Session, notice_ids: Sequence[int]) -> None:
-    """Tell those who may approve of each new draft; of many at once in one word."""
+    """Tell those who may approve of each new draft; of very many those with the nearest deadlines."""
     people = telling.who_may(session, Permission.APPROVE_NOTICES) if notice_ids else []
     if not people:
         return
-    for notice in session.scalars(select(Notice).where(Notice.id.in_(list(notice_ids)[:_PORTION])).order_by(Notice.deadline_on)):
+    for notice in _most_urgent(session, notice_ids):
         buyer, _policy = account_of(session, notice)
         telling.tell(
             session,

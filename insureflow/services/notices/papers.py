@@ -275,7 +275,9 @@ def _seller(session: Session, policy: Policy, lines: Sequence[NoticeLine]) -> En
     codes = Counter(line.entity_code for line in lines)
     if codes:
         code = max(sorted(codes), key=lambda each: codes[each])
-        return session.scalars(select(Entity).where(Entity.code == code)).one()
+        known = session.scalar(select(Entity).where(Entity.code == code))
+        if known is not None:  # a paper keeps the code of its day, whatever the entity is called now
+            return known
     statement = select(Entity).join(InsuredEntity, InsuredEntity.entity_id == Entity.id).where(InsuredEntity.policy_id == policy.id)
     found = session.scalar(statement.order_by(Entity.id).limit(1))
     return found or session.scalars(select(Entity).order_by(Entity.id).limit(1)).one()

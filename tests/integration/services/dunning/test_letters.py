@@ -15,6 +15,7 @@ from support.papers import text_of
 from insureflow.documents.forbidden_words import find_insurance_words
 from insureflow.domain.dunning import DunningLevel, LetterChannel, LetterState, PromiseState
 from insureflow.domain.errors import Refusal
+from insureflow.domain.messages import MessageAction
 from insureflow.domain.money import Money
 from insureflow.models.cover import ObligationMark
 from insureflow.models.database import db
@@ -25,6 +26,7 @@ from insureflow.models.receivables import CreditNote, Dispute, Invoice, Payment
 from insureflow.queries import dunning as queries
 from insureflow.queries.dunning import DueLetter
 from insureflow.services import contacts, dunning, issued_documents, messages
+from insureflow.services.messages.hooks import announce, move
 from insureflow.services.transaction import transaction
 
 
@@ -65,10 +67,16 @@ def test_a_dunned_buyer_reads_the_own_language_and_nothing_of_insurance(
         assert messages.deliver_due(organisation_id).counts()["mail_sent"] == 0
         assert {letter.state for letter in letters(debtors)} == {LetterState.SENT}
 
+        with transaction(organisation_id) as session:  # a letter that comes back has reminded nobody
+            came_back = session.scalars(select(Message).where(Message.buyer_id == debtors.buyers["FR"])).one()
+            assert len(session.scalars(select(ObligationMark)).all()) == 4
+            move(came_back, MessageAction.BOUNCE)
+            announce(session, came_back)
         with within(organisation_id):
             stored = {row.buyer_id: row for row in db.session.scalars(select(Message))}
             papers = {row.buyer_id: row for row in db.session.scalars(select(IssuedDocument))}
-            assert len(db.session.scalars(select(ObligationMark)).all()) == 4
+            reminded = db.session.scalars(select(ObligationMark.buyer_id)).all()
+            assert sorted(filter(None, reminded)) == sorted(debtors.buyers[country] for country in ("DE", "SE", "NL"))
         numbers = {row.number for row in papers.values()}
         assert numbers == {f"D-2026-{number:06}" for number in range(1, 5)}
         by_recipient = {str(read["To"]): read for read in mailbox.messages()}
@@ -147,10 +155,14 @@ def test_levels_climb_and_money_received_stops_them(app: Flask, debtors: Debtors
         )
         assert "80,00" in page  # 40.00 for each of two invoices
         waiting = [letter.id for letter in letters(debtors) if letter.state is LetterState.PROPOSED]
+        add_invoice(debtors.account, "DE-3", 700_00, shipped_on=date(2026, 6, 8))  # overdue itself some days later
+        assert dunning.propose(actor, organisation_id, final + timedelta(days=10)).superseded == 0  # no first reminder for a final demand
+        assert {letter.id for letter in letters(debtors) if letter.state is LetterState.PROPOSED} == set(waiting)
         with pytest.raises(Refusal):
             dunning.skip(actor, organisation_id, waiting, " ")
         assert dunning.skip(actor, organisation_id, waiting, "agreed by telephone") == 3
-        assert simulate(debtors, final + timedelta(days=30)) == []
+        following = simulate(debtors, final + timedelta(days=30))
+        assert [(each.buyer_id, each.level, each.invoices) for each in following] == [(german, DunningLevel.REMINDER_2, 3)]
 
 
 def test_what_keeps_letters_back(app: Flask, debtors: Debtors) -> None:
@@ -201,8 +213,9 @@ def test_what_keeps_letters_back(app: Flask, debtors: Debtors) -> None:
         )
         with within(organisation_id):
             assert [each.state for each in queries.promise_pictures(DAY + timedelta(days=3))] == [PromiseState.KEPT]
-        dunning.cancel_promise(actor, organisation_id, promise.id, DAY)
-        dunning.end_hold(actor, organisation_id, hold.id, DAY)
+        for day in (DAY, DAY + timedelta(days=9)):  # what is over already stays over since its day
+            assert dunning.cancel_promise(actor, organisation_id, promise.id, day).cancelled_on == DAY
+            assert dunning.end_hold(actor, organisation_id, hold.id, day).until_on == DAY
         with transaction(organisation_id) as session:
             session.scalars(select(Dispute)).one().is_ring_fenced = True
         assert due_now() == {"DE", "SE", "NL"}
@@ -221,6 +234,7 @@ def test_what_keeps_letters_back(app: Flask, debtors: Debtors) -> None:
         dutch = next(letter for letter in letters(debtors) if letter.buyer_id == debtors.buyers["NL"])
         assert (dutch.level, dutch.channel) == (DunningLevel.FINAL_DEMAND, LetterChannel.POST)
 
+        add(Payment(**{**common, "currency": "USD"}, number="P2", amount_minor=77_00, unapplied_minor=77_00, received_on=DAY))
         document, message = dunning.send_statement(
             actor, organisation_id, debtors.buyers["FR"], debtors.account.tenant.entity_id, DAY, by_mail=True
         )
@@ -230,3 +244,4 @@ def test_what_keeps_letters_back(app: Flask, debtors: Debtors) -> None:
         assert find_insurance_words(paper, "fr") == ()
         assert "FR-1" in paper
         assert "C1" in paper
+        assert "P2" in paper  # money in a currency in which nothing is open
