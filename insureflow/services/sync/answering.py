@@ -73,21 +73,22 @@ def answer(
     requests: Collection[LimitRequest],
     covers: Iterable[InsurerCover],
     decisions: Mapping[str, int | None],
-    buyers: Mapping[str, int | None],
     on: date,
+    *,
+    buyers: Mapping[str, int | None] | None = None,
 ) -> int:
-    """Bring requests to where the insurer's covers say they are; gives how many were closed. ``decisions`` and ``buyers`` by cover id.
+    """Bring requests to where the insurer's covers say they are; gives how many were closed. ``decisions`` by cover id.
 
-    A cover without any reference of ours answers the request that reached the insurer without a receipt, by its portal or by file,
+    With the ``buyers`` of the covers, one without any reference of ours answers the request that reached the insurer without a receipt, by its portal or by file,
     where it is about the same buyer and amount and was decided since.
     """
     by_own = {request.own_reference: request for request in requests}
     by_theirs = {request.insurer_reference: request for request in requests if request.insurer_reference}
-    without_receipt = _without_receipt(session, requests)
+    without_receipt = {} if buyers is None else _without_receipt(session, requests)
     closed = 0
     for cover in covers:
         request = by_own.get(cover.own_reference) or by_theirs.get(cover.request_reference) or by_theirs.get(cover.cover_id)
-        if request is None:
+        if request is None and buyers is not None:
             request = next((each for each in without_receipt.get(buyers.get(cover.cover_id), ()) if _fits(each, cover)), None)
         if request is not None:
             closed += _answer(session, request, cover, decisions.get(cover.cover_id), on)

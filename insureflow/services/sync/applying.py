@@ -91,7 +91,7 @@ def apply_covers(session: Session, books: Books, covers: Sequence[InsurerCover],
             known |= _known(session, books, changed)
         decisions = {cover_id: row.decision_id for cover_id, row in known.items()}
         buyers = {cover_id: row.buyer_id for cover_id, row in known.items()}
-        applied.add("answers", answering.answer(session, requests, by_id.values(), decisions, buyers, on))
+        applied.add("answers", answering.answer(session, requests, by_id.values(), decisions, on, buyers=buyers))
     return applied
 
 
