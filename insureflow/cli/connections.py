@@ -52,7 +52,8 @@ def policy_option(command: Any) -> Any:
     return click.option("--policy", "-p", "policy_number", required=True, metavar="NUMBER", help="Number of the policy.")(command)
 
 
-def _connection_id(policy_number: str) -> int:
+def connection_id_of(policy_number: str) -> int:
+    """Key of the connection of a policy. Errors: ``policy_not_connected``."""
     found = queries.find_connection_of_policy(policy_number)
     if found is None:
         raise Refusal("policy_not_connected", policy=policy_number)
@@ -221,7 +222,7 @@ def add(
 def test(organisation: str, policy_number: str, output: str) -> None:
     """Ask the insurer what the policy may do."""
     with inside(organisation) as place:
-        trial = connections.try_connection(COMMAND_LINE, place.organisation_id, _connection_id(policy_number))
+        trial = connections.try_connection(COMMAND_LINE, place.organisation_id, connection_id_of(policy_number))
     if trial.error is not None:
         click.echo(f"Error: {_error(trial.error)}", err=True)
         sys.exit(1)
@@ -243,7 +244,7 @@ def synchronise(organisation: str, policy_number: str, whole: bool, output: str)
     with inside(organisation) as place, progress_bar("Covers") as report:
         result = sync.synchronise(
             place.organisation_id,
-            _connection_id(policy_number),
+            connection_id_of(policy_number),
             place.today,
             whole=whole,
             progress=report,
@@ -321,7 +322,7 @@ def differences(organisation: str, compare: bool, output: str) -> None:
 def look_up(organisation: str, policy_number: str, buyer: str, confirm: bool, company_id: str | None, output: str) -> None:
     """Ask the insurer which of its companies a buyer is."""
     with inside(organisation) as place:
-        connection_id, buyer_id = _connection_id(policy_number), find_buyer(buyer, or_key=True).id
+        connection_id, buyer_id = connection_id_of(policy_number), find_buyer(buyer, or_key=True).id
         made = connections.look_up(COMMAND_LINE, place.organisation_id, connection_id, buyer_id, place.today, confirmed=confirm)
         found = list(made.found)
         if company_id is not None:
@@ -343,7 +344,7 @@ def push(organisation: str, policy_number: str, base: str | None, header: str | 
     if not off and (base is None or header is None):
         raise click.UsageError("Give --base and --header, or --off.")
     with inside(organisation) as place:
-        connection_id = _connection_id(policy_number)
+        connection_id = connection_id_of(policy_number)
         if base is None or header is None:
             connections.refuse_pushes(COMMAND_LINE, place.organisation_id, connection_id)
             click.echo("Messages are not taken any more.")
@@ -366,7 +367,7 @@ def push(organisation: str, policy_number: str, base: str | None, header: str | 
 def messages(organisation: str, policy_number: str, limit: int, output: str) -> None:
     """The requests that leave or left for the insurer, newest first."""
     with inside(organisation):
-        listing = queries.messages_listing(_connection_id(policy_number))
+        listing = queries.messages_listing(connection_id_of(policy_number))
         found = listing.page(Narrowing(), listing.order, 1, limit).rows
     rows = [
         {

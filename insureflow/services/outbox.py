@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 
 from insureflow.connectors.insurers.interface import (
     AnswerLost,
+    CollectionMessage,
+    CollectionTaker,
     Connection,
     ConnectorError,
     InsurerConnector,
@@ -85,6 +87,17 @@ def message_of(payload: dict[str, Any]) -> LimitMessage:
     )
 
 
+def collection_of(own_reference: str, payload: dict[str, Any]) -> CollectionMessage:
+    """A stored word of a payment as the connectors take it."""
+    return CollectionMessage(
+        own_reference=own_reference,
+        client=payload["client"],
+        sale=payload["sale"],
+        collected_on=date.fromisoformat(payload["collected_on"]),
+        amount=Money(int(payload["amount_minor"]), payload["currency"]),
+    )
+
+
 def deliver_due(
     organisation_id: int,
     on: date,
@@ -124,7 +137,7 @@ class _Claimed:
     attempts: int
     was_uncertain: bool
     is_surely_absent: bool
-    message: LimitMessage
+    message: LimitMessage | CollectionMessage
     limit_request_id: int | None
 
 
@@ -157,14 +170,18 @@ def _claim(organisation_id: int, at: datetime, connection_id: int | None, tried:
         row.attempts += 1
         row.next_attempt_at = now() + timedelta(seconds=LEASE_SECONDS)
         payload = dict(row.payload)
-        payload["cover_id"] = payload.get("cover_id") or _cover_id(session, row)
+        message: LimitMessage | CollectionMessage
+        if row.operation == Operation.DECLARE_COLLECTION.value:
+            message = collection_of(row.own_reference, payload)
+        else:
+            message = message_of(payload | {"cover_id": payload.get("cover_id") or _cover_id(session, row)})
         return _Claimed(
             row.id,
             row.connection_id,
             row.attempts,
             was_uncertain,
             bool(payload.get("surely_absent")),
-            message_of(payload),
+            message,
             row.limit_request_id,
         )
 
@@ -225,7 +242,16 @@ def _deliver(organisation_id: int, claimed: _Claimed, on: date, result: Delivere
 
 
 def _send(connector: InsurerConnector, connection: Connection, claimed: _Claimed) -> tuple[Receipt, bool]:
-    """The receipt of a message, and whether it was found rather than sent. Looks before it repeats."""
+    """The receipt of a message, and whether it was found rather than sent. Looks before it repeats.
+
+    Word of a payment cannot be looked for: where it may have arrived, a person looks.
+    """
+    if isinstance(claimed.message, CollectionMessage):
+        if not isinstance(connector, CollectionTaker):
+            raise NotSupported(connector.name, Operation.DECLARE_COLLECTION)
+        if claimed.was_uncertain and not claimed.is_surely_absent:
+            raise ConnectorError("cannot_look_before_retry", connector=connector.key)
+        return connector.declare_collection(connection, claimed.message), False
     if claimed.was_uncertain and not claimed.is_surely_absent:
         try:
             receipt = connector.find_request(connection, claimed.message)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from insureflow.domain.connections import Confidence, Operation
 from insureflow.domain.cover.events import Layer
@@ -158,6 +158,29 @@ class LimitMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class SaleMessage:
+    """A sale as an insurer that takes them one by one is told of it. ``client`` is the insurer's number of the debtor."""
+
+    own_reference: str
+    client: str
+    invoice_number: str
+    invoiced_on: date
+    due_on: date
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionMessage:
+    """Word to an insurer that a sale it was told of was paid. ``client`` and ``sale`` are the insurer's numbers of debtor and sale."""
+
+    own_reference: str
+    client: str
+    sale: str
+    collected_on: date
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
 class InsurerCover:
     """One cover as the insurer shows it. ``cover_id`` and ``version`` together are its reference: applied once.
 
@@ -273,4 +296,33 @@ class InsurerConnector(Protocol):
 
     def read_push(self, connection: Connection, headers: Mapping[str, str], body: bytes) -> Push:
         """What a message of the insurer asks us to look at. Errors: ``ItemFailed`` where it is none of theirs."""
+        ...
+
+
+@runtime_checkable
+class PaperReader(Protocol):
+    """An insurer whose interface also shows papers: files of claims, recoveries, sales. ``papers``: how many numbers each asks for."""
+
+    papers: Mapping[str, int]
+
+    def read_paper(self, connection: Connection, name: str, *keys: str, params: Mapping[str, str] | None = None) -> Any:
+        """A paper as the insurer shows it."""
+        ...
+
+
+@runtime_checkable
+class CollectionTaker(Protocol):
+    """An insurer that wants to know of payments of the sales it was told of."""
+
+    def declare_collection(self, connection: Connection, message: CollectionMessage) -> Receipt:
+        """Tell that a sale was paid; sends once. Errors: as for ``submit``."""
+        ...
+
+
+@runtime_checkable
+class SaleTaker(Protocol):
+    """An insurer that takes sales one by one."""
+
+    def declare_sale(self, connection: Connection, message: SaleMessage) -> Receipt:
+        """Tell of a sale; the receipt has the insurer's reference of it. Sends once. Errors: as for ``submit``."""
         ...

@@ -95,9 +95,16 @@ KNOWN: tuple[KnownInsurer, ...] = (
         "cesce",
         (Way.INTERFACE, Way.FILE, Way.PORTAL),
         Confidence.BEST_EFFORT,
-        (Operation.REQUEST_NEW, Operation.REQUEST_CANCELLATION, *_FOLLOWING, Operation.LIST_CHANGES, Operation.DECLARE_COLLECTION),
+        (
+            Operation.REQUEST_NEW,
+            Operation.REQUEST_CANCELLATION,
+            *_FOLLOWING,
+            Operation.LIST_CHANGES,
+            Operation.DECLARE_COLLECTION,
+            Operation.DECLARE_TURNOVER,
+        ),
         "names of most fields are for subscribers and are entered as options, without them nothing is offered; increase, reduction, search, "
-        "declaring sales and claims",
+        "declaring claims (their files are read)",
         "official pages: addresses, log-in, paging, keys",
     ),
     KnownInsurer(

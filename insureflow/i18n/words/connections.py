@@ -61,6 +61,21 @@ WORDS: dict[str, str] = {
     "Health.failing": _("failing"),
     "Health.never": _("never synchronised"),
     "Health.off": _("switched off"),
+    "InsurerPaper.sales": _("sales told to the insurer"),
+    "InsurerPaper.sale": _("one sale"),
+    "InsurerPaper.subsidiaries": _("subsidiaries"),
+    "InsurerPaper.dossiers": _("claim files"),
+    "InsurerPaper.dossier": _("one claim file"),
+    "InsurerPaper.non_payments": _("non-payments of a claim file"),
+    "InsurerPaper.non_payment": _("one non-payment of a claim file"),
+    "InsurerPaper.recoveries": _("recoveries of a claim file"),
+    "InsurerPaper.processing_steps": _("steps of a claim file"),
+    "InsurerPaper.recovery_procedures": _("recovery procedures of a claim file"),
+    "InsurerPaper.dates_pending_settlements": _("dates of settlements to come of a claim file"),
+    "InsurerPaper.documents": _("documents of claims"),
+    "InsurerPaper.settlements": _("settlements"),
+    "InsurerPaper.settlement": _("one settlement"),
+    "InsurerPaper.unpaid_settlements": _("unpaid settlements of a settlement"),
 }
 
 SENTENCES: dict[str, str] = {
@@ -115,5 +130,12 @@ SENTENCES: dict[str, str] = {
     "amount_step": _("The insurer takes multiples of %(step)s only, not %(amount)s."),
     "cover_needed": _("To change a limit at the insurer we need the insurer's reference of it. Synchronise the policy first."),
     "company_number_wrong": _("“%(value)s” is not a company number of this insurer. Correct it on the buyer's page."),
+    "papers_not_offered": _("The interface of %(connector)s does not show this. Look in the insurer's portal."),
+    "paper_needs_numbers": _("To show this, the insurer must be given %(count)s number(s), with a space between. Enter them all."),
+    "collections_not_offered": _(
+        "The interface of %(connector)s takes no word of payments for this policy. Tell the insurer in its portal or by file."
+    ),
+    "collection_number_missing": _("Enter the insurer's number, as its list of sales shows it."),
+    "collection_amount_not_positive": _("Enter the amount that was paid; it is more than nothing."),
     "push_unreadable": _("This message is not one of the insurer's, or could not be read."),
 }

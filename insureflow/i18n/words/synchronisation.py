@@ -43,6 +43,7 @@ WORDS: dict[str, str] = {
     "Action.limits.synchronised": _("limits synchronised"),
     "Action.difference.kept": _("difference settled: ours kept"),
     "Action.difference.accepted": _("difference settled: theirs taken"),
+    "Action.message.written": _("word of a payment written to an insurer"),
     "Action.message.sent": _("request sent"),
     "Action.message.failed": _("request could not be sent"),
     "Action.message.retried": _("request tried again"),

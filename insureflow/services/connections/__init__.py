@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from insureflow.services.connections.exchanges import Recorder, trim
 from insureflow.services.connections.look_ups import LookUpFailed, look_up, name_company, query_for, take_match
+from insureflow.services.connections.papers import declare_collection, read_paper
 from insureflow.services.connections.pushes import refuse_pushes, take_pushes
 from insureflow.services.connections.reaching import (
     ENVIRONMENTS,
@@ -39,6 +40,7 @@ __all__ = [
     "add_connection",
     "addresses_of",
     "change_connection",
+    "declare_collection",
     "error_data",
     "get_connection",
     "look_up",
@@ -46,6 +48,7 @@ __all__ = [
     "note_stale",
     "query_for",
     "reach",
+    "read_paper",
     "refuse_pushes",
     "renew_encryption",
     "require_running",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from insureflow.web.connections import differences, looking_up, pages, setup
+from insureflow.web.connections import differences, looking_up, pages, papers, setup
 from insureflow.web.connections.base import blueprint
 
-__all__ = ["blueprint", "differences", "looking_up", "pages", "setup"]
+__all__ = ["blueprint", "differences", "looking_up", "pages", "papers", "setup"]

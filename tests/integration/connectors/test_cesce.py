@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from support.insurers import APPROVED, Case
 from support.sandbox import RunningSandbox
 
 from insureflow.connectors.insurers.cesce import Cesce
-from insureflow.connectors.insurers.interface import ItemFailed, NotSupported
+from insureflow.connectors.insurers.interface import CollectionMessage, ItemFailed, NotSupported, SaleMessage
 from insureflow.domain.connections import Operation
 from insureflow.domain.limits import LimitKind
 from insureflow.domain.limits.codes import CoverRequestCode, CoverResponseCode
@@ -49,9 +50,9 @@ def test_names_nobody_published_are_not_guessed(case: Case) -> None:
     with pytest.raises(NotSupported):
         case.connector.poll(outside, ("1-1",))
     with pytest.raises(NotSupported):
-        cesce(case).declare_collection(outside, client="1", sale="2", collected_on=datetime.now(UTC).date(), amount=Money(1, "EUR"))
+        cesce(case).declare_collection(outside, CollectionMessage("CO-1", "1", "2", datetime.now(UTC).date(), Money(1, "EUR")))
     offered = case.connector.capabilities(case.connection())
-    assert Operation.DECLARE_TURNOVER not in offered
+    assert {Operation.DECLARE_TURNOVER, Operation.DECLARE_COLLECTION} <= offered
     assert {Operation.REQUEST_INCREASE, Operation.REQUEST_REDUCTION, Operation.FIND_COMPANY} & offered == set()
 
 
@@ -85,21 +86,22 @@ def test_conditions_come_along_where_they_have_a_name(case: Case) -> None:
     assert page.unreadable == (("10000008", "policy_currency_differs"),)
 
 
-def test_payments_of_declared_sales_are_told_and_claims_are_read(case: Case) -> None:
+def test_sales_and_their_payments_are_told_and_claims_are_read(case: Case) -> None:
     connector, connection = cesce(case), case.connection()
-    state = case.running.sandbox.state
-    with state.write() as database:
-        for kind, content in (
-            ("sales", {"saleCesceReferenceNo": "V1"}),
-            ("dossiers", {"dossierNo": "D1"}),
-            ("D1/recoveries", {"amount": 5}),
-        ):
-            database.execute("INSERT INTO paper VALUES ('cesce', 'C-1', ?, '1', ?, 0)", (kind, json.dumps(content)))
-    assert connector.read_paper(connection, "sales") == {"sales": [{"saleCesceReferenceNo": "V1"}]}
-    paid = {"client": APPROVED, "collected_on": datetime.now(UTC).date(), "amount": Money.of("10.50", "EUR")}
-    assert connector.declare_collection(connection, sale="V1", **paid)["sale"] == "V1"
+    day = datetime.now(UTC).date()
+    sold = SaleMessage("IF-1", APPROVED, "2026-1", day, day, Money.of("10.50", "EUR"))
+    sale = connector.declare_sale(connection, sold).reference
+    (shown,) = connector.read_paper(connection, "sales")["sales"]
+    assert (shown["saleCesceReferenceNo"], shown["maturityAmount"], shown["invoiceNumber"]) == (sale, "10.50", "2026-1")
+    paid = CollectionMessage("CO-1", APPROVED, sale, day, Money.of("10.50", "EUR"))
+    assert connector.declare_collection(connection, paid).reference == "CO-1"
     with pytest.raises(ItemFailed, match="insurer_refuses"):
-        connector.declare_collection(connection, sale="V2", **paid)
+        connector.declare_collection(connection, replace(paid, sale="V2"))
+    with pytest.raises(ItemFailed, match="operation_not_offered"):
+        connector.declare_sale(case.connection(options={"sale.amount": ""}), sold)
+    with case.running.sandbox.state.write() as database:
+        for kind, content in (("dossiers", {"dossierNo": "D1"}), ("D1/recoveries", {"amount": 5})):
+            database.execute("INSERT INTO paper VALUES ('cesce', 'C-1', ?, '1', ?, 0)", (kind, json.dumps(content)))
     assert connector.read_paper(connection, "dossiers")["dossiers"] == [{"dossierNo": "D1"}]
     assert connector.read_paper(connection, "recoveries", "D1") == {"recoveries": [{"amount": 5}]}
     with pytest.raises(ItemFailed):

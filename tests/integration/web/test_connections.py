@@ -13,11 +13,13 @@ from support.ledgers import Books
 from support.pages import PageClient
 from support.sandbox import CREDENTIALS, RunningSandbox, running_sandbox
 
+from insureflow.connectors.insurers.interface import SaleMessage, SaleTaker
 from insureflow.domain.access import Role
+from insureflow.domain.money import Money
 from insureflow.models.connections import InboxMessage, InsurerConnection, SyncDifference
 from insureflow.models.database import db
 from insureflow.models.limits import LimitDecision
-from insureflow.services import inbox, tasks
+from insureflow.services import connections, inbox, outbox, tasks
 from insureflow.services.clock import now
 from insureflow.services.scoping import within
 from insureflow.services.transaction import transaction
@@ -246,3 +248,64 @@ def test_a_push_gets_in_by_its_secret_address_alone_and_once(
         assert db.session.scalars(select(InsurerConnection)).one().push_key == push_key
     client.post(f"/connections/{connection_id}/push-address", data={"remove": "yes"})
     assert client.post(address, json=body).status_code == 404
+
+
+def test_an_insurer_shows_its_papers_and_is_told_of_a_payment_once(
+    app: Flask, client: PageClient, organisation: Any, login: Any, sandbox: RunningSandbox
+) -> None:
+    policy_id, _buyer_id = prepared(app, organisation, "cesce")
+    login(client, Role.CREDIT_MANAGER)
+    form = {
+        "environment": "sandbox",
+        "policy_key__contract_no": "C-1",
+        **{f"credentials__{name}": value for name, value in CREDENTIALS["cesce"].items()},
+        "sync_every_minutes": "60",
+        "stale_after_minutes": "1440",
+        "look_up_budget": "0",
+    }
+    page = client.post(f"/connections/add/{policy_id}/cesce", data=form).location
+    assert client.get(f"{page}/collections/new").status_code == 404  # nobody knows yet what the policy may do
+    client.post(f"{page}/try")
+    shown = client.get(page).text
+    assert f"{page}/papers" in shown
+    assert f"{page}/collections/new" in shown
+    with app.app_context(), within(organisation.id):
+        key = int(page.rsplit("/", 1)[1])
+        found = connections.reach(organisation.id, key)
+        assert isinstance(found.connector, SaleTaker)
+        day = now().date()
+        sale = found.connector.declare_sale(
+            found.connection, SaleMessage("IF-1", "10000001", "2026-1", day, day, Money.of("10.50", "EUR"))
+        ).reference
+    assert sale in client.get(f"{page}/papers?paper=sales").text
+    assert "The insurer shows nothing here" in client.get(f"{page}/papers?paper=recoveries&numbers=D1").text
+    assert "must be given 1 number" in client.get(f"{page}/papers?paper=recoveries").text
+    assert "does not show this" in client.get(f"{page}/papers?paper=secrets").text
+    said = {"client": "10000001", "sale": sale, "collected_on": day.isoformat(), "amount": "10.50"}
+    late = client.post(f"{page}/collections/new", data=said | {"collected_on": (day + timedelta(days=9)).isoformat(), "amount": "0"})
+    assert late.status_code == 422
+    assert "is after today" in late.text
+    assert "more than nothing" in late.text
+    message = client.post(f"{page}/collections/new", data=said).location
+
+    def deliver(times: int = 1) -> None:
+        for hours in range(times):
+            with app.app_context():
+                outbox.deliver_due(organisation.id, day, now() + timedelta(hours=9 * hours))
+
+    def told() -> int:
+        with sandbox.sandbox.state.read() as database:
+            return int(database.execute("SELECT count(*) FROM paper WHERE kind = 'collections'").fetchone()[0])
+
+    sandbox.control("faults", {"error_500": {"after": True, "path": "collections", "times": 1}})  # it arrives, and nobody hears of it
+    deliver(2)
+    assert told() == 1
+    assert "Look for it" not in client.get(message).text
+    assert "Nobody knows whether" in client.get(message).text
+    client.post(f"{message}/act", data={"what": "withdraw"})
+    deliver(2)
+    assert told() == 1
+    again = client.post(f"{page}/collections/new", data=said).location
+    deliver()
+    assert told() == 2
+    assert "sent" in client.get(again).text

@@ -18,6 +18,7 @@ Option                     What it holds
 ``request.amount``         name of the amount in a new classification (``request.currency``: that of its currency)
 ``cancel.supplement``      name of the supplement number in an annulment
 ``collection.amount``      name of the amount in a collection
+``sale.<field>``           name of one of ``SALE_NEEDS`` in a sale; ``sale.currency`` and ``sale.reference`` where it has them
 ========================== ============================================================================================
 """
 
@@ -26,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -33,6 +35,7 @@ from insureflow.connectors.insurers.cesce.covers import NEEDED, listed_in, optio
 from insureflow.connectors.insurers.http import InsurerHttp, Reply, Token
 from insureflow.connectors.insurers.interface import (
     AnswerLost,
+    CollectionMessage,
     CompanyMatch,
     CompanyQuery,
     Connection,
@@ -43,6 +46,7 @@ from insureflow.connectors.insurers.interface import (
     NotSupported,
     Push,
     Receipt,
+    SaleMessage,
     StopSync,
 )
 from insureflow.connectors.insurers.reading import (
@@ -76,6 +80,9 @@ PAPERS: Mapping[str, tuple[str, str]] = {
     "unpaid_settlements": ("claims", "/settlements/{}/unpaid-settlements"),
 }
 
+#: What a sale must say; the names of these fields are not public.
+SALE_NEEDS = ("sale.client", "sale.invoice", "sale.invoiced_on", "sale.due_on", "sale.amount")
+
 #: Movements reach back so far.
 MOVEMENTS_REACH = timedelta(days=2)
 _TIME_ZONES = timedelta(days=1)
@@ -107,6 +114,7 @@ class Cesce:
     company_scheme = "cesce_endorsement"
     charges_look_ups = False
     amount_step = 1
+    papers: Mapping[str, int] = MappingProxyType({name: path.count("{}") for name, (_product, path) in PAPERS.items()})
 
     def capabilities(self, connection: Connection) -> frozenset[Operation]:
         """What the options name the fields of. A token is fetched, so that wrong credentials show."""
@@ -225,17 +233,39 @@ class Cesce:
         filled = path.format(*(quote(key, safe="") for key in keys))
         return http.call("GET", _address(http, product, filled), f"read_{name}", params=params).json()
 
-    def declare_collection(self, connection: Connection, *, client: str, sale: str, collected_on: date, amount: Money) -> Any:
-        """Tell that a sale was paid: ``client`` is the endorsement, ``sale`` the insurer's reference of the sale."""
+    def declare_collection(self, connection: Connection, message: CollectionMessage) -> Receipt:
+        """Tell that a sale was paid. What comes back has no number of its own, so the receipt is ours."""
         _require(connection, Operation.DECLARE_COLLECTION)
         http = self._http(connection)
         body = {
-            "client": client,
-            "sale": sale,
-            "collectionDate": collected_on.isoformat(),
-            options_of(connection)["collection.amount"]: _written(amount),
+            "client": message.client,
+            "sale": message.sale,
+            "collectionDate": message.collected_on.isoformat(),
+            options_of(connection)["collection.amount"]: _written(message.amount),
         }
-        return http.call("POST", _address(http, "collections", "/collections"), Operation.DECLARE_COLLECTION.value, json_body=body).json()
+        http.call("POST", _address(http, "collections", "/collections"), Operation.DECLARE_COLLECTION.value, json_body=body)
+        return Receipt(message.own_reference)
+
+    def declare_sale(self, connection: Connection, message: SaleMessage) -> Receipt:
+        """Tell of a sale; the names of its fields are options. An extended due date is a sale of its own, a credit note a negative one."""
+        _require(connection, Operation.DECLARE_TURNOVER)
+        http, options = self._http(connection), options_of(connection)
+        values: dict[str, object] = {
+            "sale.client": message.client,
+            "sale.invoice": message.invoice_number,
+            "sale.invoiced_on": message.invoiced_on.isoformat(),
+            "sale.due_on": message.due_on.isoformat(),
+            "sale.amount": _written(message.amount),
+            "sale.currency": message.amount.currency,
+            "sale.reference": message.own_reference,
+        }
+        body = {options[name]: value for name, value in values.items() if options.get(name)}
+        operation = Operation.DECLARE_TURNOVER.value
+        reply = http.call("POST", _address(http, "sales", "/sales"), operation, json_body=body)
+        try:
+            return Receipt(require_text(read_object(reply.json(), "sale").get("saleCesceReferenceNo"), "saleCesceReferenceNo"))
+        except ItemFailed as error:  # it has arrived, and only its number is missing
+            raise AnswerLost("reply_unreadable", operation=operation) from error
 
     def _rows(self, connection: Connection) -> tuple[list[Mapping[str, Any]], bool]:
         http = self._http(connection)
@@ -265,6 +295,8 @@ def _offered(connection: Connection) -> frozenset[Operation]:
             offered.add(Operation.LIST_CHANGES)
     if options.get("collection.amount"):
         offered.add(Operation.DECLARE_COLLECTION)
+    if all(options.get(name) for name in SALE_NEEDS):
+        offered.add(Operation.DECLARE_TURNOVER)
     return frozenset(offered)
 
 

@@ -78,6 +78,11 @@ SANDBOX_OPTIONS: Mapping[str, str] = {
     "movement.page": "page",
     "movement.page_size": "100",
     "collection.amount": "collectionAmount",
+    "sale.client": "client",
+    "sale.invoice": "invoiceNumber",
+    "sale.invoiced_on": "invoiceDate",
+    "sale.due_on": "maturityDate",
+    "sale.amount": "maturityAmount",
 }
 
 
