@@ -71,10 +71,10 @@ def answer(actor: Actor, organisation_id: int, notice_id: int, said: Answer, tod
             WebhookEvent.NOTICE_ANSWERED,
             f"notice/{notice.id}/answered/{said.on.isoformat()}/{said.outcome.value}",
             {
-                "notice_id": notice.id,
+                "notice": notice.id,
                 "kind": notice.kind.value,
-                "buyer_id": notice.buyer_id,
-                "policy_id": notice.policy_id,
+                "buyer": notice.buyer_id,
+                "policy": notice.policy_id,
                 "outcome": said.outcome.value,
                 "replied_on": said.on.isoformat(),
             },

@@ -192,10 +192,10 @@ def _deliver(session: Session, actor: Actor, notice: Notice, dispatch: NoticeDis
     }
     journal.record(session, actor, "notice.sent", subject_of(session, notice), after=after)
     said = {
-        "notice_id": notice.id,
+        "notice": notice.id,
         "kind": notice.kind.value,
-        "buyer_id": notice.buyer_id,
-        "policy_id": notice.policy_id,
+        "buyer": notice.buyer_id,
+        "policy": notice.policy_id,
         "channel": dispatch.channel.value,
         "sent_on": sent_on.isoformat(),
         "deadline_on": None if notice.deadline_on is None else notice.deadline_on.isoformat(),
