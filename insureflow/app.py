@@ -67,6 +67,7 @@ def _setup_logging(app: Flask, settings: config.Config) -> None:
     )
     logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s %(message)s")
     app.logger.setLevel(settings.log_level)
+    logging.getLogger("pikepdf").setLevel(logging.WARNING)  # it would say at every start that it has started
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # its lines hold whole addresses; exchanges are logged apart, without secrets
 
 
