@@ -43,6 +43,7 @@ class Permission(StrEnum):
     VIEW_OBLIGATIONS = "view_obligations"
     EDIT_OBLIGATIONS = "edit_obligations"
     APPROVE_NOTICES = "approve_notices"
+    APPROVE_DECLARATIONS = "approve_declarations"
     SEND_LETTERS = "send_letters"
     LIFT_BLOCKS = "lift_blocks"
     VIEW_JOURNAL = "view_journal"
@@ -82,6 +83,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.IMPORT_RECEIVABLES,
         Permission.EDIT_OBLIGATIONS,
         Permission.APPROVE_NOTICES,
+        Permission.APPROVE_DECLARATIONS,
         Permission.SEND_LETTERS,
         Permission.LIFT_BLOCKS,
         Permission.VIEW_JOURNAL,
@@ -117,6 +119,7 @@ CHANGING = frozenset(
         Permission.IMPORT_RECEIVABLES,
         Permission.EDIT_OBLIGATIONS,
         Permission.APPROVE_NOTICES,
+        Permission.APPROVE_DECLARATIONS,
         Permission.SEND_LETTERS,
         Permission.LIFT_BLOCKS,
         Permission.MANAGE_ORGANISATION,

@@ -86,6 +86,15 @@ class Advance:
     amount: Money
 
 
+def policy_years(period: PolicyPeriod) -> tuple[PolicyPeriod, ...]:
+    """The years that premium is settled by: twelve months each from the first day of the policy; the last may be shorter."""
+    found: list[PolicyPeriod] = []
+    while not found or found[-1].last_day < period.last_day:
+        start = add_months(period.first_day, 12 * len(found))
+        found.append(PolicyPeriod(start, min(add_days(add_months(period.first_day, 12 * (len(found) + 1)), -1), period.last_day)))
+    return tuple(found)
+
+
 def periods_to_declare(terms: PolicyTerms) -> tuple[PeriodToDeclare, ...]:
     """The periods of a policy year that have to be declared, in order; none where the policy wants no declarations.
 

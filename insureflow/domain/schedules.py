@@ -114,6 +114,7 @@ JOBS: tuple[Job, ...] = (
     Job("limits.reconcile", Daily(1, 40)),
     Job("discretionary.remind", Daily(1, 55)),
     Job("notices.draft", Daily(4, 10)),
+    Job("declarations.draft", Daily(4, 15)),
     Job("obligations.remind", Daily(4, 30)),
     Job("payment_plans.watch", Daily(4, 20)),
     Job("blocks.tell", Daily(4, 35)),

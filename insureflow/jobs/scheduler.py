@@ -21,7 +21,19 @@ from flask import Flask
 
 import config
 from insureflow.domain.schedules import JOBS, Daily, Due, Job
-from insureflow.jobs import blocks, discretionary, dunning, journal, limits, messages, notices, obligations, payment_plans, webhooks
+from insureflow.jobs import (
+    blocks,
+    declarations,
+    discretionary,
+    dunning,
+    journal,
+    limits,
+    messages,
+    notices,
+    obligations,
+    payment_plans,
+    webhooks,
+)
 from insureflow.jobs.leader import LeaderLock, leader_lock
 from insureflow.jobs.worker import Workers
 from insureflow.services import jobs, tasks
@@ -54,6 +66,7 @@ WORK: Mapping[str, ForEach] = {
     "limits.reconcile": limits.reconcile,
     "discretionary.remind": discretionary.remind,
     "notices.draft": notices.draft,
+    "declarations.draft": declarations.draft,
     "obligations.remind": obligations.remind,
     "payment_plans.watch": payment_plans.watch,
     "blocks.tell": blocks.tell,

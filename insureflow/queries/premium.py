@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import func, select
 
-from insureflow.domain.declarations import Advance, DeclarationStatus, DeclaredItem, advances, periods_to_declare
+from insureflow.domain.declarations import Advance, DeclarationStatus, DeclaredItem, advances, periods_to_declare, policy_years
 from insureflow.domain.errors import Refusal
 from insureflow.domain.money import Money
 from insureflow.domain.policies.terms import PolicyPeriod, PolicyTerms, Premium
@@ -23,7 +24,23 @@ from insureflow.domain.premium import (
 )
 from insureflow.models.database import db
 from insureflow.models.declarations import Declaration, DeclarationLine
+from insureflow.models.policies import Policy
 from insureflow.queries.cover.policies import InsurancePolicy, PolicyBook
+
+#: The figures of an account in the order in which they follow from each other.
+FIGURES = (
+    "estimated_premium",
+    "minimum_premium",
+    "advance_per_instalment",
+    "advances_total",
+    "insurable_turnover",
+    "earned_premium",
+    "loss_ratio",
+    "bonus_malus_adjustment",
+    "final_premium",
+    "balance_due",
+    "maximum_liability",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +87,39 @@ def find_premium(policy_id: int, on: date, first_year: int | None = None) -> Pre
     policy = PolicyBook.load().policies.get(policy_id)
     if policy is None or not policy.history:
         return None
-    years = tuple(
-        sorted({dated.terms.period for dated in policy.history if dated.terms.period is not None}, key=lambda year: year.first_day)
-    )
+    found = {
+        year.first_day: year for dated in policy.history if dated.terms.period is not None for year in policy_years(dated.terms.period)
+    }
+    years = tuple(found[first_day] for first_day in sorted(found))
     year = _year(years, on, first_year)
     if year is None:
         return None
-    terms = [dated.terms for dated in policy.history if dated.terms.period == year and dated.effective_on <= on]
-    own = terms[-1] if terms else next(dated.terms for dated in policy.history if dated.terms.period == year)
+    own = policy.terms_on(max(min(on, year.last_day), policy.history[0].effective_on))
+    periods = sum(1 for each in periods_to_declare(own) if year.holds(each.last_day))
     declared = _declared(policy_id, year, on)
     if own.premium is None:
-        return PremiumView(policy, year, years, own, None, (), declared, len(periods_to_declare(own)))
+        return PremiumView(policy, year, years, own, None, (), declared, periods)
     account = calculate_premium(own.premium, _facts(own.premium, declared), policy.currency, maximum_liability=own.maximum_liability)
-    return PremiumView(policy, year, years, own, account, _advances(own.premium, account, year, on), declared, len(periods_to_declare(own)))
+    return PremiumView(policy, year, years, own, account, _advances(own.premium, account, year, on), declared, periods)
+
+
+def premium_facts(view: PremiumView) -> dict[str, Any]:
+    """The figures of a premium account by name, for faces that list them. Without a premium clause only the year and what is declared."""
+    found: dict[str, Any] = {
+        "policy_year_from": view.year.first_day,
+        "policy_year_to": view.year.last_day,
+        "declared_periods": len(view.declared),
+        "periods_of_year": view.periods,
+    }
+    if view.account is not None:
+        found |= {name: getattr(view.account, name) for name in FIGURES}
+        found["advances_due"] = view.advances_due
+    return found
+
+
+def has_policy(policy_id: int) -> bool:
+    """Whether there is such a policy, with or without a year of its own."""
+    return db.session.scalar(select(Policy.id).where(Policy.id == policy_id)) is not None
 
 
 def get_premium(policy_id: int, on: date, first_year: int | None = None) -> PremiumView:
@@ -96,7 +133,7 @@ def get_premium(policy_id: int, on: date, first_year: int | None = None) -> Prem
 def _year(years: Sequence[PolicyPeriod], on: date, first_year: int | None) -> PolicyPeriod | None:
     if first_year is not None:
         return next((year for year in reversed(years) if year.first_day.year == first_year), None)
-    return next((year for year in years if year.holds(on)), years[-1] if years else None)
+    return next((year for year in reversed(years) if year.holds(on)), years[-1] if years else None)
 
 
 def _declared(policy_id: int, year: PolicyPeriod, on: date) -> tuple[Declaration, ...]:

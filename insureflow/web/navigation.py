@@ -99,9 +99,10 @@ SECTIONS: tuple[Section, ...] = (
     ),
     Section(
         _l("Policies"),
-        ("policies",),
+        ("policies", "declarations", "premium"),
         (
             Page("policies.index", _l("Policies"), Permission.VIEW_POLICIES),
+            Page("declarations.index", _l("Declarations"), Permission.VIEW_OBLIGATIONS),
             Page("policies.presets", _l("Presets"), Permission.VIEW_POLICIES),
         ),
     ),

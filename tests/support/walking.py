@@ -111,7 +111,9 @@ LAST = frozenset(
 SECOND = frozenset({"notices.task", "notices.progress", "notices.cancel_task"})
 
 #: Pages that answer only with arguments behind their address, and 404 without.
-NEEDS_ARGUMENTS = frozenset({"obligations.worked_out", "api_shipments.ask", "api_discretionary.audit", "telling.feed"})
+NEEDS_ARGUMENTS = frozenset(
+    {"obligations.worked_out", "api_shipments.ask", "api_discretionary.audit", "api_declarations.premium", "telling.feed"}
+)
 
 
 class Unfilled(AssertionError):

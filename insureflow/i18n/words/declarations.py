@@ -21,6 +21,10 @@ WORDS: dict[str, str] = {
     "SalesCategory.uncovered_countries": _("country not covered"),
     "SalesCategory.prepaid": _("prepaid"),
     "SalesCategory.cash": _("cash sale"),
+    "Permission.approve_declarations": _("approve declarations to insurers"),
+    "Job.declarations.draft": _("Draft declarations for insurers"),
+    "JobHint.declarations.draft": _("Periods that are over are added up from the ledger. A person approves and declares them."),
+    "RunCount.declarations_drafted": _("declarations drafted"),
     "Action.declaration.drafted": _("declaration drafted"),
     "Action.declaration.approved": _("declaration approved"),
     "Action.declaration.declared": _("declaration made"),
@@ -30,6 +34,7 @@ WORDS: dict[str, str] = {
 SENTENCES: dict[str, str] = {
     "declaration_period_runs": _("This period runs until %(last)s. Declare it when it is over."),
     "declaration_needs_a_person": _("A declaration is approved by a person. Name who approves."),
+    "declaration_approver_may_not": _("%(email)s may not approve declarations. Name somebody whose role may."),
     "declaration_of_own": _("Who drafted a declaration does not approve it. Ask somebody else."),
     "declaration_not_so_far": _("This declaration is “%(status)s”; it must be “%(needed)s” for that."),
     "declaration_unknown": _("There is no such declaration (%(declaration)s) in this organisation."),

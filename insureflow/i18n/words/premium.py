@@ -3,6 +3,11 @@
 from insureflow.i18n.catalogues import marked as _
 
 WORDS: dict[str, str] = {
+    "policy_year_from": _("policy year from"),
+    "policy_year_to": _("policy year to"),
+    "declared_periods": _("periods declared"),
+    "periods_of_year": _("periods of the year"),
+    "advances_due": _("advances due so far"),
     "estimated_premium": _("estimated premium"),
     "minimum_premium": _("minimum premium"),
     "advance_per_instalment": _("advance, each instalment"),

@@ -167,6 +167,12 @@ def line_listing(declaration_id: int) -> Listing:
     return Listing("declaration_lines", fields, source, key=own.id.expression, order=Order("dated_on"), normalise=search_name)
 
 
+def countries_of(declaration_id: int) -> list[str]:
+    """The countries of the buyers in a declaration."""
+    statement = select(Buyer.country).join(DeclarationLine, DeclarationLine.buyer_id == Buyer.id)
+    return list(db.session.scalars(statement.where(DeclarationLine.declaration_id == declaration_id).distinct().order_by(Buyer.country)))
+
+
 def is_declarable(policy: InsurancePolicy, on: date) -> bool:
     """Whether the terms of a policy on a day want anything declared that can be read from the ledger."""
     terms = policy.terms_on(on)

@@ -30,6 +30,7 @@ from insureflow.services import cover, journal, organisations, policies
 from insureflow.services.clock import now
 from insureflow.services.demo.book import DemoBuyer, DemoInvoice, generate
 from insureflow.services.demo.connecting import connect
+from insureflow.services.demo.declaring import declare_quarters
 from insureflow.services.demo.notices import notify
 from insureflow.services.demo.overdues import remind
 from insureflow.services.demo.plans import put_off
@@ -93,6 +94,7 @@ def load_demo(on: date, *, seed: int = 7, progress: Progress | None = None) -> O
             cover.refresh_buyers(session, None, on)  # a reminder sent makes room for the next one
             connect(session, actor, organisation.id)
             work(session, organisation.id, by_policy, seed, on)
+            declare_quarters(session, organisation.id, by_policy["europe"], on)
             remind(session, organisation.id, on)
             notify(session, organisation.id, {name: policy.id for name, policy in by_policy.items()}, on)
             put_off(session, organisation.id, on)

@@ -28,6 +28,15 @@ def policy_terms(short: str, on: date) -> dict[str, object]:
             "claims_threshold": {"amount": "1500"},
             "aggregate_first_loss": {"amount": "25000"},
             "maximum_liability": {"amount": "4000000"},
+            "turnover_declaration": {"cycle": "quarterly", "days": 30},
+            "premium": {
+                "basis": "turnover",
+                "rate": "0.18",
+                "estimated_turnover": "60000000",
+                "minimum": {"percentage_of_estimated": "80"},
+                "advance_instalments": 4,
+                "excluded_turnover": ["affiliates", "private_persons", "public_buyers", "uncovered_countries", "cash", "prepaid"],
+            },
             "business_day_calendar": "SE",
             "discretionary_limit": {
                 "maximum": "15000",

@@ -21,6 +21,7 @@ from insureflow.domain.declarations import (
     check_status,
     declared_part,
     periods_to_declare,
+    policy_years,
 )
 from insureflow.domain.errors import Refusal
 from insureflow.domain.money import Money
@@ -124,3 +125,14 @@ def test_four_advances_fall_due_quarter_by_quarter() -> None:
         date(2026, 10, 1),
         date(2027, 1, 1),
     ]
+
+
+def test_premium_is_settled_year_by_year() -> None:
+    years = policy_years(PolicyPeriod(date(2024, 7, 1), date(2026, 12, 31)))
+    assert years == (
+        PolicyPeriod(date(2024, 7, 1), date(2025, 6, 30)),
+        PolicyPeriod(date(2025, 7, 1), date(2026, 6, 30)),
+        PolicyPeriod(date(2026, 7, 1), date(2026, 12, 31)),
+    )
+    one = PolicyPeriod(date(2026, 1, 1), date(2026, 12, 31))
+    assert policy_years(one) == (one,)
