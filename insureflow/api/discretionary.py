@@ -70,7 +70,7 @@ class NewAssessmentSchema(Schema):
 
 
 class NewReportSchema(Schema):
-    """What a credit report says. Its file is added on the page: without it the report proves nothing at a claim."""
+    """What a credit report says. Send its file to `/credit-reports/{id}/evidence`: without it the report proves nothing at a claim."""
 
     agency = fields.String(required=True, validate=validate.Length(1, 120))
     reported_on = fields.Date(required=True)

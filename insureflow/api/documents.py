@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, g, send_file
+from flask import Response, g
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
+from insureflow.api.downloads import attachment
 from insureflow.api.errors import locale
 from insureflow.api.fields import ListSchema, PageSchema, listed, row_key
 from insureflow.domain.access import Permission, requires
@@ -24,7 +24,7 @@ from insureflow.queries import issued_documents as document_queries
 from insureflow.queries import messages as message_queries
 from insureflow.queries import shipping as shipping_queries
 from insureflow.queries import telling as told_queries
-from insureflow.queries.listing import Narrowing
+from insureflow.queries.listing import Narrowing, Page
 from insureflow.services import issued_documents, messages, telling
 
 blueprint = Blueprint("api_documents", __name__, description="Documents, e-mail and the inbox.")
@@ -145,6 +145,11 @@ def _wanted_buyer(asked: Mapping[str, Any]) -> int | None:
     return shipping_queries.get_buyer(asked["buyer_id"]).id if "buyer_id" in asked else None
 
 
+def document_rows(found: Page) -> list[dict[str, Any]]:
+    """Documents of a page of a list."""
+    return [{"id": row["key"], **{name: row[name] for name in _DOCUMENT}} for row in found.rows]
+
+
 @blueprint.get("/documents")
 @requires(Permission.VIEW_RECEIVABLES)
 @blueprint.arguments(DocumentQuestionSchema, location="query")
@@ -153,7 +158,7 @@ def documents(asked: Mapping[str, Any]) -> dict[str, Any]:
     """Every document that was issued."""
     listing = document_queries.document_listing(buyer_id=_wanted_buyer(asked))
     found = listing.page(Narrowing(), None, asked["page"], asked["page_size"])
-    return listed(asked, found, [{"id": row["key"], **{name: row[name] for name in _DOCUMENT}} for row in found.rows])
+    return listed(asked, found, document_rows(found))
 
 
 @blueprint.get("/documents/<int:document_id>")
@@ -161,10 +166,7 @@ def documents(asked: Mapping[str, Any]) -> dict[str, Any]:
 @blueprint.response(200, content_type="application/pdf", description="The document, byte by byte as it was issued.")
 def document(document_id: int) -> Response:
     """A document as it was issued, byte by byte."""
-    file = issued_documents.read(g.organisation.id, document_id)
-    response = send_file(io.BytesIO(file.content), mimetype=file.media_type, as_attachment=True, download_name=file.name, max_age=0)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return attachment(issued_documents.read(g.organisation.id, document_id))
 
 
 def _message(mail_id: int) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from insureflow.queries.dashboard.duties import PressingDuty
 from insureflow.queries.dashboard.duty_listing import DutyListing
 from insureflow.queries.listing import Narrowing
 from insureflow.queries.obligations.calendar import CalendarEntry, CalendarStatus, DutySelection, find_entry
-from insureflow.queries.obligations.keeping import find_keeping
+from insureflow.queries.obligations.keeping import NOBODY, find_keeping
 from insureflow.queries.obligations.simulation import KindCount, MovedDuty, simulate
 from insureflow.services import obligations
 from insureflow.services.obligations import NOTE_LENGTH, Mark
@@ -44,6 +44,8 @@ class DutyQuestionSchema(PageSchema):
     buyer_id = row_key()
     due_from = fields.Date()
     due_to = fields.Date()
+    owner = fields.String(validate=validate.OneOf(("mine", "nobody")), metadata={"description": "Those of the key's owner, or of nobody."})
+    owner_id = row_key(metadata={"description": "Those of one person."})
 
 
 class DutyRowSchema(Schema):
@@ -61,14 +63,14 @@ class DutyRowSchema(Schema):
     at_stake = fields.Nested(MoneySchema, allow_none=True, metadata={"description": "The cover that is lost with it."})
     done_on = fields.Date(allow_none=True)
     note = fields.String()
+    owner_id = fields.Integer(allow_none=True)
+    owner = fields.String(allow_none=True, metadata={"description": "Who looks after it."})
 
 
 class DutySchema(DutyRowSchema):
     """One duty with the steps to its day."""
 
     basis = fields.String()
-    owner_id = fields.Integer(allow_none=True)
-    owner = fields.String(allow_none=True)
     steps = fields.List(fields.Dict())
 
 
@@ -184,9 +186,17 @@ def index(asked: Mapping[str, Any]) -> dict[str, Any]:
     policy_id = policy_of_number(asked["policy"]).id if "policy" in asked else None
     listing = DutyListing(DutySelection(g.today, g.today, (), policy_id, asked.get("buyer_id")), {})
     choices = {name: [asked[name].value] for name in ("kind", "status") if name in asked}
+    owners = {str({"mine": g.user.id, "nobody": NOBODY}[asked["owner"]])} if "owner" in asked else set()
+    owners |= {str(asked["owner_id"])} if "owner_id" in asked else set()
+    if owners:
+        choices["owner_id"] = sorted(owners)
     dates = {"due_on": (asked.get("due_from"), asked.get("due_to"))}
     found = listing.page(Narrowing(choices=choices, dates=dates), None, asked["page"], asked["page_size"])
-    return listed(asked, found, [_row(row["key"], row["duty"].entry, row["status"]) for row in found.rows])
+    items = [
+        _row(row["key"], row["duty"].entry, row["status"]) | {"owner_id": row["owner_id"] or None, "owner": row["owner"] or None}
+        for row in found.rows
+    ]
+    return listed(asked, found, items)
 
 
 @blueprint.get("/<int:duty_id>")

@@ -117,6 +117,17 @@ def link(session: Session, actor: Actor, file: EvidenceFile, subject_kind: str, 
     return made
 
 
+def attach(
+    session: Session, actor: Actor, new: NewEvidence, subject_kind: str, subject_id: int, *, buyer_id: int | None = None
+) -> tuple[EvidenceFile, bool]:
+    """Keep a file and say what it proves; true if it was not there yet, and only then is there anything for the journal."""
+    file = keep(session, actor, new, buyer_id=buyer_id)
+    known = set(
+        session.scalars(select(EvidenceLink.id).where(EvidenceLink.subject_kind == subject_kind, EvidenceLink.subject_id == subject_id))
+    )
+    return file, link(session, actor, file, subject_kind, subject_id).id not in known
+
+
 def linked_to(subject_kind: str, subject_id: int) -> Sequence[EvidenceFile]:
     """The files that prove something about a subject, in the order in which they came."""
     statement = (

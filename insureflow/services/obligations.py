@@ -198,13 +198,16 @@ def assign_obligation(actor: Actor, organisation_id: int, obligation_id: int, us
 
 
 def attach_evidence(actor: Actor, organisation_id: int, obligation_id: int, new: NewEvidence) -> EvidenceFile:
-    """Keep a file that shows what was done about a duty, which must be marked first. Errors: ``obligation_not_marked``, those of ``files.keep``."""
+    """Keep a file that shows what was done about a duty, which must be marked first; the same file is kept, and noted, once.
+
+    Errors: ``obligation_not_marked``, those of ``files.keep``.
+    """
     with transaction(organisation_id) as session:
         obligation, subject = _obligation(session, obligation_id)
         mark = _mark_of(session, obligation)
         if mark is None:
             raise Refusal("obligation_not_marked", due=obligation.due_on)
-        kept = files.keep(session, actor, new, buyer_id=obligation.buyer_id)
-        files.link(session, actor, kept, EVIDENCE_OF_MARK, mark.id)
-        journal.record(session, actor, "obligation.evidence_added", subject, after={"name": kept.name, "sha256": kept.sha256})
+        kept, is_new = files.attach(session, actor, new, EVIDENCE_OF_MARK, mark.id, buyer_id=obligation.buyer_id)
+        if is_new:
+            journal.record(session, actor, "obligation.evidence_added", subject, after={"name": kept.name, "sha256": kept.sha256})
         return kept

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, overload
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -65,16 +65,9 @@ def _going_on(session: Session, dispute_id: int) -> tuple[Dispute, Invoice, str]
     return dispute, invoice, buyer
 
 
-@overload
-def _keep(session: Session, actor: Actor, dispute: Dispute, invoice: Invoice, evidence: NewEvidence) -> EvidenceFile: ...
-@overload
-def _keep(session: Session, actor: Actor, dispute: Dispute, invoice: Invoice, evidence: NewEvidence | None) -> EvidenceFile | None: ...
-def _keep(session: Session, actor: Actor, dispute: Dispute, invoice: Invoice, evidence: NewEvidence | None) -> EvidenceFile | None:
-    if evidence is None:
-        return None
-    kept = files.keep(session, actor, evidence, buyer_id=invoice.buyer_id)
-    files.link(session, actor, kept, EVIDENCE_OF_DISPUTE, dispute.id)
-    return kept
+def _keep(session: Session, actor: Actor, dispute: Dispute, invoice: Invoice, evidence: NewEvidence | None) -> None:
+    if evidence is not None:
+        files.attach(session, actor, evidence, EVIDENCE_OF_DISPUTE, dispute.id, buyer_id=invoice.buyer_id)
 
 
 def open_dispute(
@@ -150,7 +143,7 @@ def ring_fence(actor: Actor, organisation_id: int, dispute_id: int, *, is_ring_f
 
 
 def add_evidence(actor: Actor, organisation_id: int, dispute_id: int, evidence: NewEvidence) -> EvidenceFile:
-    """Keep a paper of a dispute: a complaint, an answer, an expert's report, a settlement, a judgment.
+    """Keep a paper of a dispute: a complaint, an answer, an expert's report, a settlement, a judgment. The same one is kept once.
 
     Errors: ``Refusal`` ``dispute_unknown``, those of ``files.keep``.
     """
@@ -159,9 +152,10 @@ def add_evidence(actor: Actor, organisation_id: int, dispute_id: int, evidence: 
         if dispute is None:
             raise Refusal("dispute_unknown", dispute=str(dispute_id))
         invoice, buyer = _invoice(session, dispute.invoice_id)
-        kept = _keep(session, actor, dispute, invoice, evidence)
-        after = {"name": kept.name, "sha256": kept.sha256}
-        journal.record(session, actor, "dispute.evidence_added", _subject(dispute, invoice, buyer), after=after)
+        kept, is_new = files.attach(session, actor, evidence, EVIDENCE_OF_DISPUTE, dispute.id, buyer_id=invoice.buyer_id)
+        if is_new:
+            after = {"name": kept.name, "sha256": kept.sha256}
+            journal.record(session, actor, "dispute.evidence_added", _subject(dispute, invoice, buyer), after=after)
         return kept
 
 

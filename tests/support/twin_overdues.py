@@ -14,14 +14,15 @@ from insureflow.domain.messages import DeliveryState, Digest, MessageState, Noti
 from insureflow.domain.notices import Channel, NoticeKind, NoticeState, ReasonForNonPayment
 from insureflow.domain.payment_plans import PlanState
 from insureflow.models.blocks import BlockException, ManualBlock
-from insureflow.models.cover import ObligationOwner
+from insureflow.models.cover import ObligationMark, ObligationOwner
 from insureflow.models.documents import BuyerContact, EvidenceLink, IssuedDocument, Letterhead, PolicyContact
 from insureflow.models.dunning import ContactNote, DunningHold, DunningLetter, DunningLetterInvoice, DunningRule, PromiseToPay
 from insureflow.models.limit_requests import EvidenceFile
+from insureflow.models.limits import AccountAct, LimitDecision
 from insureflow.models.messages import CalendarFeed, Message, TellingSetting, Told, WebhookDelivery, WebhookEndpoint
 from insureflow.models.notices import Notice, NoticeDispatch, NoticeInvoice
 from insureflow.models.payment_plans import PaymentPlan, PlanInstalment, PlanInvoice
-from insureflow.models.receivables import Invoice
+from insureflow.models.receivables import Dispute, Invoice
 from insureflow.services import issued_documents
 from insureflow.services.clock import now
 from insureflow.services.journal import Actor
@@ -180,9 +181,16 @@ def fill_notices(session: Session, mark: str, seed: int, *, buyer_id: int, polic
                 notice_id=notice.id, channel=Channel.EMAIL, at=now(), by_id=actor.user_id, on=on, recipient=f"{mark}@insurer.example",
                 sha256="0" * 64, protocol_number=f"{mark}-P1", message_id=message.id, details={"note": mark},
             ),
-            EvidenceLink(evidence_id=file.id, subject_kind="notice", subject_id=notice.id, created_at=now(), created_by_id=actor.user_id),
         ]
     )  # fmt: skip
+    proven = [("notice", notice.id)]
+    for kind, table in (("obligation_mark", ObligationMark), ("dispute", Dispute), ("account_act", AccountAct)):
+        proven.append((kind, session.scalars(sa.select(table.id).order_by(table.id).limit(1)).one()))
+    session.add_all(
+        EvidenceLink(evidence_id=file.id, subject_kind=kind, subject_id=key, created_at=now(), created_by_id=actor.user_id)
+        for kind, key in proven
+    )
+    file.decision_id = session.scalars(sa.select(LimitDecision.id).order_by(LimitDecision.id).limit(1)).one()
     session.flush()
 
 

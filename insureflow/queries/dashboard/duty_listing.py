@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, case, cast, func, literal, select
+from sqlalchemy import ColumnElement, Select, String, and_, case, cast, func, literal, select
 
 from insureflow.domain.buyers import search_name
 from insureflow.domain.obligations import ObligationKind
 from insureflow.models.buyers import Buyer
-from insureflow.models.cover import Obligation
+from insureflow.models.cover import Obligation, ObligationOwner
 from insureflow.models.database import db
+from insureflow.models.organisations import User
 from insureflow.models.policies import Policy
 from insureflow.models.receivables import Invoice
 from insureflow.queries.dashboard.duties import EXPECTED, PressingDuty
 from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Narrowing, Order
 from insureflow.queries.obligations.calendar import SETTLED, CalendarStatus, DutySelection, list_entries
+from insureflow.queries.obligations.keeping import NOBODY
 from insureflow.queries.obligations.standing import Standing
 
 #: Duties of a file put together at a time.
@@ -34,6 +36,7 @@ class DutyListing(Listing):
         standing = Standing(selection)
         status = _shown_status(standing)
         labels = words.get("kind", {})
+        name_of_owner = case((ObligationOwner.user_id.is_(None), ""), (User.name != "", User.name), else_=User.email)
         fields = (
             Field(
                 "kind",
@@ -60,6 +63,8 @@ class DutyListing(Listing):
             Field("invoice", Invoice.number.expression, search=func.coalesce(Invoice.number, "")),
             Field("policy", Policy.name.expression),
             Field("amount", Obligation.amount_minor.expression, Kind.MONEY, currency=func.coalesce(Obligation.currency, "")),
+            Field("owner", name_of_owner, search=name_of_owner),
+            Field("owner_id", func.coalesce(ObligationOwner.user_id, NOBODY), hidden=True, filter=FilterKind.SELECT),
             Field("policy_id", Obligation.policy_id.expression, hidden=True, filter=FilterKind.SELECT),
             Field("buyer_id", Obligation.buyer_id.expression, hidden=True, filter=FilterKind.SELECT),
         )
@@ -67,6 +72,14 @@ class DutyListing(Listing):
         def source(statement: Select[Any]) -> Select[Any]:
             invoice = () if selection.entity_id is not None else ((Invoice, Invoice.id == Obligation.invoice_id),)
             found: Select[Any] = standing.source(statement)
+            is_owner = and_(
+                ObligationOwner.policy_id == Obligation.policy_id,
+                ObligationOwner.buyer_id.is_not_distinct_from(Obligation.buyer_id),
+                ObligationOwner.invoice_id.is_not_distinct_from(Obligation.invoice_id),
+                ObligationOwner.kind == Obligation.kind,
+                ObligationOwner.due_on == Obligation.due_on,
+            )
+            found = found.outerjoin(ObligationOwner, is_owner).outerjoin(User, User.id == ObligationOwner.user_id)
             for model, is_its in (*invoice, (Buyer, Buyer.id == Obligation.buyer_id), (Policy, Policy.id == Obligation.policy_id)):
                 found = found.outerjoin(model, is_its)
             return found if keys is None else found.where(Obligation.id.in_(keys))

@@ -12,6 +12,9 @@ from insureflow.models.database import db
 from insureflow.models.organisations import User
 from insureflow.queries.obligations.calendar import DutyKey
 
+#: The key that a list gives where nobody looks after a duty.
+NOBODY = 0
+
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
@@ -44,3 +47,14 @@ def find_keeping(key: DutyKey) -> Keeping:
         return Keeping(mark_id, None, None)
     user_id, name, email = found
     return Keeping(mark_id, user_id, name or email)
+
+
+def owners() -> dict[DutyKey, tuple[int, str]]:
+    """Who looks after the duties that somebody looks after, by what they are about: key and name of the person."""
+    owner = ObligationOwner
+    rows = db.session.execute(
+        select(owner.policy_id, owner.buyer_id, owner.invoice_id, owner.kind, owner.due_on, owner.user_id, User.name, User.email).join(
+            User, User.id == owner.user_id
+        )
+    )
+    return {DutyKey(*row[:5]): (row.user_id, row.name or row.email) for row in rows}

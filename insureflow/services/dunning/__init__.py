@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from insureflow.services.dunning.accounts import preview_statement, send_statement
+from insureflow.services.dunning.accounts import preview_statement, send_statement, statement_of
 from insureflow.services.dunning.composing import preview
 from insureflow.services.dunning.letters import approve, issue_approved, mark_posted, print_letters, repeat, skip
 from insureflow.services.dunning.people import (
@@ -41,4 +41,5 @@ __all__ = [
     "set_rule",
     "simulate",
     "skip",
+    "statement_of",
 ]

@@ -102,6 +102,12 @@ def _language(session: Session, buyer: Buyer) -> str:
     return choose_language(buyer, _people(session, buyer.id), locale)
 
 
+def statement_of(organisation_id: int, buyer_id: int, entity_id: int, on: date) -> StatementOfAccount:
+    """The account as a statement of the day would give it; nothing is issued. Errors: ``buyer_unknown``, ``statement_empty``."""
+    with transaction(organisation_id) as session:
+        return _statement(session, get_buyer(session, buyer_id), stationery_of(session, entity_id), on, "–")
+
+
 def preview_statement(organisation_id: int, buyer_id: int, entity_id: int, on: date) -> str:
     """The statement as an accessible page; nothing is issued. Errors: ``buyer_unknown``, ``statement_empty``."""
     with transaction(organisation_id) as session:

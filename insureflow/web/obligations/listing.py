@@ -17,7 +17,9 @@ from insureflow.queries.dashboard.duties import TO_DO, PressingDuty, list_duties
 from insureflow.queries.dashboard.duty_listing import DutyListing, countries_of_duties, names_of_buyers
 from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Order
 from insureflow.queries.obligations.calendar import CalendarStatus, DutySelection
+from insureflow.queries.obligations.keeping import NOBODY, owners
 from insureflow.queries.obligations.standing import Standing
+from insureflow.queries.organisations import list_members
 from insureflow.web.access import requires
 from insureflow.web.filters import country as country_name
 from insureflow.web.filters import word
@@ -28,7 +30,7 @@ from insureflow.web.tables import Empty, TableView, build_table, country_options
 
 
 def _rows(found: list[PressingDuty]) -> list[dict[str, Any]]:
-    names = {policy.id: policy.name for policy in g.scope.policies}
+    names, kept = {policy.id: policy.name for policy in g.scope.policies}, owners()
     rows = []
     for place, duty in enumerate(found):
         entry = duty.entry
@@ -43,6 +45,8 @@ def _rows(found: list[PressingDuty]) -> list[dict[str, Any]]:
                 "invoice": entry.invoice,
                 "policy": names.get(entry.key.policy_id, entry.policy),
                 "amount": None if entry.amount_minor is None or entry.currency is None else (entry.amount_minor, entry.currency),
+                "owner": kept.get(entry.key, (NOBODY, ""))[1],
+                "owner_id": kept.get(entry.key, (NOBODY, ""))[0],
                 "policy_id": entry.key.policy_id,
                 "buyer_id": entry.key.buyer_id,
                 "duty": duty,
@@ -76,6 +80,8 @@ def _fields() -> list[Field]:
         calculated_field("invoice", searched=True),
         calculated_field("policy"),
         calculated_field("amount", Kind.MONEY),
+        calculated_field("owner", searched=True),
+        calculated_field("owner_id", hidden=True, filtered=FilterKind.SELECT),
         calculated_field("policy_id", hidden=True, filtered=FilterKind.SELECT),
         calculated_field("buyer_id", hidden=True, filtered=FilterKind.SELECT),
     ]
@@ -105,6 +111,12 @@ def _names(buyer_ids: Iterable[str]) -> list[tuple[str, str]]:
     return [(str(key), name) for key, name in names_of_buyers(wanted)]
 
 
+def _owners() -> list[tuple[str, str]]:
+    """Whose duties the list can be narrowed to: one's own and nobody's first."""
+    others = [(str(user.id), user.name or user.email) for user, _membership in list_members() if user.id != g.user.id]
+    return [(str(g.user.id), _("Mine")), (str(NOBODY), _("Nobody's")), *others]
+
+
 @blueprint.get("/list")
 @requires(Permission.VIEW_OBLIGATIONS)
 def duties() -> ResponseReturnValue:
@@ -123,6 +135,8 @@ def duties() -> ResponseReturnValue:
             "invoice": _("Invoice"),
             "policy": _("Policy"),
             "amount": _("Cover at stake"),
+            "owner": _("Looked after by"),
+            "owner_id": _("Looked after by"),
             "policy_id": _("Policy"),
             "buyer_id": _("Buyer"),
         },
@@ -130,6 +144,7 @@ def duties() -> ResponseReturnValue:
             "kind": lambda: word_options(tuple(ObligationKind)),
             "status": lambda: word_options(tuple(CalendarStatus)),
             "country": lambda: country_options(countries),
+            "owner_id": _owners,
             "policy_id": lambda: [(str(policy.id), policy.name) for policy in g.scope.policies],
             "buyer_id": lambda: _names(request.args.getlist("buyer_id")),
         },

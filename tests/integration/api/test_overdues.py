@@ -40,7 +40,13 @@ def test_a_duty_is_found_taken_done_and_opened_again(ground: SimpleNamespace) ->
     assert (duty["at_stake"], duty["owner_id"]) == ({"amount": "9000.00", "currency": "EUR"}, None)
     assert duty["steps"]
     clerk = ground.account.tenant.logins[Role.RECEIVABLES_CLERK].user_id
+    assert key in {each["id"] for each in call.get("/duties?owner=nobody")["items"]}
     assert call.post(f"/duties/{key}/assign", owner_id=clerk)["owner_id"] == clerk
+    assert key not in {each["id"] for each in call.get("/duties?owner=nobody")["items"]}
+    mine = call.get("/duties?owner=mine", Role.RECEIVABLES_CLERK)["items"]
+    assert [(each["id"], each["owner_id"]) for each in mine] == [(key, clerk)]
+    assert mine == call.get(f"/duties?owner_id={clerk}")["items"]
+    assert call.get("/duties?owner=mine")["total"] == 0
     assert call("POST", f"/duties/{key}/done", note="told", done_on="2026-07-01")[1]["code"] == "marked_in_future"
     assert call.post(f"/duties/{key}/done", note="told by telephone", done_on="2026-06-29")["status"] == "done"
     assert call.get("/duties?status=done&kind=notify_overdue")["items"][0]["note"] == "told by telephone"

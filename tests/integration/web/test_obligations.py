@@ -50,7 +50,7 @@ def test_a_month_and_its_neighbours(handler: PageClient, insight: Insight) -> No
 
 def test_the_list_is_filtered(handler: PageClient, insight: Insight) -> None:
     kinds = {row["Duty"] for row in listed(handler)}
-    assert {"send_reminder", "stop_shipments", "notify_overdue", "file_claim"} <= kinds
+    assert {"send a reminder", "file the claim"} <= kinds
     assert {row["Invoice"] for row in listed(handler, "status=late")} == {"A-1"}
     assert listed(handler, "country=US") == [row for row in listed(handler) if row["Country"] == "US"]
     stop = listed(handler, f"kind=stop_shipments&due_on_from={insight.back(-20)}&due_on_to={insight.back(-20)}")
@@ -58,6 +58,23 @@ def test_the_list_is_filtered(handler: PageClient, insight: Insight) -> None:
     assert listed(handler, f"buyer_id={insight.gamma}") == []
     notify = listed(handler, f"kind=notify_overdue&buyer_id={insight.alpha}&q=A-1")
     assert [(row["Due"], row["Cover at stake"]) for row in notify] == [(insight.back(-50), "6000.00")]
+
+
+def test_the_list_is_narrowed_to_ones_own_and_to_nobodys(handler: PageClient, insight: Insight) -> None:
+    mine = re.search(r'<option value="(\d+)"[^>]*>Mine<', handler.get("/obligations/list").text)
+    assert mine is not None
+    page = late_reminder(handler)
+    assert listed(handler, f"owner_id={mine[1]}") == []
+    handler.post(f"{page}/owner", data={"owner": mine[1]})
+    owned = listed(handler, f"owner_id={mine[1]}")
+    assert [(row["Invoice"], bool(row["Looked after by"])) for row in owned] == [("A-1", True)]
+    nobodys = listed(handler, "owner_id=0")
+    assert {row["Looked after by"] for row in nobodys} == {""}
+    assert len(nobodys) + 1 == len(listed(handler))
+    assert listed(handler, f"q={owned[0]['Looked after by'].split()[0]}&owner_id={mine[1]}") == owned
+    yesterday = insight.back(1)
+    assert len(listed(handler, f"on={yesterday}&owner_id={mine[1]}")) <= 1
+    assert "" in {row["Looked after by"] for row in listed(handler, f"on={yesterday}&owner_id=0")}
 
 
 def test_a_duty_says_why_on_this_day(handler: PageClient) -> None:
