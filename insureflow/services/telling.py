@@ -72,6 +72,12 @@ def tell(
     return len(new)
 
 
+def replace_news(session: Session, kind: NoticeToPerson, cause: str) -> None:
+    """News that says how much waits takes the place of what it said before: older news of the kind counts as read."""
+    older = update(Told).where(Told.kind == kind, Told.cause != cause, Told.read_at.is_(None))
+    session.execute(older.values(read_at=now()))
+
+
 def causes_told(session: Session, user_id: int, causes: Collection[str]) -> set[str]:
     """Those of some causes that a person was told of."""
     wanted = sorted(causes)

@@ -93,6 +93,7 @@ WORDS: dict[str, str] = {
     "Action.notice.handed_over": _("notice handed over for sending"),
     "Action.notice.sent": _("notice sent"),
     "Action.notice.failed": _("notice not delivered"),
+    "Action.notice.debt_lodged": _("proof of debt lodged"),
     "Action.notice.answered": _("answer to a notice recorded"),
     "Action.notice.cancelled": _("notice cancelled"),
     "Subject.notice": _("notice"),
@@ -103,6 +104,12 @@ WORDS: dict[str, str] = {
 }  # fmt: skip
 
 SENTENCES: dict[str, str] = {
+    "notice_no_proof_of_debt": _(
+        "There is no proof of debt yet. It is written when a notice of insolvency that names the administrator is approved."
+    ),
+    "lodging_evidence_needed": _("Add what shows it: the receipt, the e-mail or the slip of the post."),
+    "lodging_channel_unknown": _("%(value)s is no way to an administrator. Choose post, e-mail or portal."),
+    "lodged_before_opening": _("%(value)s is before the proceedings were opened on %(opened)s. Correct the day."),
     "notice_cannot": _("The notice is %(state)s; “%(action)s” is not possible now. Look at its page for what is."),
     "notice_unknown": _("There is no notice %(notice)s. It may belong to another organisation; look at the list."),
     "notice_kept_back": _("The notice cannot be approved yet: %(check)s"),

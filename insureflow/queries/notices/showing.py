@@ -215,6 +215,9 @@ def proof_of(view: NoticeView, at: datetime) -> dict[str, Any]:
         "reply": None
         if notice.reply is None
         else {"outcome": notice.reply_outcome, "on": notice.replied_on, "note": notice.reply.get("note", "")},
+        "proof_of_debt": None
+        if view.proof_of_debt is None
+        else {"number": view.proof_of_debt.number, "sha256": view.proof_of_debt.sha256, "lodged": notice.facts.get("lodged")},
         "evidence": [{"name": file.name, "sha256": file.sha256, "kept_at": file.created_at} for file in view.evidence],
         "invoices": [asdict(line) for line in view.lines],
         "totals": [asdict(total) for total in view.totals],

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from insureflow.domain.access import Permission
@@ -72,12 +72,15 @@ def propose(actor: Actor, organisation_id: int, on: date) -> Proposed:
                 after={"proposed": proposed, "approved": approved, "superseded": superseded},
             )
         if proposed:
+            cause = f"letters:{on.isoformat()}"
+            telling.replace_news(session, NoticeToPerson.LETTERS_TO_APPROVE, cause)
+            waiting = session.scalar(select(func.count()).select_from(DunningLetter).where(DunningLetter.state == LetterState.PROPOSED))
             telling.tell(
                 session,
                 telling.who_may(session, Permission.SEND_LETTERS),
                 NoticeToPerson.LETTERS_TO_APPROVE,
-                f"letters:{on.isoformat()}",
-                facts={"count": proposed},
+                cause,
+                facts={"count": waiting},
                 address="/dunning/?state=proposed",
             )
         return Proposed(proposed, approved, superseded)

@@ -7,6 +7,7 @@ from insureflow.services.notices.answering import EVIDENCE_KIND, ON_ANSWER, Answ
 from insureflow.services.notices.approving import Changes, approve, cancel, change, checks_of, preview, renew, reopen
 from insureflow.services.notices.consent import request_consent
 from insureflow.services.notices.drafting import DRAFT_DAYS, Drafted, NewNotice, draft, draft_due, draft_notifications
+from insureflow.services.notices.lodging import LODGED, LODGING_CHANNELS, Lodging, lodge
 from insureflow.services.notices.many import (
     SMALL,
     TASK_KINDS,
@@ -22,6 +23,8 @@ __all__ = [
     "BLOCKING",
     "DRAFT_DAYS",
     "EVIDENCE_KIND",
+    "LODGED",
+    "LODGING_CHANNELS",
     "MESSAGE_KIND",
     "ON_ANSWER",
     "SMALL",
@@ -29,6 +32,7 @@ __all__ = [
     "Answer",
     "Changes",
     "Drafted",
+    "Lodging",
     "NewNotice",
     "Outcome",
     "Problem",
@@ -42,6 +46,7 @@ __all__ = [
     "draft",
     "draft_due",
     "draft_notifications",
+    "lodge",
     "outcome_of_task",
     "preview",
     "proof_paper",

@@ -100,7 +100,7 @@ def when_sent(session: Session, actor: Actor, notice: Notice, sent_on: date, tod
     if notice.kind is NoticeKind.EXTENSION:
         return BroughtAbout(_extend(actor, notice, _free(notice, lines), sent_on, today, has_consent=False, note=note))
     if notice.kind is NoticeKind.ADVERSE_INFORMATION:
-        return BroughtAbout(mark_ids=_do_duty(session, actor, notice, ObligationKind.REPORT_ADVERSE_INFORMATION, sent_on, today, note))
+        return BroughtAbout(mark_ids=do_duty(session, actor, notice, ObligationKind.REPORT_ADVERSE_INFORMATION, sent_on, today, note))
     return BroughtAbout()
 
 
@@ -197,7 +197,7 @@ def _extend(
     ]
 
 
-def _do_duty(session: Session, actor: Actor, notice: Notice, kind: ObligationKind, on: date, today: date, note: str) -> list[int]:
+def do_duty(session: Session, actor: Actor, notice: Notice, kind: ObligationKind, on: date, today: date, note: str) -> list[int]:
     """Mark the open duties of the account as done by this paper; what an earlier one did stays done by that. Gives the keys of the marks."""
     is_marked = select(ObligationMark.id).where(
         ObligationMark.policy_id == Obligation.policy_id,

@@ -116,6 +116,7 @@ def _of_kind(notice: Notice, whole: dict[str, Any], lines: Sequence[NoticeLine],
                 case_number=facts.case_number,
                 administrator=_administrator(facts),
                 lodge_by=facts.lodge_by,
+                lodged_on=_lodged_on(notice),
             )
         case _:
             oldest = facts.oldest_due_on or min((line.original_due_on for line in lines), default=notice.as_of)
@@ -195,6 +196,11 @@ def proof_of_debt(
     )
     language = letter_language(country=facts.administrator.country or buyer.country)
     return build_proof_of_debt(proof, language), language
+
+
+def _lodged_on(notice: Notice) -> date | None:
+    lodged = notice.facts.get("lodged")
+    return None if lodged is None else date.fromisoformat(lodged["on"])
 
 
 def _proceeding(facts: Particulars) -> papers.ProceedingKind:

@@ -23,8 +23,10 @@ from insureflow.domain.errors import Refusal
 from insureflow.domain.money import Money
 from insureflow.i18n import formats
 from insureflow.i18n.words import sentence_for, word
+from insureflow.models.dunning import ContactNote, DunningHold, PromiseToPay
 from insureflow.queries import dunning as queries
 from insureflow.services import dunning
+from insureflow.services.journal import Actor
 from insureflow.web.access import requires
 from insureflow.web.buyers.pages import frame_of
 from insureflow.web.buyers.routes import get_buyer_or_404
@@ -174,6 +176,18 @@ def _change(buyer_id: int, name: str, form: FlaskForm, done: str, action: Callab
     return _show(buyer_id, {name: form}, 422)
 
 
+def _end(
+    found: PromiseToPay | DunningHold | ContactNote | None, action: Callable[[Actor, int, int, date], object], done: str
+) -> ResponseReturnValue:
+    """Let a promise, a hold or a reminder to come back end, and show the buyer it was about."""
+    if found is None:
+        abort(404)
+    key, buyer_id = found.id, found.buyer_id
+    action(g.actor, g.organisation.id, key, g.today)
+    flash(done, "success")
+    return redirect(url_for("dunning.of_buyer", buyer_id=buyer_id))
+
+
 @blueprint.post("/buyers/<int:buyer_id>/promises")
 @requires(Permission.SEND_LETTERS)
 def promise(buyer_id: int) -> ResponseReturnValue:
@@ -203,13 +217,7 @@ def promise(buyer_id: int) -> ResponseReturnValue:
 @requires(Permission.SEND_LETTERS)
 def cancel_promise(promise_id: int) -> ResponseReturnValue:
     """A promise no longer counts."""
-    found = queries.find_promise(promise_id)
-    if found is None:
-        abort(404)
-    buyer_id = found.buyer_id
-    dunning.cancel_promise(g.actor, g.organisation.id, promise_id, g.today)
-    flash(_("The promise no longer counts."), "success")
-    return redirect(url_for("dunning.of_buyer", buyer_id=buyer_id))
+    return _end(queries.find_promise(promise_id), dunning.cancel_promise, _("The promise no longer counts."))
 
 
 @blueprint.post("/buyers/<int:buyer_id>/holds")
@@ -239,13 +247,7 @@ def hold(buyer_id: int) -> ResponseReturnValue:
 @requires(Permission.SEND_LETTERS)
 def end_hold(hold_id: int) -> ResponseReturnValue:
     """Letters may go again."""
-    found = queries.find_hold(hold_id)
-    if found is None:
-        abort(404)
-    buyer_id = found.buyer_id
-    dunning.end_hold(g.actor, g.organisation.id, hold_id, g.today)
-    flash(_("Letters may go again."), "success")
-    return redirect(url_for("dunning.of_buyer", buyer_id=buyer_id))
+    return _end(queries.find_hold(hold_id), dunning.end_hold, _("Letters may go again."))
 
 
 @blueprint.post("/buyers/<int:buyer_id>/notes")
@@ -276,13 +278,7 @@ def note(buyer_id: int) -> ResponseReturnValue:
 @requires(Permission.SEND_LETTERS)
 def follow_up_done(note_id: int) -> ResponseReturnValue:
     """Somebody came back to it."""
-    found = queries.find_note(note_id)
-    if found is None:
-        abort(404)
-    buyer_id = found.buyer_id
-    dunning.follow_up_done(g.actor, g.organisation.id, note_id, g.today)
-    flash(_("Done."), "success")
-    return redirect(url_for("dunning.of_buyer", buyer_id=buyer_id))
+    return _end(queries.find_note(note_id), dunning.follow_up_done, _("Done."))
 
 
 @blueprint.get("/buyers/<int:buyer_id>/statements/<int:entity_id>")

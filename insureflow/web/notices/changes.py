@@ -12,7 +12,7 @@ from insureflow.domain.notices import Channel, NoticeKind, ReasonForNonPayment, 
 from insureflow.queries import buyers as buyer_queries
 from insureflow.queries.notices.standings import policies_owing
 from insureflow.services import notices
-from insureflow.services.notices import Answer, Changes, NewNotice, Sending
+from insureflow.services.notices import Answer, Changes, Lodging, NewNotice, Sending
 from insureflow.web.access import requires
 from insureflow.web.buyers.routes import get_buyer_or_404
 from insureflow.web.keys import read_key
@@ -21,6 +21,7 @@ from insureflow.web.notices.forms import (
     FIELDS,
     CancelForm,
     DraftForm,
+    LodgingForm,
     NewNoticeForm,
     ReplyForm,
     SendForm,
@@ -191,3 +192,27 @@ def reply(notice_id: int) -> ResponseReturnValue:
         show_refusal(form, refusal)
         return show_page(view, reply=form), 422
     return _done(notice_id, _("The answer is recorded, and cover follows it."))
+
+
+@blueprint.post("/<int:notice_id>/lodge")
+@requires(Permission.APPROVE_NOTICES)
+def lodge(notice_id: int) -> ResponseReturnValue:
+    """Record that the proof of debt was lodged with the administrator."""
+    view = get_notice_or_404(notice_id)
+    form = LodgingForm()
+    form.prepare()
+    if not form.validate_on_submit():
+        return show_page(view, lodging=form), 422
+    said = Lodging(
+        on=form.lodged_on.data,
+        administrator=form.administrator.data,
+        channel=Channel(form.channel.data),
+        evidence=sent_file("evidence"),
+        note=form.note.data or "",
+    )
+    try:
+        notices.lodge(g.actor, g.organisation.id, notice_id, said, g.today)
+    except Refusal as refusal:
+        show_refusal(form, refusal)
+        return show_page(view, lodging=form), 422
+    return _done(notice_id, _("It is recorded that the debt was lodged. The duty is done."))

@@ -31,6 +31,7 @@ from insureflow.domain.notices import (
 )
 from insureflow.i18n.documents import LANGUAGES
 from insureflow.queries.notices.showing import NoticeView
+from insureflow.services.notices import LODGING_CHANNELS
 from insureflow.web.buyers.pages import language_name
 from insureflow.web.tables import country_options, read_date, read_decimal, word_options
 
@@ -237,6 +238,22 @@ class ReplyForm(FlaskForm):  # type: ignore[misc]  # the library comes without t
     def prepare(self) -> None:
         """Fill the choices."""
         self.outcome.choices = word_options(list(ReplyOutcome))
+
+
+class LodgingForm(FlaskForm):  # type: ignore[misc]  # the library comes without types
+    """That the proof of debt was lodged with the administrator."""
+
+    lodged_on = DateField(_l("Lodged on"), [InputRequired(_l("Say when it was lodged."))])
+    administrator = StringField(_l("With whom"), [InputRequired(_l("Say with which administrator.")), Length(max=200)])
+    channel = SelectField(_l("How it was lodged"), [InputRequired()], id="lodging-channel")
+    note = TextAreaField(_l("Remark"), [Optional(), Length(max=1000)], id="lodging-note")
+    evidence = FileField(
+        _l("What shows it"), [InputRequired(_l("Add what shows it: a receipt, the e-mail, the slip of the post."))], id="lodging-evidence"
+    )
+
+    def prepare(self) -> None:
+        """Fill the choices."""
+        self.channel.choices = word_options(list(LODGING_CHANNELS))
 
 
 class CancelForm(FlaskForm):  # type: ignore[misc]  # the library comes without types

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import date
 from typing import Any
 
 from flask import abort, g, render_template, request, url_for
@@ -11,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from insureflow.domain.access import Permission
-from insureflow.domain.notices import NoticeAction, NoticeKind, NoticeState
+from insureflow.domain.notices import Channel, NoticeAction, NoticeKind, NoticeState
 from insureflow.i18n import formats
 from insureflow.i18n.words import word
 from insureflow.models.database import db
@@ -24,7 +25,7 @@ from insureflow.web.access import may, requires
 from insureflow.web.buyers.pages import frame_of
 from insureflow.web.context import choose_locale
 from insureflow.web.downloads import attachment
-from insureflow.web.notices.forms import CancelForm, ReplyForm, SendForm
+from insureflow.web.notices.forms import CancelForm, LodgingForm, ReplyForm, SendForm
 from insureflow.web.notices.listing import notice_view, tone_of_notice
 from insureflow.web.notices.routes import blueprint, get_notice_or_404
 from insureflow.web.tables import build_table, wanted_export
@@ -78,13 +79,26 @@ def _timeline(view: NoticeView) -> list[dict[str, Any]]:
     return happened
 
 
+def _lodged(view: NoticeView) -> dict[str, Any] | None:
+    """When and how the proof of debt was lodged, None where it was not."""
+    lodged = view.notice.facts.get(notices.LODGED)
+    return None if lodged is None else {**lodged, "on": date.fromisoformat(lodged["on"]), "channel": Channel(lodged["channel"])}
+
+
 def show_page(
-    view: NoticeView, *, sending: SendForm | None = None, reply: ReplyForm | None = None, cancelling: CancelForm | None = None
+    view: NoticeView,
+    *,
+    sending: SendForm | None = None,
+    reply: ReplyForm | None = None,
+    cancelling: CancelForm | None = None,
+    lodging: LodgingForm | None = None,
 ) -> str:
     """The page of a paper, with forms as they were sent where one was wrong."""
     sending = sending or SendForm(formdata=None, sent_on=g.today, channel="email" if view.contact and view.contact.email else "portal")
     reply = reply or ReplyForm(formdata=None, replied_on=g.today)
-    for form in (sending, reply):
+    administrator = view.particulars.administrator
+    lodging = lodging or LodgingForm(formdata=None, lodged_on=g.today, administrator=administrator.name if administrator else "")
+    for form in (sending, reply, lodging):
         form.prepare()
     is_today = g.on == g.today
     actions = view.actions
@@ -101,6 +115,9 @@ def show_page(
         happened=_timeline(view),
         sending=sending,
         reply=reply,
+        lodging=lodging,
+        lodged=_lodged(view),
+        may_lodge=is_today and may(Permission.APPROVE_NOTICES) and view.proof_of_debt is not None,
         cancelling=cancelling or CancelForm(formdata=None),
         may_edit=is_today and may(Permission.EDIT_OBLIGATIONS) and NoticeAction.CHANGE in actions,
         may_approve=is_today and may(Permission.APPROVE_NOTICES) and NoticeAction.APPROVE in actions,

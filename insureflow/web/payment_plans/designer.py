@@ -31,6 +31,7 @@ from insureflow.web.buyers.pages import frame_of
 from insureflow.web.context import choose_locale
 from insureflow.web.keys import read_key
 from insureflow.web.limits.forms import read_minor
+from insureflow.web.payment_plans.pictures import picture_of_plan
 from insureflow.web.payment_plans.routes import FREEDOM_TONES, VERDICT_TONES, blueprint, get_plan_or_404
 from insureflow.web.tables import read_date, word_options
 
@@ -157,6 +158,8 @@ def _page(buyer_id: int, plan: PlanView | None, *, said: str = "", status: int =
         design=design,
         problem=problem,
         said=design_sentence(design) if design is not None else "",
+        picture=None if design is None else picture_of_plan(design, g.on),
+        current_tab="payment_plans.of_buyer",
         verdict_tones=VERDICT_TONES,
         freedom_tones=FREEDOM_TONES,
         rhythms=word_options(list(Rhythm)),

@@ -23,6 +23,7 @@ from insureflow.web.access import may, requires
 from insureflow.web.buyers.pages import frame_of
 from insureflow.web.context import choose_locale
 from insureflow.web.payment_plans.designer import design_sentence
+from insureflow.web.payment_plans.pictures import picture_of_plan
 from insureflow.web.payment_plans.routes import FREEDOM_TONES, INSTALMENT_TONES, STATE_TONES, VERDICT_TONES, blueprint, get_plan_or_404
 from insureflow.web.tables import Empty, TableView, build_table, wanted_export
 
@@ -191,6 +192,7 @@ def _page(plan_id: int, *, problem: str = "", status: int = 200) -> ResponseRetu
         standing=view.standing,
         notice=view.notice,
         sentence=_sentence(view),
+        picture=picture_of_plan(view.design, g.on, view.standing),
         timeline_entries=_timeline(view),
         problem=problem,
         tone=STATE_TONES[view.plan.state],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -50,7 +51,7 @@ from insureflow.services.files import NewEvidence
 from insureflow.services.issued_documents import read
 from insureflow.services.journal import Actor
 from insureflow.services.messages.hooks import announce, move
-from insureflow.services.notices import Answer, Changes, NewNotice, Sending
+from insureflow.services.notices import Answer, Changes, Lodging, NewNotice, Sending
 from insureflow.services.transaction import transaction
 
 
@@ -352,8 +353,33 @@ def test_requests_reports_and_insolvency(app: Flask) -> None:
         with pytest.raises(Refusal, match="notice_recipient_needed"):
             _post_nowhere(session, account.policy_id)
             notices.send(actor, org, insolvency.id, Sending(channel=Channel.POST), TODAY)
+        # Lodged with the administrator, with what shows it: the duty to file the proof of debt is done by that, on that day.
+        said = Lodging(on=TODAY, administrator="Dr. Lang", channel=Channel.POST, evidence=_slip())
+        for wrong, code in [
+            ({"on": TODAY + timedelta(days=1)}, "in_the_future"),
+            ({"on": date(2026, 6, 27)}, "lodged_before_opening"),
+            ({"administrator": " "}, "required"),
+            ({"channel": Channel.CONNECTION}, "lodging_channel_unknown"),
+            ({"evidence": None}, "lodging_evidence_needed"),
+        ]:
+            with pytest.raises(Refusal, match=code):
+                notices.lodge(actor, org, insolvency.id, replace(said, **wrong), TODAY)
+        with pytest.raises(Refusal, match="notice_no_proof_of_debt"):
+            notices.lodge(actor, org, more.id, said, TODAY)
+        kept = notices.lodge(actor, org, insolvency.id, said, TODAY).facts["lodged"]
+        proof = session.get_one(IssuedDocument, insolvency.facts["proof_of_debt_id"])
+        assert (kept["on"], kept["channel"], kept["document"], kept["sha256"]) == (TODAY.isoformat(), "post", proof.number, proof.sha256)
+        mark = session.scalars(select(ObligationMark).where(ObligationMark.kind == ObligationKind.FILE_PROOF_OF_DEBT.value)).one()
+        assert (mark.mark, mark.marked_on, "Dr. Lang" in mark.note) == ("done", TODAY, True)
+        again = notices.lodge(actor, org, insolvency.id, replace(said, channel=Channel.EMAIL, evidence=_slip()), TODAY)
+        assert again.facts["lodged"]["channel"] == "email"
+        assert session.scalar(select(func.count()).select_from(JournalEntry).where(JournalEntry.action == "notice.debt_lodged")) == 2
         assert session.scalar(select(func.count()).select_from(NoticeDispatch)) == 5
         assert session.scalar(select(func.count()).select_from(JournalEntry).where(JournalEntry.action == "notice.sent")) == 5
+
+
+def _slip() -> NewEvidence:
+    return NewEvidence("receipt.pdf", io.BytesIO(b"%PDF-1.4 receipt"), TODAY)
 
 
 def _happens_to(org: int, notice_id: int, *actions: MessageAction) -> None:

@@ -35,6 +35,7 @@ from insureflow.web.charts import (
     world_map,
 )
 from insureflow.web.charts.language import share_of
+from insureflow.web.charts.plans import PeriodEnd, PlanMark, plan_timeline
 from insureflow.web.charts.svg import Scale, bar, element, identifier, number, ticks
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -106,6 +107,15 @@ def _world(word: str = "Germany") -> Picture:
     return world_map(points, language=LANGUAGE)
 
 
+def _plan(word: str = "free") -> Picture:
+    ends = [PeriodEnd(f"I-{number}", date(2026, 3, 1 + number)) for number in range(6)]
+    marks = [
+        PlanMark(1, date(2026, 2, 1), 300, Tone.COVERED, True, word, paid_on=date(2026, 2, 1)),
+        PlanMark(2, date(2026, 4, 1), 200, Tone.STOPPED, False, "needs consent"),
+    ]
+    return plan_timeline(marks, ends, on=START, language=LANGUAGE, title=word)
+
+
 CHARTS: dict[str, Callable[..., Picture]] = {
     "ageing": _ageing,
     "covered": _covered,
@@ -113,6 +123,7 @@ CHARTS: dict[str, Callable[..., Picture]] = {
     "strip": _strip,
     "stack": _stack,
     "world": _world,
+    "plan": _plan,
 }
 
 
@@ -338,3 +349,24 @@ def test_numbers_are_short(value: float, expected: str) -> None:
 def test_a_share_of_nothing_is_nothing() -> None:
     assert share_of(5, 0) == Decimal(0)
     assert share_of(1, 3) == Decimal("0.3333")
+
+
+def test_a_plan_shows_what_is_inside_and_outside_and_where_the_period_ends() -> None:
+    picture = _plan()
+    assert picture.description == "1 of 2 instalments end after the last free day of an invoice."
+    # Instalments and last free days stand in one table, in order of their days; of many ends only the first and the last are drawn.
+    assert [row[0].text for row in picture.rows][:2] == ["2026-02-01", "2026-03-01"]
+    assert [(row[1].text, row[4].text) for row in picture.rows if row[2].text != "–"] == [
+        ("Instalment 1", "2026-02-01"),
+        ("Instalment 2", "–"),
+    ]
+    lines = [each for each in _root(picture).iter(f"{SVG}line") if each.get("class") == "limit-line"]
+    bars = [each for each in _root(picture).iter(f"{SVG}rect") if each.get("class") in {"fill-covered", "fill-stopped"}]
+    assert len(lines) == 2
+    assert float(bars[0].get("x") or 0) < float(lines[0].get("x1") or 0) < float(lines[1].get("x1") or 0) < float(bars[1].get("x") or 0)
+    assert [entry.word for entry in picture.legend] == ["free", "needs consent", "Line: last free day", "Tick: the day you look at"]
+    inside = [PlanMark(1, START, 1, Tone.COVERED, True, "free")]
+    assert plan_timeline(inside, [], on=START, language=LANGUAGE, title="T").description.startswith("All 1 instalments")
+    many = [PlanMark(number, START, 5, Tone.COVERED, True, "free") for number in range(1, 30)]
+    assert "chart-strong" not in str(plan_timeline(many, [], on=START, language=LANGUAGE, title="T").drawing)
+    assert plan_timeline([], [], on=START, language=LANGUAGE, title="T").drawing is None
