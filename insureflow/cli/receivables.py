@@ -29,11 +29,13 @@ from insureflow.cli.options import (
     refusals_as_errors,
 )
 from insureflow.connectors.ledgers import FileLimits
+from insureflow.connectors.ledgers.detection import Certainty
 from insureflow.domain.currencies import is_currency
 from insureflow.domain.errors import InvalidValue
 from insureflow.domain.money import Money
 from insureflow.domain.receivables import DocumentKind, ImportMode, RowProblem
 from insureflow.i18n import formats
+from insureflow.i18n.findings import value_of_finding
 from insureflow.i18n.row_problems import reason_of
 from insureflow.i18n.words import word
 from insureflow.queries import imports as queries
@@ -74,7 +76,9 @@ def register(app: Flask) -> None:
     help="Make them for review, or refuse.",
 )
 @click.option("--currency", metavar="CODE", help="Currency of rows that name none.")
-@click.option("--problems", "problems_file", type=click.Path(dir_okay=False, path_type=Path), help="Write all bad rows to this CSV file.")
+@click.option(
+    "--problems", "problems_file", type=click.Path(dir_okay=False, path_type=Path), help="Write all bad rows and warnings to this CSV file."
+)
 @format_option
 @refusals_as_errors
 def import_file(
@@ -149,6 +153,10 @@ def _as_data(outcome: ImportOutcome) -> dict[str, Any]:
         "batches": dict(outcome.batches),
         "mode": outcome.mode,
         "counts": outcome.counts,
+        "found": [
+            {"aspect": each.aspect, "column": each.column, "value": each.value, "certainty": each.certainty}
+            for each in outcome.detection.findings
+        ],
         "totals": _totals(outcome.totals),
         "problems": [_row(problem) for problem in outcome.problems],
         "warnings": [_row(problem) for problem in outcome.warnings],
@@ -181,6 +189,8 @@ def _tell(outcome: ImportOutcome, problems_file: Path | None) -> None:
         if len(outcome.problems) > SHOWN:
             more = f"All of them are in {problems_file}." if problems_file else "Write all of them to a file with --problems FILE.csv."
             click.echo(f"  and {len(outcome.problems) - SHOWN} more. {more}", err=True)
+    _tell_findings(outcome)
+    _tell_warnings(outcome, problems_file)
     if outcome.state == "refused":
         click.echo("Nothing was imported. Correct these rows, or import the others with --good-rows.", err=True)
         return
@@ -200,6 +210,32 @@ def _tell(outcome: ImportOutcome, problems_file: Path | None) -> None:
             f"{word(DocumentKind(kind), LOCALE).capitalize()}: "
             + ", ".join(f"{formats.money(each.minor, each.currency, LOCALE)}" for each in amounts)
         )
+
+
+def _tell_findings(outcome: ImportOutcome) -> None:
+    """Say how the file was understood, as far as nobody had stated it."""
+    found = [
+        (word(f"aspect.{each.aspect}", LOCALE), each.column or "", value_of_finding(each.aspect, each.value, LOCALE), each.certainty)
+        for each in outcome.detection.findings
+        if each.certainty is not Certainty.STATED and each.value and each.aspect != "column_missing"
+    ]
+    if found:
+        rows = [(*words, word(certainty, LOCALE)) for *words, certainty in dict.fromkeys(found)]
+        print_table(["Found in the file", "Column", "", "How sure"], rows)
+
+
+def _tell_warnings(outcome: ImportOutcome, problems_file: Path | None) -> None:
+    """Say of each kind of warning how often it came and where first."""
+    alike: dict[str, list[RowProblem]] = {}
+    for warning in outcome.warnings:
+        alike.setdefault(warning.code, []).append(warning)
+    for warnings in alike.values():
+        first = warnings[0]
+        where = f"row {first.row}" + (f", {first.column}" if first.column else "")
+        many = f"{len(warnings)} warnings like that of {where}" if len(warnings) > 1 else f"Warning, {where}"
+        click.echo(f"{many}: {_reason(first)}" + (f" [{first.value}]" if first.value else ""))
+    if alike:
+        click.echo(f"All of them are in {problems_file}." if problems_file else "Write all of them to a file with --problems FILE.csv.")
 
 
 @group.command("imports")

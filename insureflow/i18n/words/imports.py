@@ -39,6 +39,8 @@ WORDS: dict[str, str] = {
     "delimiter.semicolon": _("semicolon"),
     "delimiter.tab": _("tab"),
     "delimiter.bar": _("vertical bar"),
+    "decimal_separator.point": _("point"),
+    "decimal_separator.comma": _("comma"),
     "aspect.encoding": _("Encoding"),
     "aspect.delimiter": _("Delimiter"),
     "aspect.quote": _("Quotes"),

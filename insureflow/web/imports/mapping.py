@@ -12,10 +12,11 @@ from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from insureflow.connectors.ledgers import FIELDS, ColumnRule, DateOrder, FileType, Finding, Preview, Profile, check_profile
+from insureflow.connectors.ledgers import FIELDS, ColumnRule, DateOrder, Finding, Preview, Profile, check_profile
 from insureflow.domain.access import Permission
 from insureflow.domain.errors import InvalidValues, Refusal
 from insureflow.domain.receivables import DocumentKind, ImportMode
+from insureflow.i18n.findings import value_of_finding
 from insureflow.i18n.row_problems import reason_of
 from insureflow.i18n.words import sentence, sentence_for, word
 from insureflow.models.receivables import ImportBatch
@@ -223,17 +224,7 @@ def _fixed(rule: ColumnRule | None) -> str:
 
 def _shown(finding: Finding) -> Shown:
     locale = choose_locale()
-    value = finding.value or ""
-    if finding.aspect == "date_order" and value:
-        value = word(DateOrder(value), locale)
-    elif finding.aspect == "delimiter":
-        value = word(f"delimiter.{value}", locale) if value in {name for _mark, name in DELIMITERS} else value
-    elif finding.aspect == "decimal_separator" and value:
-        value = _("point") if value == "." else _("comma")
-    elif finding.aspect == "file_type":
-        value = word(FileType(value), locale)
-    elif finding.aspect == "column_missing":
-        value = word(f"field.{value}", locale)
+    value = value_of_finding(finding.aspect, finding.value, locale)
     reason = sentence(finding.reason, dict(finding.parameters), locale)
     is_question = finding.certainty.value == "ambiguous"
     return Shown(

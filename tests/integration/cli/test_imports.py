@@ -47,6 +47,10 @@ def test_a_file_is_imported_listed_and_taken_back(
     assert result.exit_code == 0, result.stderr
     assert "Imported as batch" in result.stdout
     assert "100.00" in result.stdout
+    told = [line.split() for line in result.stdout.splitlines()]
+    assert ["Encoding", "utf-8", "certain"] in told
+    assert ["Order", "of", "dates", "due_date", "year,", "month,", "day", "certain"] in told
+    assert {"aspect": "delimiter", "column": None, "value": "comma", "certainty": "certain"} in json.loads(dry.stdout)["found"]
     again = take(path)
     assert "nothing was changed" in again.stdout
     listed = json.loads(invoke("receivables", "imports", "-o", organisation.slug, "--format", "json").stdout)
@@ -55,6 +59,13 @@ def test_a_file_is_imported_listed_and_taken_back(
     assert json.loads(undone.stdout)["invoices"] == 2
     refused = invoke("receivables", "undo", str(listed[0]["batch"]), "-o", organisation.slug)
     assert (refused.exit_code, "cannot be taken back" in refused.stderr) == (1, True)
+
+
+def test_warnings_are_told_by_kind(take: Callable[..., Any], tmp_path: Path) -> None:
+    early = [f"invoice,E{number},1001,Müller,DE,EUR,0.00,2026-05-04,2026-05-0{3 - number}" for number in range(2)]
+    result = take(written(tmp_path, [*GOOD, *early]), "--dry-run")
+    assert "2 warnings like that of row 4, due_date: The due date 3 May 2026 lies before" in result.stdout
+    assert "--problems FILE.csv" in result.stdout
 
 
 def test_bad_rows_are_all_told_and_written_safely(take: Callable[..., Any], tmp_path: Path) -> None:
