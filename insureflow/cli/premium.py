@@ -6,6 +6,7 @@ from datetime import date
 
 import click
 from flask import Flask
+from flask.cli import with_appcontext
 
 from insureflow.cli.limits import find_policy, policy_option
 from insureflow.cli.options import LOCALE, format_option, inside, on_option, organisation_option, print_json, print_rows, refusals_as_errors
@@ -19,6 +20,7 @@ def register(app: Flask) -> None:
 
 
 @click.command("premium")
+@with_appcontext
 @organisation_option
 @policy_option
 @click.option("--year", type=int, metavar="YEAR", help="The policy year that begins in this year (default: the current one).")
