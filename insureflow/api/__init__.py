@@ -5,6 +5,7 @@ Each feature's module gives a flask-smorest ``blueprint``. OpenAPI 3.1 stands at
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -29,6 +30,12 @@ class _Api(Api):  # type: ignore[misc]  # flask-smorest comes without types
 
     def _register_error_handlers(self) -> None:
         """The application answers errors itself, by the kind of face asked."""
+
+    def _register_responses(self) -> None:
+        """Every error is described as the problem it is, with the media type of problems."""
+        content = {errors.MEDIA_TYPE: {"schema": self.ERROR_SCHEMA}}
+        for name, phrase in (("DEFAULT_ERROR", "Any other error"), *((status.name, status.phrase) for status in HTTPStatus)):
+            self.spec.components.response(name, {"description": phrase, "content": content}, lazy=True)
 
 
 def register(app: Flask) -> None:
