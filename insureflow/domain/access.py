@@ -46,6 +46,7 @@ class Permission(StrEnum):
     APPROVE_DECLARATIONS = "approve_declarations"
     SEND_LETTERS = "send_letters"
     LIFT_BLOCKS = "lift_blocks"
+    VIEW_CLAIMS = "view_claims"
     VIEW_JOURNAL = "view_journal"
     VIEW_SETTINGS = "view_settings"
     MANAGE_ORGANISATION = "manage_organisation"
@@ -61,6 +62,7 @@ _VIEW = frozenset(
         Permission.VIEW_LIMITS,
         Permission.VIEW_RECEIVABLES,
         Permission.VIEW_OBLIGATIONS,
+        Permission.VIEW_CLAIMS,
         Permission.EXPORT,
         Permission.ASK_SHIPMENT,
     }

@@ -90,6 +90,11 @@ SECTIONS: tuple[Section, ...] = (
         ),
     ),
     Section(
+        _l("Claims"),
+        ("claims",),
+        (Page("claims.forecast", _l("Forecast of claims"), Permission.VIEW_CLAIMS),),
+    ),
+    Section(
         _l("Insight"),
         ("exposure",),
         (

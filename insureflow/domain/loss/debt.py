@@ -202,7 +202,7 @@ def debt_of_lines(
         rate_inputs: tuple[tuple[str, TraceValue], ...] = (("base", rate.currency), ("quote", currency), ("source", rate.source))
         steps.append(Step("rate", "loss.frozen_rate", rate_inputs, _plain_rate(rate.rate), "policy.claim_rate", rate.on))
     inputs: tuple[tuple[str, TraceValue], ...] = (
-        ("invoices", len(lines)),
+        ("lines", len(lines)),
         ("open_debt", Money(insured + interest, currency)),
         *((reason.value, Money(amount, currency)) for reason, amount in left_out),
     )
