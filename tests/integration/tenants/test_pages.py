@@ -22,8 +22,11 @@ from insureflow.domain.access import PERMISSIONS, Role
 
 #: Enough of the other's mark to find it by, and not enough to be taken for it where a page repeats what was searched.
 BAIT = "BBBMAR"
+#: Rows that not everybody sees who may see such rows: those who asked themselves do.
+OF_ONE_PERSON = frozenset({"shipping.show", "api_shipments.show", "api_connections.task"})
 _TOKEN = re.compile(r"I[\w-]{30,}\.[\w-]{5,8}\.[\w-]{20,}")
-_NUMBER = re.compile(r"\d(?:[.,'\u2019\u00a0\u202f ]?\d)*")
+_SEPARATORS = ".,'\u2019\u00a0\u202f "
+_NUMBER = re.compile(rf"\d(?:[{_SEPARATORS}]?\d)*")
 
 
 def visitor(app: Flask, twin: Twin, role: Role) -> PageClient:
@@ -58,7 +61,13 @@ def readable(response: TestResponse) -> str:
 
 def leaks(text: str, marks: set[str], amounts: set[str]) -> list[str]:
     """Marks and amounts of the other organisation in a text, however the amounts are punctuated."""
-    found = [mark for mark in marks if mark in text.casefold()]
+    folded = text.casefold()
+    found = [mark for mark in marks if mark in folded]
+    run_together = text
+    for separator in _SEPARATORS:
+        run_together = run_together.replace(separator, "")
+    if not any(amount in run_together for amount in amounts):  # most answers: no need to look at each of their numbers
+        return found
     numbers = {re.sub(r"\D", "", number) for number in _NUMBER.findall(text)}
     return found + sorted(numbers & amounts)
 
@@ -70,13 +79,16 @@ class Walk:
         self.client = visitor(app, twin, role)
         self.collects_forms = collects_forms
         self.seen: dict[str, str] = {}
+        #: What it said in the end, and what it said before it led on.
         self.status: dict[str, int] = {}
+        self.first: dict[str, int] = {}
         self.forms: dict[tuple[str, str], Form] = {}
 
     def get(self, address: str, note: str = "", **options: Any) -> str:
         response = self.client.get(address, follow_redirects=True, buffered=True, **options)
         self.seen[note + address] = readable(response)
         self.status[note + address] = response.status_code
+        self.first[note + address] = (response.history or (response,))[0].status_code
         if self.collects_forms and response.mimetype == "text/html" and response.status_code == 200:
             for form in forms_of(response.get_data(as_text=True), address):
                 self.forms.setdefault((form.action, ",".join(sorted(form.fields))), form)
@@ -87,16 +99,15 @@ def get_routes(app: Flask) -> list[Route]:
     return [route for route in routes(app, "GET") if route.endpoint not in {"security.login", "security.verify"}]
 
 
-def ask_everything(app: Flask, walk: Walk, keys: dict[str, list[int]], foreign: dict[str, Any]) -> None:
-    """Every page as it is, as a file and searched where it offers that, narrowed by foreign keys, as a part, and on another day."""
+def ask_everything(app: Flask, walk: Walk, keys: dict[str, list[int]]) -> None:
+    """Every page as it is, as a file and searched where it offers that, as a part, and on another day."""
     for route in get_routes(app):
         for address in addresses(app, route, keys):
             page = walk.get(address)
-            walk.get(f"{address}?{urlencode(foreign)}")
             if "format=csv" in page:
                 walk.get(f"{address}?format=csv")
                 walk.get(f"{address}?format=xlsx")
-            if 'name="q"' in page:
+            if "data-table-search" in page or 'id="search-again"' in page:  # a search of its own, beside that of the header
                 walk.get(f"{address}?q={BAIT}")
             if "why" in address:
                 walk.get(address, "part ", headers={"HX-Request": "true"})
@@ -127,13 +138,12 @@ def test_the_other_organisation_changes_no_byte_of_any_answer(
     """Every answer is the same with and without the other in the database: no total, count or choice knows of it."""
     own = make_own()
     keys = keys_with_people(own, app)
-    unknown = {**{name: [10**6 + place] for place, name in enumerate(keys)}}
     role = Role.ADMINISTRATOR
     alone = Walk(app, own, role)
-    ask_everything(app, alone, keys, foreign_arguments(unknown, 10**6))
+    ask_everything(app, alone, keys)
     other = make_other(own)
     beside = Walk(app, own, role)
-    ask_everything(app, beside, keys, foreign_arguments(unknown, 10**6))
+    ask_everything(app, beside, keys)
     assert len(beside.seen) > 100
     different = [address for address, text in beside.seen.items() if text != alone.seen[address]]
     assert not different, _difference(alone.seen[different[0]], beside.seen[different[0]], different)
@@ -157,20 +167,28 @@ def test_the_other_organisation_changes_no_byte_of_any_answer(
 
 
 def test_nobody_of_any_role_reads_the_other(app: Flask, database: Database, own: Twin, other: Twin) -> None:
-    """Every page by every role, with keys of its own and with keys of the other organisation."""
+    """Every page by every role that may see it, which it does, with keys of its own and with keys of the other organisation.
+
+    A role that may not see a page is told so before its keys are looked at, and that is tried with the table of permissions.
+    """
     mine, theirs = keys_with_people(own, app), keys_with_people(other, app)
     marks, amounts = {other.mark.casefold()}, amounts_of(app, other) - amounts_of(app, own)
     before = rows_of(app, other.tenant.id)
     leaked: dict[str, list[str]] = {}
     answered: list[str] = []
+    denied: list[str] = []
     for role in Role if database.kind == "sqlite" else (Role.ADMINISTRATOR, Role.SALES):
         walk = Walk(app, own, role)
         for route in get_routes(app):
-            if route.permission in PERMISSIONS[role] or is_open(route):
-                for address in addresses(app, route, mine):
-                    found = leaks(walk.get(address), marks, amounts)
-                    if found:
-                        leaked[f"{role} {address}"] = found
+            if route.permission not in PERMISSIONS[role] and not is_open(route):
+                continue
+            for address in addresses(app, route, mine):
+                found = leaks(walk.get(address), marks, amounts)
+                if found:
+                    leaked[f"{role} {address}"] = found
+                may_be_missing = route.endpoint in NEEDS_ARGUMENTS | OF_ONE_PERSON
+                if walk.first[address] not in {200, 302, 304} and not (walk.first[address] in {404, 422} and may_be_missing):
+                    denied.append(f"{role} GET {address}: {walk.first[address]}, but {route.permission} is given")
             if route.has_keys:
                 for address in mixtures(app, route, mine, theirs):
                     found = leaks(walk.get(address), marks, amounts)
@@ -178,7 +196,7 @@ def test_nobody_of_any_role_reads_the_other(app: Flask, database: Database, own:
                         leaked[f"{role} {address}"] = found
                     if walk.status[address] not in {403, 404} and route.endpoint not in NEEDS_ARGUMENTS:
                         answered.append(f"{role} GET {address}: {walk.status[address]}")
-    assert (leaked, answered) == ({}, [])
+    assert (leaked, answered, denied) == ({}, [], [])
     assert rows_of(app, other.tenant.id) == before
 
 
