@@ -30,7 +30,7 @@ def test_another_day_shows_other_figures_and_says_so(manager: Visitor) -> None:
     assert page.locator(".as-of-banner").count() == 0
     day = DEMO_DAY - timedelta(days=200)
     page.locator("#as-of").fill(day.isoformat())
-    with page.expect_navigation(wait_until="networkidle"):
+    with page.expect_navigation(wait_until="load"):
         page.locator("form.as-of-form button[type=submit]").click()
     banner = page.locator(".as-of-banner")
     assert banner.is_visible()
@@ -40,7 +40,7 @@ def test_another_day_shows_other_figures_and_says_so(manager: Visitor) -> None:
     assert manager.violations() == []
     page = manager.open("/buyers/")
     assert page.locator(".as-of-banner").is_visible(), "the day stays while one moves"
-    with page.expect_navigation(wait_until="networkidle"):
+    with page.expect_navigation(wait_until="load"):
         page.locator(".as-of-banner button").click()
     assert page.locator(".as-of-banner").count() == 0
 
@@ -48,14 +48,14 @@ def test_another_day_shows_other_figures_and_says_so(manager: Visitor) -> None:
 def test_a_policy_narrows_every_page_until_it_is_let_go(manager: Visitor) -> None:
     page = manager.open("/receivables/")
     whole = page.locator(".table-foot p").first.inner_text()
-    with page.expect_navigation(wait_until="networkidle"):
+    with page.expect_navigation(wait_until="load"):
         page.locator("#scope-policy").select_option(index=2)
     chosen = page.locator("#scope-policy").input_value()
     narrowed = page.locator(".table-foot p").first.inner_text()
     assert narrowed != whole
     page = manager.open("/buyers/")
     assert page.locator("#scope-policy").input_value() == chosen
-    with page.expect_navigation(wait_until="networkidle"):
+    with page.expect_navigation(wait_until="load"):
         page.locator("#scope-policy").select_option(index=0)
     page = manager.open("/receivables/")
     assert page.locator(".table-foot p").first.inner_text() == whole
@@ -64,12 +64,12 @@ def test_a_policy_narrows_every_page_until_it_is_let_go(manager: Visitor) -> Non
 def test_the_language_changes_and_stays(manager: Visitor) -> None:
     page = manager.open("/buyers/")
     assert page.locator("html").get_attribute("lang") == "en"
-    with page.expect_navigation(wait_until="networkidle"):
+    with page.expect_navigation(wait_until="load"):
         page.locator("#language").select_option("sv")
     assert page.locator("html").get_attribute("lang") == "sv"
     page = manager.open("/limits/")
     assert page.locator("html").get_attribute("lang") == "sv"
-    with page.expect_navigation(wait_until="networkidle"):
+    with page.expect_navigation(wait_until="load"):
         page.locator("#language").select_option("en")
     assert page.locator("html").get_attribute("lang") == "en"
 

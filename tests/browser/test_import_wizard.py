@@ -35,7 +35,7 @@ def upload(visitor: Visitor, text: str) -> None:
     page = visitor.open("/imports/new")
     assert visitor.violations() == []
     page.locator("input[type=file]").set_input_files([{"name": "ledger.csv", "mimeType": "text/csv", "buffer": text.encode()}])
-    with page.expect_navigation(wait_until="networkidle"):
+    with page.expect_navigation(wait_until="load"):
         page.get_by_role("button", name="Upload and look at it").click()
 
 
@@ -47,7 +47,7 @@ def test_a_file_goes_into_the_ledger_and_out_again(visit: Visit, app: Flask) -> 
     upload(visitor, LEDGER)
     assert "A-1" in page.locator("main").inner_text(), "the first rows are shown"
     assert visitor.violations() == []
-    with page.expect_navigation(wait_until="networkidle"):
+    with page.expect_navigation(wait_until="load"):
         page.locator("main form[method=post] button[type=submit]").first.click()
     assert "Every row can be booked" in page.locator("main").inner_text()
     assert visitor.violations() == []
@@ -57,20 +57,20 @@ def test_a_file_goes_into_the_ledger_and_out_again(visit: Visit, app: Flask) -> 
     assert page.locator("progress").count() == 1
     assert visitor.violations() == []
     work(app)
-    page.goto(address, wait_until="networkidle")
+    page.goto(address, wait_until="load")
     assert "in the ledger of" in page.locator("main").inner_text()
     assert visitor.violations() == []
-    page.goto(visitor.site.url + "/receivables/", wait_until="networkidle")
+    page.goto(visitor.site.url + "/receivables/", wait_until="load")
     assert {"A-1", "A-2", "A-3"} <= set(page.locator("table.data-table tbody").inner_text().split())
-    page.goto(address, wait_until="networkidle")
+    page.goto(address, wait_until="load")
     page.get_by_role("button", name="Undo this import").click()
     page.locator(".confirm-question").wait_for()
-    with page.expect_navigation(wait_until="networkidle"):
+    with page.expect_navigation(wait_until="load"):
         page.locator(".confirm-question .btn-danger").click()
     work(app)
-    page.goto(address, wait_until="networkidle")
+    page.goto(address, wait_until="load")
     assert "taken back" in page.locator("main").inner_text()
-    page.goto(visitor.site.url + "/receivables/", wait_until="networkidle")
+    page.goto(visitor.site.url + "/receivables/", wait_until="load")
     assert "A-1" not in page.locator("main").inner_text()
 
 
@@ -82,12 +82,12 @@ def test_a_bad_row_is_named_and_nothing_is_imported_unasked(visit: Visit, app: F
     page = visitor.page
     upload(visitor, BAD)
     assert not visitor.is_too_wide()
-    with page.expect_navigation(wait_until="networkidle"):
+    with page.expect_navigation(wait_until="load"):
         page.locator("main form[method=post] button[type=submit]").first.click()
     shown = page.locator("main").inner_text()
     assert "many" in shown
     assert "5" in shown, "the row is numbered as in the file"
     assert not visitor.is_too_wide()
     assert visitor.violations() == []
-    page.goto(visitor.site.url + "/receivables/", wait_until="networkidle")
+    page.goto(visitor.site.url + "/receivables/", wait_until="load")
     assert "A-1" not in page.locator("main").inner_text()

@@ -27,7 +27,7 @@ def test_the_search_of_a_table_and_of_everything_is_one_key_away(manager: Visito
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.matches('[data-table-search]')")
     page.keyboard.type("prado alimentos")
-    with page.expect_navigation(wait_until="networkidle"):
+    with page.expect_navigation(wait_until="load"):
         page.keyboard.press("Enter")
     assert BUYER in page.locator("table.data-table tbody").inner_text()
     assert page.locator("table.data-table tbody tr").count() == 1
@@ -35,7 +35,7 @@ def test_the_search_of_a_table_and_of_everything_is_one_key_away(manager: Visito
     page.keyboard.press("Control+k")
     assert page.evaluate("document.activeElement.matches('[data-search-box]')")
     page.keyboard.type("prado alimentos")
-    with page.expect_navigation(wait_until="networkidle"):
+    with page.expect_navigation(wait_until="load"):
         page.keyboard.press("Enter")
     assert page.url.startswith(f"{manager.site.url}/search")
     assert BUYER in page.locator("main").inner_text()
@@ -53,15 +53,15 @@ def test_rows_are_walked_and_opened_by_keyboard(manager: Visitor) -> None:
     assert current.count() == 1
     assert current.get_attribute("data-url") == rows.nth(1).get_attribute("data-url")
     wanted = str(current.get_attribute("data-url"))
-    with page.expect_navigation(wait_until="networkidle"):
+    with page.expect_navigation(wait_until="load"):
         page.keyboard.press("Enter")
     assert page.url.removeprefix(manager.site.url).startswith(wanted)
 
 
 def test_the_reasons_of_a_covered_amount_open_beside_it_and_close_again(manager: Visitor) -> None:
     page = manager.open("/receivables/?q=Alimentos&sort=due_on&direction=desc")
-    page.locator("table.data-table tbody tr").first.locator("a").first.click()
-    page.wait_for_load_state("networkidle")
+    with page.expect_navigation(wait_until="load"):
+        page.locator("table.data-table tbody tr").first.locator("a").first.click()
     why = page.locator("main a[hx-get*='/why']").first
     why.focus()
     page.keyboard.press("Enter")

@@ -35,7 +35,7 @@ def account(app: Flask) -> Account:
 
 def sent(visitor: Visitor, selector: str) -> None:
     """Presses what leads on, and waits for the page that follows."""
-    with visitor.page.expect_navigation(wait_until="networkidle"):
+    with visitor.page.expect_navigation(wait_until="load"):
         visitor.page.locator(selector).first.click()
 
 

@@ -23,7 +23,7 @@ def test_a_wrong_password_is_refused_in_words(visit: Visit, organisation: Any) -
     page = visitor.open("/login")
     page.get_by_label("Email").fill("nobody@nordic-pumps.example")
     page.locator("input[type=password]").fill("certainly not this one")
-    with page.expect_navigation(wait_until="networkidle"):
+    with page.expect_navigation(wait_until="load"):
         page.keyboard.press("Enter")
     assert page.url.startswith(f"{visitor.site.url}/login")
     assert visitor.violations() == []

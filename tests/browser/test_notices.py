@@ -18,7 +18,7 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 def sent(visitor: Visitor, selector: str) -> None:
     """Presses what leads on, and waits for the page that follows."""
-    with visitor.page.expect_navigation(wait_until="networkidle"):
+    with visitor.page.expect_navigation(wait_until="load"):
         visitor.page.locator(selector).first.click()
 
 

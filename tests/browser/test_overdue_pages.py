@@ -25,7 +25,7 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 def sent(visitor: Visitor, button: str) -> str:
     """Presses a button that leads on, and gives what the page that follows says, which is fine as well."""
-    with visitor.page.expect_navigation(wait_until="networkidle"):
+    with visitor.page.expect_navigation(wait_until="load"):
         visitor.page.locator("main").get_by_role("button", name=button, exact=True).first.click()
     return fine(visitor)
 
@@ -58,7 +58,7 @@ def test_a_block_is_eased_set_and_lifted(visit: Visit, app: Flask) -> None:
         looked_at(visitor, "/obligations/what-if")
         visitor.page.locator("#what-if-overdue_notification").fill("10")
         assert "would fall due on another day" in sent(visitor, "Work it out")
-    page.goto(phone.site.url + address, wait_until="networkidle")
+    phone.open(address)
     page.locator("summary", has_text="Set it aside").click()
     page.get_by_label("What happened").fill("Paid to the wrong account")
     assert "Invoices set aside" in sent(phone, "Do not count it")
@@ -93,8 +93,8 @@ def test_told_reminded_and_other_systems(visit: Visit, app: Flask) -> None:
         looked_at(visitor, "/dunning/rules")
         looked_at(visitor, "/messages/")
     looked_at(phone, "/dunning/approvals")
-    page.locator("main a[href*='/dunning/letters/']").first.click()
-    page.wait_for_load_state("networkidle")
+    with page.expect_navigation(wait_until="load"):
+        page.locator("main a[href*='/dunning/letters/']").first.click()
     assert "Why this level" in fine(phone)
     letter = page.url.removeprefix(phone.site.url)
     looked_at(desk, letter)
@@ -108,6 +108,6 @@ def test_told_reminded_and_other_systems(visit: Visit, app: Flask) -> None:
     assert "shown this once" in sent(phone, "Add it")
     for visitor in (phone, desk):
         looked_at(visitor, "/webhooks/")
-        visitor.page.get_by_role("link", name="https://erp.example/events").click()
-        visitor.page.wait_for_load_state("networkidle")
+        with visitor.page.expect_navigation(wait_until="load"):
+            visitor.page.get_by_role("link", name="https://erp.example/events").click()
         fine(visitor)

@@ -117,7 +117,8 @@ def look(visitor: Visitor, address: str, *, width: int, scheme: str) -> list[str
     """What is wrong with a page in a window of this width, by day or by night. Rows like those above them are left out."""
     page = visitor.page
     page.evaluate("document.querySelectorAll('tbody').forEach(body => [...body.rows].slice(8).forEach(row => row.remove()))")
-    page.set_viewport_size({"width": width, "height": 900})
+    if (page.viewport_size or {}).get("width") != width:
+        page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # light or dark
     return [f"{address} at {width} {scheme}: {fault}" for fault in visitor.violations()]
 

@@ -37,7 +37,7 @@ def test_designed_with_a_preview_and_agreed(visit: Visit, app: Flask, width: int
     page.get_by_label("OLD-0").uncheck()
     page.get_by_text("You may agree this freely").wait_for()
     for button in ("Keep as a draft", "Agreed with the buyer"):
-        with page.expect_navigation(wait_until="networkidle"):
+        with page.expect_navigation(wait_until="load"):
             page.get_by_role("button", name=button).click()
         assert handler.violations() == []
         assert not handler.is_too_wide()

@@ -27,7 +27,7 @@ def test_a_question_is_asked_by_typing_and_answered_in_a_sentence(
     box.fill(str(first.get_attribute("value")))
     page.locator("#amount").fill("900000000")
     page.locator("#terms").fill("60")
-    with page.expect_navigation(wait_until="networkidle"):
+    with page.expect_navigation(wait_until="load"):
         page.locator("form.ship-form button[type=submit]").click()
     answer = page.locator("main .notice[role=status]")
     assert answer.inner_text().strip()

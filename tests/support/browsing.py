@@ -76,13 +76,15 @@ class Visitor:
         self.expected |= set(statuses)
 
     def open(self, address: str) -> Page:
-        """Goes to a page and waits until it is quiet."""
-        self.page.goto(self.site.url + address, wait_until="networkidle")
+        """Goes to a page and waits until all of it is there, the parts it fetches itself as well."""
+        self.page.goto(self.site.url + address, wait_until="load")
+        self.page.wait_for_selector(".htmx-request", state="detached")
         return self.page
 
     def violations(self) -> list[str]:
         """What axe finds wrong for people who cannot see or point: rule, help, and the first elements."""
-        self.page.evaluate(AXE.read_text(encoding="utf-8") + "\n;undefined")
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE.read_text(encoding="utf-8") + "\n;undefined")
         result = self.page.evaluate(
             "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}, resultTypes: ['violations']})", _RULES
         )
