@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime, time
 
 import time_machine
 from sqlalchemy import select
@@ -76,3 +76,10 @@ def cover_on(day: date) -> Mapping[str, tuple[int, int, int, str | None]]:
         .order_by(Invoice.number)
     )
     return {number: (opened, covered, disputed, reason) for number, opened, covered, disputed, reason in rows}
+
+
+@contextmanager
+def staying_on(day: date) -> Iterator[None]:
+    """The clock goes on from noon of a day, so that a test which speaks of that day may run past midnight."""
+    with time_machine.travel(datetime.combine(day, time(12), UTC), tick=True):
+        yield

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from support.browsing import served
 from support.connections import FIRST_COMPANY, TESTER, Insured, insure, seed, use_sandbox
+from support.days import staying_on
 from support.sandbox import RunningSandbox, running_sandbox
 
 from insureflow.domain.connections import InboxState, SyncState
@@ -36,6 +37,12 @@ ON_THE_WAY: dict[str, tuple[dict[str, object], SyncState]] = {
     "expired_token": ({"times": 1}, SyncState.DONE),
     "half_page": ({}, SyncState.PARTLY),
 }
+
+
+@pytest.fixture(autouse=True)
+def _one_day() -> Iterator[None]:
+    with staying_on(TODAY):
+        yield
 
 
 @pytest.fixture

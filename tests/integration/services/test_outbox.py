@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from support.connections import FIRST_COMPANY, TESTER, Insured, insure, seed, use_sandbox
+from support.days import staying_on
 from support.sandbox import RunningSandbox, running_sandbox
 
 from insureflow.domain.connections import InboxState, Operation, OutboxState
@@ -27,6 +28,12 @@ from insureflow.services.transaction import transaction
 
 TODAY = now().date()
 A, B = (str(FIRST_COMPANY + number) for number in range(2))
+
+
+@pytest.fixture(autouse=True)
+def _one_day() -> Iterator[None]:
+    with staying_on(TODAY):
+        yield
 
 
 @pytest.fixture(scope="module")

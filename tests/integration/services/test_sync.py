@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 from support.connections import FIRST_COMPANY, TESTER, Insured, insure, seed, use_sandbox
+from support.days import staying_on
 from support.sandbox import RunningSandbox, running_sandbox
 
 from insureflow.domain.connections import SyncState
@@ -28,6 +29,12 @@ from insureflow.services.transaction import transaction
 TODAY = now().date()
 LAST_MONTH = TODAY - timedelta(days=30)
 A, B, C = (str(FIRST_COMPANY + number) for number in range(3))
+
+
+@pytest.fixture(autouse=True)
+def _one_day() -> Iterator[None]:
+    with staying_on(TODAY):
+        yield
 
 
 @pytest.fixture(scope="module")
