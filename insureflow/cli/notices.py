@@ -40,7 +40,7 @@ from insureflow.services import notices
 from insureflow.services.clock import now
 from insureflow.services.files import NewEvidence
 from insureflow.services.journal import Actor
-from insureflow.services.notices import Answer, NewNotice, Sending
+from insureflow.services.notices import LODGING_CHANNELS, Answer, Lodging, NewNotice, Sending
 
 group = AppGroup("notices", help="Papers for insurers: notifications of non-payment, requests, reports.")
 
@@ -236,6 +236,39 @@ def reply(
         day = place.day(on)
         said = Answer(outcome=ReplyOutcome(outcome), on=replied_on or day, note=note, evidence=_evidence(evidence))
         _show(notices.answer(COMMAND_LINE, place.organisation_id, notice_id, said, day), output)
+
+
+@group.command("lodge")
+@click.argument("notice_id", type=int)
+@organisation_option
+@click.option("--as", "person", required=True, help="E-mail address of the person who lodged it.")
+@click.option("--lodged-on", type=Day(), help="The day on which it was lodged (default: today).")
+@click.option("--administrator", required=True, help="With whom.")
+@click.option("--channel", type=click.Choice([channel.value for channel in LODGING_CHANNELS]), default="post", help="How it was lodged.")
+@click.option("--note", default="", help="A remark.")
+@click.option("--evidence", required=True, type=click.Path(exists=True, dir_okay=False), help="What shows it, as a file.")
+@on_option
+@format_option
+@refusals_as_errors
+def lodge(
+    notice_id: int,
+    organisation: str,
+    person: str,
+    lodged_on: date | None,
+    administrator: str,
+    channel: str,
+    note: str,
+    evidence: str,
+    on: date | None,
+    output: str,
+) -> None:
+    """Record that the proof of debt of the notice of insolvency NOTICE_ID was lodged."""
+    with inside(organisation) as place:
+        day = place.day(on)
+        said = Lodging(
+            on=lodged_on or day, administrator=administrator, channel=Channel(channel), evidence=_evidence(evidence), note=note
+        )  # fmt: skip
+        _show(notices.lodge(_person(person), place.organisation_id, notice_id, said, day), output)
 
 
 @group.command("proof")

@@ -241,7 +241,7 @@ def set_policy_contact(
 def set_letterhead(actor: Actor, organisation_id: int, entity_id: int, details: LetterheadDetails) -> Letterhead:
     """What stands on the papers of an entity. Errors: ``entity_unknown``; ``InvalidValues``."""
     values = _checked(asdict(details))
-    _without_insurance(values["footer"])
+    _without_insurance(details.footer)
     with transaction(organisation_id) as session:
         entity = session.scalar(select(Entity).where(Entity.id == entity_id))
         if entity is None:
@@ -269,7 +269,7 @@ def _without_insurance(footer: str) -> None:
 def preview_letterhead(organisation_id: int, entity_id: int, details: LetterheadDetails, language: str, on: date) -> bytes:
     """A page as it would look with a letterhead that is not saved, as PDF. Errors: ``entity_unknown``; those of ``set_letterhead``."""
     values = _checked(asdict(details))
-    _without_insurance(values["footer"])
+    _without_insurance(details.footer)
     with transaction(organisation_id) as session:
         entity = session.scalar(select(Entity).where(Entity.id == entity_id))
         if entity is None:

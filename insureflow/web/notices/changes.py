@@ -64,8 +64,8 @@ def edit(notice_id: int) -> ResponseReturnValue:
     """Write what a draft says."""
     view = get_notice_or_404(notice_id)
     form = DraftForm(data=form_data(view))
-    form.prepare(buyer_queries.countries_of_buyers())
     kind = view.notice.kind
+    form.prepare(buyer_queries.countries_of_buyers(), kind)
     status = 200
     if request.method == "POST":
         status = 422

@@ -83,14 +83,16 @@ class DraftForm(FlaskForm):  # type: ignore[misc]  # the library comes without t
     administrator_country = SelectField(_l("Country of the administrator"), [Optional()])
     administrator_email = StringField(_l("E-mail of the administrator"), [Optional(), Length(max=320)])
 
-    def prepare(self, countries: Sequence[str]) -> None:
-        """Fill the choices."""
+    def prepare(self, countries: Sequence[str], kind: NoticeKind) -> None:
+        """Fill the choices, and leave out what a paper of this kind does not ask: nobody could fill it in."""
         self.reason.choices = word_options(list(ReasonForNonPayment))
         self.paper_language.choices = [(tag, language_name(tag) or tag) for tag in LANGUAGES]
         self.intervention.choices = word_options(list(Intervention))
         self.adverse.choices = word_options(list(AdverseKind))
         self.proceeding.choices = [("", _("Choose")), *word_options(list(ProceedingKind))]
         self.administrator_country.choices = [("", _("Choose")), *country_options(countries)]
+        for name in {field.name for field in self} - {*FIELDS[kind], "csrf_token"}:
+            del self[name]
 
 
 #: The fields of the editor by kind of paper, in order.

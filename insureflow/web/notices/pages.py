@@ -150,7 +150,12 @@ def proof(notice_id: int) -> ResponseReturnValue:
     """The proof of timeliness: what went to whom, when and how, with the fingerprint of what was sent."""
     view = get_notice_or_404(notice_id)
     return render_template(
-        "notices/proof.html", view=view, notice=view.notice, sentence=sentence_of(view), entries=journal_of_notice(notice_id)
+        "notices/proof.html",
+        view=view,
+        notice=view.notice,
+        sentence=sentence_of(view),
+        entries=journal_of_notice(notice_id),
+        lodged=_lodged(view),
     )
 
 

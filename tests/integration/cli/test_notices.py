@@ -41,3 +41,5 @@ def test_from_the_duty_to_the_proof(app: Flask, invoke: Callable[..., Any], tmp_
     assert paper.read_bytes().startswith(b"%PDF")
     assert "in time" in invoke("notices", "proof", key, *own).output
     assert invoke("notices", "proof", "999", *own).exit_code == 1
+    lodging = ("--as", handler, "--administrator", "Dr. Lang", "--evidence", str(paper))
+    assert "no proof of debt" in invoke("notices", "lodge", key, *own, *on, *lodging).stderr

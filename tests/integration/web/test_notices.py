@@ -82,7 +82,7 @@ def test_from_the_duty_to_the_proof(app: Flask, client: PageClient, account: Acc
     # A plan is typed line by line; what cannot be read is said at once.
     client.post(new, data={"kind": "rescheduling", "policy_id": str(account.policy_id)})
     plan = next(notice for notice in notices_of(app, account) if notice.kind is NoticeKind.RESCHEDULING)
-    base = {"comment": "", "paper_language": "en", "reason": "unknown", "intervention": "monitor_only"}
+    base = {"comment": "", "paper_language": "en"}
     bad = client.post(f"/notices/{plan.id}/edit", data={**base, "plan_due": ["2027-01-01"], "plan_amount": ["much"]})
     assert (bad.status_code, "is not an instalment" in bad.get_data(as_text=True)) == (422, True)
     good = {**base, "plan_due": ["2027-01-01", "2027-02-01"], "plan_amount": ["5000.00", "5000.00"], "plan_invoice": ["OLD-0"]}
@@ -92,6 +92,22 @@ def test_from_the_duty_to_the_proof(app: Flask, client: PageClient, account: Acc
     client.post(f"/notices/{plan.id}/reopen")
     assert client.post(f"/notices/{plan.id}/cancel", data={"reason": ""}).status_code == 422
     assert client.post(f"/notices/{plan.id}/cancel", data={"reason": "agreed otherwise"}).status_code == 302
+
+    # An insolvency with its administrator; once the proof of debt is lodged, with what shows it, the page says so.
+    client.post(new, data={"kind": "insolvency", "policy_id": str(account.policy_id)})
+    failed = next(notice for notice in notices_of(app, account) if notice.kind is NoticeKind.INSOLVENCY)
+    opened = {"proceeding": "bankruptcy", "opened_on": "2026-06-01", "known_on": "2026-06-02", "administrator_name": "Dr. Lang"}
+    assert client.post(f"/notices/{failed.id}/edit", data={"paper_language": "en", **opened}).status_code == 302
+    assert "Record that it was lodged" not in client.get(f"/notices/{failed.id}").get_data(as_text=True)
+    client.post(f"/notices/{failed.id}/approve")
+    lodged = {"lodged_on": "2026-06-03", "administrator": "Dr. Lang", "channel": "post"}
+    assert client.post(f"/notices/{failed.id}/lodge", data=lodged).status_code == 422
+    with_slip = {**lodged, "evidence": (io.BytesIO(b"%PDF-1.4 slip"), "slip.pdf")}
+    assert client.post(f"/notices/{failed.id}/lodge", data=with_slip, content_type="multipart/form-data").status_code == 302
+    page = client.get(f"/notices/{failed.id}").get_data(as_text=True)
+    assert "Proof of debt lodged" in page
+    assert "3 Jun 2026" in page
+    assert "Fingerprint of what shows it" in client.get(f"/notices/{failed.id}/proof").get_data(as_text=True)
 
     # Many at once go on in the background.
     assert client.post("/notices/draft-due").status_code == 302
@@ -109,7 +125,7 @@ def test_from_the_duty_to_the_proof(app: Flask, client: PageClient, account: Acc
     assert client.get("/notices/selection/send").status_code == 200
     assert client.get("/notices/buyers").status_code == 200
     listed = client.get("/notices/?format=csv", buffered=True)
-    assert listed.data.count(b"M\xc3\xbcller GmbH") == 2
+    assert listed.data.count(b"M\xc3\xbcller GmbH") == 3
     listed.close()
 
     log_in(client, account.tenant, Role.RECEIVABLES_CLERK)

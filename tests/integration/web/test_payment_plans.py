@@ -51,6 +51,10 @@ def test_a_plan_from_the_designer_to_the_confirmation(app: Flask, client: PageCl
     page = client.get(new, query_string={**asked, "invoices": [keys["FRESH"], keys["OLD-0"]]}).get_data(as_text=True)
     assert "OLD-0 would be paid after the last free day" in page
     assert "needs consent for a part" in page
+    # The picture of it says in words what it shows, with the figures as a table, and the tab it belongs to is marked.
+    assert "2 of 2 instalments end after the last free day of an invoice." in page
+    assert "Last free day of OLD-0" in page
+    assert 'aria-current="true"' in page
     bad = client.get(new, query_string={**asked, "amounts": "soon 12", "invoices": keys["FRESH"]}).get_data(as_text=True)
     assert "is not an instalment" in bad
     own = {**asked, "amounts": f"{first} 1000\n", "invoices": keys["FRESH"]}
@@ -75,6 +79,7 @@ def test_a_plan_from_the_designer_to_the_confirmation(app: Flask, client: PageCl
     shown = client.get(f"/plans/{free.id}").get_data(as_text=True)
     assert "is due on" in shown
     assert "Confirmation D-" in shown
+    assert "All 1 instalments are within what may be agreed freely." in shown
 
     # Beyond the period: agreed only with consent, or with open eyes.
     client.post(new, data={**asked, "invoices": [keys["OLD-0"]]})
