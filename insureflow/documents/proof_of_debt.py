@@ -9,7 +9,7 @@ from datetime import date
 from insureflow.documents.composition import Block, Column, Composition, Grid, Heading, Text, Together, pairs
 from insureflow.documents.items import by_currency, check_totals, totals_of
 from insureflow.documents.mail_text import MailText, mail_of
-from insureflow.documents.notices import Annex, ProceedingKind
+from insureflow.documents.notices import Annex
 from insureflow.documents.notices.parts import annex_list
 from insureflow.documents.notices.terms import PROCEEDINGS
 from insureflow.documents.page_sizes import PageSize, page_size_for
@@ -19,6 +19,7 @@ from insureflow.documents.printing import draw_pages
 from insureflow.documents.web_page import web_page_of
 from insureflow.domain.errors import Refusal
 from insureflow.domain.money import Money
+from insureflow.domain.notices import ProceedingKind
 from insureflow.i18n.documents import Wording, wording_of
 
 

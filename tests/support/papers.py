@@ -19,6 +19,7 @@ from insureflow.documents.parties import Address, BankAccount, Contact, Party, S
 from insureflow.domain.cover import Reason
 from insureflow.domain.limits import LimitKind
 from insureflow.domain.money import Money
+from insureflow.domain.notices import AdverseKind, Intervention, ProceedingKind
 
 
 def euros(amount: str) -> Money:
@@ -244,7 +245,7 @@ def non_payment(**more: Any) -> notices.NonPaymentNotification:
         dispute=notices.DisputeFacts(amount=euros("9000.00"), description="2/40", raised_on=date(2026, 7, 22)),
         actions=ACTIONS,
         securities=("EV 2026",),
-        intervention=notices.Intervention.COLLECTION,
+        intervention=Intervention.COLLECTION,
         **_notice("NNP-2026-0007", **more),
     )
 
@@ -271,7 +272,7 @@ def rescheduling_request() -> notices.ReschedulingRequest:
 def adverse_information() -> notices.AdverseInformationReport:
     """A returned cheque."""
     return notices.AdverseInformationReport(
-        kinds=(notices.AdverseKind.PAYMENT_RETURNED, notices.AdverseKind.CASH_FLOW_PROBLEMS),
+        kinds=(AdverseKind.PAYMENT_RETURNED, AdverseKind.CASH_FLOW_PROBLEMS),
         known_on=date(2026, 8, 20),
         happened_on=date(2026, 8, 18),
         source="SEB",
@@ -283,7 +284,7 @@ def adverse_information() -> notices.AdverseInformationReport:
 def insolvency_notice() -> notices.InsolvencyNotice:
     """A bankruptcy in Hamburg."""
     return notices.InsolvencyNotice(
-        proceeding=notices.ProceedingKind.BANKRUPTCY,
+        proceeding=ProceedingKind.BANKRUPTCY,
         opened_on=date(2026, 9, 1),
         known_on=date(2026, 9, 2),
         court="Amtsgericht Hamburg",
@@ -304,7 +305,7 @@ def debt_proof() -> proof_of_debt.ProofOfDebt:
         creditor=SELLER,
         debtor=BUYER,
         addressee=Party(name="Dr. Eva Klein", address=Address(street=("Alsterufer 3",), postal_code="20354", city="Hamburg", country="DE")),
-        proceeding=notices.ProceedingKind.BANKRUPTCY,
+        proceeding=ProceedingKind.BANKRUPTCY,
         opened_on=date(2026, 9, 10),
         items=tuple(
             proof_of_debt.DebtItem(

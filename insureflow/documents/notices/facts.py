@@ -14,6 +14,7 @@ from insureflow.domain.cover import Reason
 from insureflow.domain.errors import Refusal
 from insureflow.domain.limits import LimitKind
 from insureflow.domain.money import Money
+from insureflow.domain.notices import AdverseKind, Intervention, ProceedingKind
 
 
 class NonPaymentCause(StrEnum):
@@ -34,13 +35,6 @@ class NonPaymentCause(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Intervention(StrEnum):
-    """What the insurer is asked to do."""
-
-    MONITOR_ONLY = "monitor_only"
-    COLLECTION = "collection"
-
-
 class ActionKind(StrEnum):
     """What the policyholder did about a debt."""
 
@@ -58,32 +52,6 @@ class ActionKind(StrEnum):
     SECURITY_CALLED = "security_called"
     PROOF_OF_DEBT = "proof_of_debt"
     OTHER = "other"
-
-
-class AdverseKind(StrEnum):
-    """Information that must be reported at once."""
-
-    EXTENSION_ASKED = "extension_asked"
-    DOCUMENTS_NOT_TAKEN_UP = "documents_not_taken_up"
-    PAYMENT_RETURNED = "payment_returned"
-    LEGAL_ACTION = "legal_action"
-    CANNOT_PERFORM = "cannot_perform"
-    CASH_FLOW_PROBLEMS = "cash_flow_problems"
-    REPUTATION = "reputation"
-    INSOLVENCY_EXPECTED = "insolvency_expected"
-    PLAN_BROKEN = "plan_broken"
-    OTHER = "other"
-
-
-class ProceedingKind(StrEnum):
-    """Kinds of insolvency proceedings."""
-
-    BANKRUPTCY = "bankruptcy"
-    REORGANISATION = "reorganisation"
-    SUSPENSION_OF_PAYMENTS = "suspension_of_payments"
-    COMPOSITION = "composition"
-    LIQUIDATION = "liquidation"
-    NO_ASSETS = "no_assets"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from insureflow.documents.notices.facts import ActionKind, AdverseKind, Intervention, NonPaymentCause, ProceedingKind
+from insureflow.documents.notices.facts import ActionKind, NonPaymentCause
 from insureflow.domain.cover import Reason
 from insureflow.domain.limits import LimitKind
-from insureflow.domain.notices import Channel, NoticeKind, ReplyOutcome
+from insureflow.domain.notices import AdverseKind, Channel, Intervention, NoticeKind, ProceedingKind, ReplyOutcome
 from insureflow.i18n.documents import phrased
 
 TITLES = {

@@ -33,7 +33,7 @@ from insureflow.domain.buyers import AddressKind, IdentifierScheme, NameKind
 from insureflow.domain.cover.events import Reason
 from insureflow.domain.limits import LimitState
 from insureflow.domain.money import Money
-from insureflow.domain.notices import NoticeKind, NoticeLine, Particulars, calculate_totals, planned_lines
+from insureflow.domain.notices import NoticeKind, NoticeLine, Particulars, ProceedingKind, calculate_totals, planned_lines
 from insureflow.i18n.languages import letter_language
 from insureflow.models.buyers import Buyer
 from insureflow.models.database import db
@@ -101,7 +101,7 @@ def _of_kind(notice: Notice, whole: dict[str, Any], lines: Sequence[NoticeLine],
         case NoticeKind.ADVERSE_INFORMATION:
             return AdverseInformationReport(
                 **whole,
-                kinds=tuple(papers.AdverseKind(kind.value) for kind in facts.adverse),
+                kinds=facts.adverse,
                 known_on=facts.known_on or notice.as_of,
                 happened_on=facts.happened_on,
                 source=facts.source,
@@ -109,7 +109,7 @@ def _of_kind(notice: Notice, whole: dict[str, Any], lines: Sequence[NoticeLine],
         case NoticeKind.INSOLVENCY:
             return InsolvencyNotice(
                 **whole,
-                proceeding=_proceeding(facts),
+                proceeding=facts.proceeding or ProceedingKind.BANKRUPTCY,
                 opened_on=facts.opened_on or notice.as_of,
                 known_on=facts.known_on or notice.as_of,
                 court=facts.court,
@@ -128,7 +128,7 @@ def _of_kind(notice: Notice, whole: dict[str, Any], lines: Sequence[NoticeLine],
                 notify_by=notice.deadline_on,
                 last_demand_on=facts.last_demand_on,
                 dispute=_dispute(lines, facts),
-                intervention=papers.Intervention(facts.intervention.value),
+                intervention=facts.intervention,
             )
 
 
@@ -186,7 +186,7 @@ def proof_of_debt(
         creditor=stationery_of(session, _seller(session, policy, lines).id).party(),
         debtor=_party_of_buyer(buyer, None),
         addressee=_administrator(facts) or Party(name=facts.administrator.name),
-        proceeding=_proceeding(facts),
+        proceeding=facts.proceeding or ProceedingKind.BANKRUPTCY,
         opened_on=facts.opened_on,
         items=items,
         totals=tuple(Money(total.open, total.currency) for total in calculate_totals(lines, notice.as_of)),
@@ -201,10 +201,6 @@ def proof_of_debt(
 def _lodged_on(notice: Notice) -> date | None:
     lodged = notice.facts.get("lodged")
     return None if lodged is None else date.fromisoformat(lodged["on"])
-
-
-def _proceeding(facts: Particulars) -> papers.ProceedingKind:
-    return papers.ProceedingKind.BANKRUPTCY if facts.proceeding is None else papers.ProceedingKind(facts.proceeding.value)
 
 
 def _item(line: NoticeLine) -> ExposureItem:
