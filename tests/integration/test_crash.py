@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
-import subprocess
-import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 from support.databases import Database
+from support.nursery import Child, Nursery, nursery
 from support.tenants import Tenant, make_tenant
 
 from insureflow.connectors.ledgers import get_shipped_profile
@@ -82,15 +81,16 @@ def environment(database: Database, folder: Path) -> dict[str, str]:
     }
 
 
-def begin(database: Database, tenant: Tenant, path: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(tenant.id), str(path)],
-        cwd=ROOT,
-        env=environment(database, path.parent),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    """A process with the product loaded, from which those that import are forked."""
+    folder = tmp_path_factory.mktemp("nursery")
+    with nursery(environment(Database("sqlite", f"sqlite:///{folder / 'unused.db'}"), folder)) as made:
+        yield made
+
+
+def begin(loaded: Nursery, database: Database, tenant: Tenant, path: Path) -> Child:
+    return loaded.begin(PROGRAM, str(tenant.id), str(path), environ=environment(database, path.parent))
 
 
 def state_of(tenant: Tenant) -> dict[str, int]:
@@ -121,23 +121,21 @@ def take(tenant: Tenant, path: Path) -> str:
 
 
 @pytest.mark.parametrize("stage", ["reading", "comparing", "writing", "saving"])
-def test_a_killed_import_leaves_all_or_nothing(app: Flask, database: Database, tmp_path: Path, stage: str) -> None:
+def test_a_killed_import_leaves_all_or_nothing(app: Flask, database: Database, loaded: Nursery, tmp_path: Path, stage: str) -> None:
     path = write_file(tmp_path)
     rng = random.Random(stage)
     with app.app_context():
         tenant = make_tenant(app, roles=(Role.ADMINISTRATOR,))
         db.session.remove()
-        process = begin(database, tenant, path)
-        assert process.stdout is not None
-        for told in process.stdout:
+        process = begin(loaded, database, tenant, path)
+        for told in process.output:
             if told.strip() == stage:
                 break
         else:
             pytest.fail(f"the import ended without {stage}")
         time.sleep(rng.random() * 0.15)
-        process.send_signal(signal.SIGKILL)
-        process.wait(20)
-        process.stdout.close()
+        process.kill()
+        process.output.close()
         state = NOTHING
         for _ in range(100):  # a server needs a moment to notice that its client is gone
             state = state_of(tenant)
@@ -185,13 +183,15 @@ def test_the_second_import_of_an_entity_is_refused_at_once(app: Flask, database:
         assert take(tenant, path) == "done"
 
 
-def test_of_two_processes_one_imports_and_the_ledger_holds_it_once(app: Flask, database: Database, tmp_path: Path) -> None:
+def test_of_two_processes_one_imports_and_the_ledger_holds_it_once(app: Flask, database: Database, loaded: Nursery, tmp_path: Path) -> None:
     path = write_file(tmp_path)
     with app.app_context():
         tenant = make_tenant(app, roles=(Role.ADMINISTRATOR,))
         db.session.remove()
-        processes = [begin(database, tenant, path) for _ in range(2)]
-        ended = [process.communicate(timeout=90)[0].splitlines()[-1:] for process in processes]
+        ended = []
+        for process in [begin(loaded, database, tenant, path) for _ in range(2)]:
+            with process.output as output:
+                ended.append(output.read().splitlines()[-1:])
         assert ["state done"] in ended
         assert state_of(tenant) == EVERYTHING
 
