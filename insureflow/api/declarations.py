@@ -132,6 +132,15 @@ class MadeSchema(Schema):
     note = fields.String(load_default="", validate=validate.Length(0, 1000))
 
 
+class PaperSchema(Schema):
+    """A declaration as it was issued for the insurer."""
+
+    document_id = fields.Integer()
+    number = fields.String()
+    language = fields.String()
+    sha256 = fields.String()
+
+
 class PremiumQuestionSchema(Schema):
     """Which premium account."""
 
@@ -299,3 +308,12 @@ def declare(said: Mapping[str, Any], declaration_id: int) -> dict[str, Any]:
         note=said["note"],
     )
     return _shown(declaration_id)
+
+
+@blueprint.post("/<int:declaration_id>/paper")
+@requires(Permission.EDIT_OBLIGATIONS)
+@blueprint.response(200, PaperSchema)
+def paper(declaration_id: int) -> dict[str, Any]:
+    """Issue an approved declaration as a document; one that was issued already is given back."""
+    document = declarations.issue_paper(g.actor, g.organisation.id, declaration_id, g.today)
+    return {"document_id": document.id, "number": document.number, "language": document.language, "sha256": document.sha256}

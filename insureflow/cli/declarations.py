@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import click
@@ -29,7 +30,7 @@ from insureflow.models.declarations import Declaration
 from insureflow.queries import declarations as queries
 from insureflow.queries import organisations as organisation_queries
 from insureflow.queries.listing import Narrowing
-from insureflow.services import declarations
+from insureflow.services import declarations, issued_documents
 from insureflow.services.journal import Actor
 
 group = AppGroup("declarations", help="Declare turnover, balances or limits to insurers.")
@@ -131,6 +132,20 @@ def declare(
             note=note,
         )
         _print(found, output)
+
+
+@group.command("paper")
+@click.argument("declaration_id", type=int)
+@click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
+@organisation_option
+@on_option
+@refusals_as_errors
+def paper(declaration_id: int, file: Path, organisation: str, on: date | None) -> None:
+    """Write approved declaration DECLARATION_ID as a PDF for the insurer to FILE."""
+    with inside(organisation) as place:
+        document = declarations.issue_paper(COMMAND_LINE, place.organisation_id, declaration_id, place.day(on))
+        file.write_bytes(issued_documents.read(place.organisation_id, document.id).content)
+        click.echo(f"Document {document.number} is in {file}.")
 
 
 @group.command("list")

@@ -18,3 +18,4 @@ class DocumentKind(StrEnum):
     ADVERSE_INFORMATION = "adverse_information"
     INSOLVENCY = "insolvency"
     PROOF_OF_DEBT = "proof_of_debt"
+    DECLARATION = "declaration"

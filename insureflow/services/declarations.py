@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from insureflow.documents.declarations import DeclarationPaper, DeclaredSum, build_declaration
+from insureflow.documents.parties import Address, Contact, Party
 from insureflow.domain.declarations import (
     DeclarationStatus,
     DeclarationWay,
@@ -18,19 +20,26 @@ from insureflow.domain.declarations import (
     periods_to_declare,
 )
 from insureflow.domain.errors import InvalidValue, Refusal
+from insureflow.domain.issued_documents import DocumentKind
 from insureflow.domain.money import Money
 from insureflow.domain.obligations import ObligationKind
+from insureflow.domain.policies.vocabulary import PremiumBasis
+from insureflow.i18n.documents import choose_language
 from insureflow.models.cover import ObligationMark
 from insureflow.models.declarations import Declaration, DeclarationLine
-from insureflow.models.policies import Policy
+from insureflow.models.documents import IssuedDocument, PolicyContact
+from insureflow.models.organisations import Entity
+from insureflow.models.policies import InsuredEntity, Policy
 from insureflow.models.scope import within
 from insureflow.queries import declarations as queries
 from insureflow.queries.cover.policies import InsurancePolicy, PolicyBook
 from insureflow.queries.declarations import FoundLine, Wanted
 from insureflow.queries.rates import RateBook
-from insureflow.services import journal
+from insureflow.services import issued_documents, journal
 from insureflow.services.clock import now
 from insureflow.services.journal import Actor, Subject
+from insureflow.services.notices.keeping import contact_of
+from insureflow.services.stationery import stationery_of
 from insureflow.services.transaction import transaction
 
 #: Who drafts at night.
@@ -104,6 +113,79 @@ def declare(
         _mark_duty(session, found)
         journal.record(session, actor, "declaration.declared", _subject(session, found), after=_picture(found))
         return found
+
+
+def issue_paper(actor: Actor, organisation_id: int, declaration_id: int, on: date) -> IssuedDocument:
+    """The declaration as a document for the insurer, in the language its desk reads; one that was issued already is given back.
+
+    Errors: ``declaration_unknown``, ``declaration_not_so_far`` before it is approved.
+    """
+    with transaction(organisation_id) as session, within(organisation_id):
+        found = _get(session, declaration_id)
+        if found.status is not DeclarationStatus.DECLARED:
+            check_status(found.status, DeclarationStatus.APPROVED)
+        known = queries.papers_of(found)
+        if known:
+            return known[0]
+        view = queries.find_declaration(found.id)
+        assert view is not None  # it is held
+        contact, entity = contact_of(session, found.policy_id), _seller(session, found.policy_id)
+        language = choose_language([None if contact is None else contact.language])
+        number = issued_documents.reserve_numbers(session, on.year)[0]
+        paper = DeclarationPaper(
+            number=number,
+            issued_on=on,
+            sender=stationery_of(session, entity.id).party(),
+            insurer=_insurer(view.policy, contact),
+            policy_number=view.policy.number,
+            basis=found.basis,
+            first_day=found.period_from,
+            last_day=found.period_to,
+            cut_off_on=found.cut_off_on,
+            version=found.version if any(other.declared_on for other in view.versions if other.version < found.version) else 1,
+            declared=view.declared,
+            kinds=tuple(
+                DeclaredSum(items=each.items, full=each.full, declared=each.declared, category=each.category) for each in view.totals
+            ),
+            days=_days(found),
+            late_items=view.late_items,
+        )
+        document = issued_documents.issue(
+            session,
+            actor,
+            kind=DocumentKind.DECLARATION,
+            language=language,
+            dated_on=on,
+            facts={"declaration": found.id, **_picture(found)},
+            name=f"{number}.pdf",
+            content=build_declaration(paper, language),
+            entity_id=entity.id,
+            policy_id=found.policy_id,
+            number=number,
+        )
+        journal.record(session, actor, "declaration.paper_issued", _subject(session, found), after={"number": number, "language": language})
+        return document
+
+
+def _days(found: Declaration) -> tuple[DeclaredSum, ...]:
+    """The sums by day of balances and limits; turnover has too many days to be listed."""
+    if found.basis is PremiumBasis.TURNOVER:
+        return ()
+    rows = queries.sums_by_day(found.id, found.currency)
+    return tuple(DeclaredSum(items=items, full=full, declared=part, on=on) for on, items, full, part in rows)
+
+
+def _seller(session: Session, policy_id: int) -> Entity:
+    """The first entity that the policy insures."""
+    statement = select(Entity).join(InsuredEntity, InsuredEntity.entity_id == Entity.id).where(InsuredEntity.policy_id == policy_id)
+    return session.scalar(statement.order_by(Entity.id).limit(1)) or session.scalars(select(Entity).order_by(Entity.id).limit(1)).one()
+
+
+def _insurer(policy: Policy, contact: PolicyContact | None) -> Party:
+    if contact is None:
+        return Party(name=policy.insurer)
+    person = Contact(name=contact.name, email=contact.email) if contact.name or contact.email else None
+    return Party(name=policy.insurer, address=Address(street=tuple(contact.address.splitlines())), contact=person)
 
 
 def draft_due(organisation_id: int, on: date) -> int:

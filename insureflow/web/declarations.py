@@ -182,7 +182,7 @@ def show(declaration_id: int) -> ResponseReturnValue:
         sentence = _("%(declared)s of %(full)s was declared; %(left_out)s was left out.", **amounts)
     else:
         sentence = _("%(declared)s of %(full)s is to be declared; %(left_out)s is left out.", **amounts)
-    is_today = g.on == g.today
+    is_today, papers = g.on == g.today, queries.papers_of(own)
     return render_template(
         "declarations/show.html",
         view=view,
@@ -192,6 +192,11 @@ def show(declaration_id: int) -> ResponseReturnValue:
         tones=STATUS_TONES,
         can_approve=is_today and may(Permission.APPROVE_DECLARATIONS) and own.status is DeclarationStatus.DRAFT,
         is_own=own.created_by_id is not None and own.created_by_id == g.actor.user_id,
+        papers=papers,
+        can_issue=is_today
+        and may(Permission.EDIT_OBLIGATIONS)
+        and own.status in {DeclarationStatus.APPROVED, DeclarationStatus.DECLARED}
+        and not papers,
         can_declare=is_today and may(Permission.EDIT_OBLIGATIONS) and own.status is DeclarationStatus.APPROVED,
         can_draft=is_today and may(Permission.EDIT_OBLIGATIONS) and own.status is not DeclarationStatus.SUPERSEDED,
     )
@@ -221,6 +226,19 @@ def approve(declaration_id: int) -> ResponseReturnValue:
     try:
         declarations.approve(g.actor, g.organisation.id, declaration_id)
         flash(_("The declaration is approved. Send it to the insurer and record how."), "success")
+    except Refusal as refusal:
+        flash(sentence_for(refusal, choose_locale()), "error")
+    return redirect(url_for("declarations.show", declaration_id=declaration_id))
+
+
+@blueprint.post("/<int:declaration_id>/paper")
+@requires(Permission.EDIT_OBLIGATIONS)
+def paper(declaration_id: int) -> ResponseReturnValue:
+    """Issue an approved declaration as a document for the insurer."""
+    _view_or_404(declaration_id)
+    try:
+        document = declarations.issue_paper(g.actor, g.organisation.id, declaration_id, g.today)
+        flash(_("The document %(number)s is issued.", number=document.number), "success")
     except Refusal as refusal:
         flash(sentence_for(refusal, choose_locale()), "error")
     return redirect(url_for("declarations.show", declaration_id=declaration_id))

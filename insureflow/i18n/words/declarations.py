@@ -28,6 +28,8 @@ WORDS: dict[str, str] = {
     "Action.declaration.drafted": _("declaration drafted"),
     "Action.declaration.approved": _("declaration approved"),
     "Action.declaration.declared": _("declaration made"),
+    "Action.declaration.paper_issued": _("declaration issued as a document"),
+    "DocumentKind.declaration": _("declaration to the insurer"),
     "Subject.declaration": _("declaration"),
 }
 

@@ -13,7 +13,9 @@ from insureflow.queries.declarations.showing import (
     is_declarable,
     line_listing,
     open_periods,
+    papers_of,
     policies_with_declarations,
+    sums_by_day,
 )
 
 __all__ = [
@@ -29,5 +31,7 @@ __all__ = [
     "is_declarable",
     "line_listing",
     "open_periods",
+    "papers_of",
     "policies_with_declarations",
+    "sums_by_day",
 ]

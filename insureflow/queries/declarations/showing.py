@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 
 from insureflow.domain.buyers import search_name
 from insureflow.domain.declarations import DeclarationStatus, PeriodToDeclare, SalesCategory, periods_to_declare
+from insureflow.domain.issued_documents import DocumentKind
 from insureflow.domain.money import Money
 from insureflow.domain.obligations import ObligationKind
 from insureflow.domain.policies.vocabulary import PremiumBasis
@@ -19,6 +20,7 @@ from insureflow.models.buyers import Buyer
 from insureflow.models.cover import ObligationMark
 from insureflow.models.database import db
 from insureflow.models.declarations import Declaration, DeclarationLine
+from insureflow.models.documents import IssuedDocument
 from insureflow.models.organisations import User
 from insureflow.models.policies import Policy
 from insureflow.queries.cover.policies import InsurancePolicy, PolicyBook
@@ -110,6 +112,33 @@ def find_declaration(declaration_id: int) -> DeclarationView | None:
         int(late or 0),
         tuple(versions),
     )
+
+
+def papers_of(found: Declaration) -> list[IssuedDocument]:
+    """The documents issued of a declaration, the newest first."""
+    rows = db.session.scalars(
+        select(IssuedDocument)
+        .where(IssuedDocument.kind == DocumentKind.DECLARATION, IssuedDocument.policy_id == found.policy_id)
+        .order_by(IssuedDocument.id.desc())
+    )
+    return [row for row in rows if row.facts.get("declaration") == found.id]
+
+
+def sums_by_day(declaration_id: int, currency: str) -> list[tuple[date, int, Money, Money]]:
+    """The lines of a declaration added up by day: how many, all of them, and what of them is declared."""
+    line = DeclarationLine
+    rows = db.session.execute(
+        select(
+            line.dated_on,
+            func.count().label("items"),
+            func.sum(line.full_minor).label("full_minor"),
+            func.sum(line.declared_minor).label("declared_minor"),
+        )
+        .where(line.declaration_id == declaration_id)
+        .group_by(line.dated_on)
+        .order_by(line.dated_on)
+    )
+    return [(row.dated_on, row.items, Money(int(row.full_minor), currency), Money(int(row.declared_minor), currency)) for row in rows]
 
 
 def declaration_listing(*, policy_id: int | None = None) -> Listing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,6 +71,9 @@ def test_a_declaration_on_its_pages(client: PageClient, account: Account) -> Non
         assert client.post(f"{made}/approve").status_code == 302
         again = read(client.post(f"{made}/approve", follow_redirects=True))
         assert "it must be “draft” for that" in again
+        assert "Issue as a document" in read(client.get(made))
+        assert "The document D-2026-000001 is issued." in read(client.post(f"{made}/paper", follow_redirects=True))
+        assert "Document D-2026-000001" in read(client.get(made))
         told = {"way": "portal", "declared_on": "2026-06-08", "protocol": ""}
         refused = client.post(f"{made}/declare", data=told)
         assert refused.status_code == 422
@@ -87,6 +91,7 @@ def test_a_declaration_on_its_pages(client: PageClient, account: Account) -> Non
             assert client.get(f"/policies/{account.policy_id}/premium", query_string={"year": year}).status_code == 404
         log_in(client, account.tenant, Role.CREDIT_MANAGER)
         corrected = client.post("/declarations/draft", data=wanted).headers["Location"]
+        assert "it must be “approved” for that" in read(client.post(f"{corrected}/paper", follow_redirects=True))
         own = read(client.get(corrected))
         assert "A second person does" in own
         assert "Versions of this period" in own
@@ -94,7 +99,7 @@ def test_a_declaration_on_its_pages(client: PageClient, account: Account) -> Non
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_declaration_over_the_api_and_by_commands(app: Flask, account: Account, invoke: Callable[..., Any]) -> None:
+def test_a_declaration_over_the_api_and_by_commands(app: Flask, account: Account, invoke: Callable[..., Any], tmp_path: Path) -> None:
     with time_machine.travel(NOW):
         call = Caller(app, account.tenant)
         (due,) = call.get("/declarations/due")["items"]
@@ -109,6 +114,9 @@ def test_a_declaration_over_the_api_and_by_commands(app: Flask, account: Account
         assert {line["number"] for line in call.get(f"/declarations/{key}/lines")["items"]} == {"A", "CASH"}
         assert call("POST", f"/declarations/{key}/approve", Role.CREDIT_ANALYST)[0] == 403
         assert call.post(f"/declarations/{key}/approve", Role.CREDIT_MANAGER)["status"] == "approved"
+        paper = call.post(f"/declarations/{key}/paper")
+        assert call.post(f"/declarations/{key}/paper") == paper
+        assert (paper["number"], paper["language"]) == ("D-2026-000001", "en")
         assert call("POST", f"/declarations/{key}/declare", way="portal")[1]["code"] == "protocol_needed"
         assert call.post(f"/declarations/{key}/declare", way="email", protocol="M-1")["status"] == "declared"
         assert [row["protocol"] for row in call.get("/declarations?policy=POL-N1&status=declared")["items"]] == ["M-1"]
@@ -126,6 +134,9 @@ def test_a_declaration_over_the_api_and_by_commands(app: Flask, account: Account
         for person, words in ((analyst, "may not approve declarations"), ("nobody@x.example", "Nobody here has the e-mail address")):
             assert words in invoke("declarations", "approve", number, *own, "--as", person).stderr
         assert "approved" in invoke("declarations", "approve", number, *own, "--as", manager).output
+        file = tmp_path / "declaration.pdf"
+        assert "D-2026-000002" in invoke("declarations", "paper", number, file, *own).output
+        assert file.read_bytes().startswith(b"%PDF")
         assert "declared" in invoke("declarations", "declare", number, *own, "--protocol", "P-2").output
         listed = json.loads(invoke("declarations", "list", *own, "--status", "superseded", "-p", "POL-N1", "--format", "json").output)
         assert [row["version"] for row in listed] == [1]
