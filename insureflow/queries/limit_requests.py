@@ -15,6 +15,7 @@ from sqlalchemy.orm import aliased
 from insureflow.connectors.insurers.registry import CONNECTORS
 from insureflow.domain.buyers import search_name
 from insureflow.domain.connections import Operation, OutboxState
+from insureflow.domain.cover.events import Layer
 from insureflow.domain.limits import (
     FROM_DECISIONS,
     LimitKind,
@@ -58,15 +59,16 @@ class MustAct(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """The connection of a policy: its connector, whether it can carry a request, and the step of amounts the insurer takes."""
+    """The connection of a policy: its connector, what requests it can carry, and the step of amounts the insurer takes."""
 
     name: str
     operations: frozenset[str]
     step: int
+    carries: frozenset[tuple[Layer, LimitKind]]
 
-    def can_carry(self, request_type: RequestType) -> bool:
+    def can_carry(self, request: LimitRequest) -> bool:
         """True if such a request can leave by it."""
-        return _OPERATIONS[request_type].value in self.operations
+        return _OPERATIONS[request.request_type].value in self.operations and (request.layer, request.kind) in self.carries
 
     def is_off_step(self, amount: Money | None) -> bool:
         """True for an amount that the insurer would round or refuse."""
@@ -89,8 +91,9 @@ def find_carrier(policy_id: int) -> Carrier | None:
     if connection is None:
         return None
     connector = CONNECTORS.get(connection.connector)
-    name, step = (connection.connector, 1) if connector is None else (connector.name, connector.amount_step)
-    return Carrier(name, frozenset(connection.capabilities), step)
+    if connector is None:
+        return None
+    return Carrier(connector.name, frozenset(connection.capabilities), connector.amount_step, connector.carries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,7 @@ class RequestView:
 
 
 _NOT_LEFT = frozenset({OutboxState.FAILED})
+_ON_ITS_WAY = frozenset({OutboxState.WAITING, OutboxState.SENDING, OutboxState.UNCERTAIN})
 
 _MUST_ACT = vocabulary(MustAct, "must_act")
 
@@ -210,9 +214,9 @@ def find_request(request_id: int, on: date) -> RequestView | None:
 def _of_message(request: LimitRequest, message: OutboxMessage | None) -> tuple[Pending, ...]:
     """What the way to the insurer says is still to come, and what was noted with the request itself."""
     found = [] if request.pending_action is None else [Pending(request.pending_action, request.pending_on)]
-    if message is not None and message.state in (OutboxState.WAITING, OutboxState.SENDING, OutboxState.UNCERTAIN):
+    if message is not None and message.state in _ON_ITS_WAY and request.pending_action is not PendingAction.WAITING_TO_BE_SENT:
         found.append(Pending(PendingAction.WAITING_TO_BE_SENT))
-    if message is not None and message.state is OutboxState.FAILED:
+    if message is not None and message.state is OutboxState.FAILED and request.pending_action is not PendingAction.SENDING_FAILED:
         found.append(Pending(PendingAction.SENDING_FAILED))
     return tuple(found)
 

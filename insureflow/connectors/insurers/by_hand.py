@@ -18,6 +18,8 @@ from insureflow.connectors.insurers.interface import (
     Receipt,
 )
 from insureflow.domain.connections import Confidence, Operation
+from insureflow.domain.cover.events import Layer
+from insureflow.domain.limits import LimitKind
 
 
 class ByHand:
@@ -33,6 +35,7 @@ class ByHand:
     default_addresses: Mapping[str, Mapping[str, str]] = {}
     charges_look_ups = False
     amount_step = 1
+    carries: frozenset[tuple[Layer, LimitKind]] = frozenset()
 
     def _refuse(self, operation: Operation) -> NoReturn:
         raise NotSupported(self.name, operation)

@@ -37,6 +37,8 @@ from insureflow.connectors.insurers.interface import (
 from insureflow.connectors.insurers.reading import ALPHA_3_BY_ALPHA_2, read_list, read_number, read_object, read_text, require_text
 from insureflow.connectors.insurers.tokens import TOKENS
 from insureflow.domain.connections import Confidence, Operation
+from insureflow.domain.cover.events import Layer
+from insureflow.domain.limits import LimitKind
 from insureflow.domain.limits.codes import CoverRequestCode
 
 #: The one code of a register that was seen.
@@ -106,6 +108,7 @@ class Cofaserve:
     company_scheme = "coface_easy_number"
     charges_look_ups = True
     amount_step = 1
+    carries: frozenset[tuple[Layer, LimitKind]] = frozenset()
 
     def capabilities(self, connection: Connection) -> frozenset[Operation]:
         """Company search where the options hold its names. A token is fetched, so that wrong credentials show."""

@@ -265,6 +265,8 @@ class InsurerConnector(Protocol):
     charges_look_ups: bool
     #: Smallest step of amounts the insurer takes, in major units; 1 where any.
     amount_step: int
+    #: What requests may be about: layers and kinds of limits. Others go by hand or by file.
+    carries: frozenset[tuple[Layer, LimitKind]]
 
     def capabilities(self, connection: Connection) -> frozenset[Operation]:
         """What this policy may do, asked of the insurer where it can be, else what the documentation grants."""

@@ -185,7 +185,7 @@ class _Work:
         found = 0
         for request in self.made:
             carrier = carriers[request.policy_id]
-            if carrier is not None and request.requested_minor is not None and carrier.can_carry(request.request_type):
+            if carrier is not None and request.requested_minor is not None and carrier.can_carry(request):
                 found += carrier.is_off_step(Money(request.requested_minor, request.currency))
         return found
 

@@ -9,6 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from insureflow.connectors.insurers.manual import Manual
+from insureflow.connectors.insurers.registry import CONNECTORS
 from insureflow.domain.connections import Operation, OutboxAction, OutboxState, next_outbox_state
 from insureflow.domain.cover.events import Layer
 from insureflow.domain.errors import InvalidValue, Refusal
@@ -53,14 +54,15 @@ OPERATIONS = {
 _STILL_HERE = frozenset({OutboxState.WAITING, OutboxState.FAILED})
 
 
-def find_connection(session: Session, policy_id: int, request_type: RequestType) -> InsurerConnection | None:
+def find_connection(session: Session, policy_id: int, request_type: RequestType, layer: Layer, kind: LimitKind) -> InsurerConnection | None:
     """The connection that can carry such a request; None where it goes by hand or file."""
     connection = session.scalar(
         select(InsurerConnection).where(InsurerConnection.policy_id == policy_id, InsurerConnection.is_enabled.is_(True))
     )
     if connection is None or OPERATIONS[request_type].value not in connection.capabilities:
         return None
-    return connection
+    connector = CONNECTORS.get(connection.connector)
+    return connection if connector is not None and (layer, kind) in connector.carries else None
 
 
 def find_message(session: Session, request: LimitRequest) -> OutboxMessage | None:
@@ -77,7 +79,7 @@ def hand_over(session: Session, request: LimitRequest, on: date, *, by: int | No
     _refuse_second(session, request, buyer, policy)
     request.submitted_at, request.asked_on = now(), on
     _note_among_decisions(session, request, policy, on, by, book or PolicyBook.load(session, policy.id))
-    connection = find_connection(session, policy.id, request.request_type)
+    connection = find_connection(session, policy.id, request.request_type, request.layer, request.kind)
     if connection is None:
         work_items.open_item(
             session,

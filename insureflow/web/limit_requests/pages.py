@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from insureflow.domain.access import Permission
+from insureflow.domain.connections import OutboxState
 from insureflow.domain.errors import Refusal
 from insureflow.domain.limits import ApprovalNeed, RequestAction, RequestState
 from insureflow.domain.money import Money
@@ -161,10 +162,16 @@ def buttons_of(view: RequestView) -> set[RequestAction]:
     return allowed
 
 
+def _not_sent(view: RequestView) -> str:
+    """Why the message of a request could not be sent."""
+    error = view.message.last_error if view.message is not None and view.message.state is OutboxState.FAILED else None
+    return words.sentence(str(error["code"]), dict(error.get("parameters", {})), choose_locale()) if error else ""
+
+
 def render(view: RequestView, reject: RejectForm, status: int = 200) -> ResponseReturnValue:
     """The page of a request."""
     need, problem = _need(view)
-    carrier = view.carrier if view.carrier is not None and view.carrier.can_carry(view.request.request_type) else None
+    carrier = view.carrier if view.carrier is not None and view.carrier.can_carry(view.request) else None
     return render_template(
         "limit_requests/show.html",
         view=view,
@@ -174,6 +181,7 @@ def render(view: RequestView, reject: RejectForm, status: int = 200) -> Response
         buttons={action.value for action in buttons_of(view)},
         need=need,
         problem=problem,
+        not_sent=_not_sent(view),
         carrier=carrier,
         off_step=carrier if carrier is not None and carrier.is_off_step(_amount(view)) else None,
         happened=_timeline(view),

@@ -22,6 +22,7 @@ from insureflow.models.journal import JournalEntry
 from insureflow.models.limit_requests import EvidenceFile, LimitRequest
 from insureflow.models.limits import LimitDecision
 from insureflow.models.work_items import WorkItem
+from insureflow.queries import limit_requests as queries
 from insureflow.services import buyers, files, limit_requests, limits, tasks
 from insureflow.services.buyers import BuyerDetails
 from insureflow.services.clock import now
@@ -185,6 +186,21 @@ def test_a_connection_carries_the_request_out_and_holds_it_back(at_work: Account
     limit_requests.record_answer(analyst, key, NewWithdrawal(account.buyer_id, account.policy_id, TODAY), TODAY)
     request = fresh_session(account).get_one(LimitRequest, giving_up)
     assert (request.state, request.outcome) == (RequestState.DECIDED, RequestOutcome.FULL)
+
+
+def test_kinds_that_the_interface_does_not_carry_go_by_hand(at_work: Account) -> None:
+    """Nobody is told that a request leaves by a connection which then cannot send it."""
+    account, key = at_work, at_work.organisation_id
+    connect(account, Operation.REQUEST_NEW)
+    analyst = account.tenant.actor(Role.CREDIT_ANALYST)
+    temporary = drafted(account, kind=LimitKind.TEMPORARY)
+    limit_requests.hand_in(analyst, key, temporary, Role.CREDIT_ANALYST, TODAY)
+    view = queries.find_request(temporary, TODAY)
+    assert view is not None
+    assert view.message is None
+    assert (view.must_act, view.pending) == (queries.MustAct.SENDER, ())
+    assert view.carrier is not None
+    assert not view.carrier.can_carry(view.request)
 
 
 def test_many_requests_from_a_selection(at_work: Account) -> None:

@@ -109,6 +109,7 @@ class AllianzTrade:
     company_scheme = COMPANY_SCHEME
     charges_look_ups = False
     amount_step = 1
+    carries = frozenset({(Layer.PRIMARY, LimitKind.NAMED), (Layer.PRIMARY, LimitKind.CREDIT_CHECK), (Layer.TOP_UP, LimitKind.TOP_UP)})
 
     def capabilities(self, connection: Connection) -> frozenset[Operation]:
         """What is documented; nothing says how to ask. A token is fetched, so that wrong credentials show."""

@@ -101,6 +101,7 @@ class Atradius:
     company_scheme = "atradius_buyer"
     charges_look_ups = True
     amount_step = 1000
+    carries = frozenset((Layer.PRIMARY, kind) for kind in COVER_TYPES)
 
     def capabilities(self, connection: Connection) -> frozenset[Operation]:
         """Reading always; requests while the policy is live. The currency of the policy is compared with ours."""
@@ -256,7 +257,7 @@ def _body(connection: Connection, message: LimitMessage) -> dict[str, Any]:
     """The body of a request. Errors: ``NotSupported``, ``ItemFailed``."""
     operation = OPERATIONS.get(message.code)
     cover_type = COVER_TYPES.get(message.kind)
-    if operation is None or cover_type is None or message.layer is not Layer.PRIMARY:
+    if operation is None or cover_type is None or (message.layer, message.kind) not in Atradius.carries:
         raise NotSupported(Atradius.name, operation or Operation.REQUEST_NEW)
     body: dict[str, Any] = {
         "customerId": _number_of(_policy_key(connection, "customer_id")),

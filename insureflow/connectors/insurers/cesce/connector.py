@@ -114,6 +114,7 @@ class Cesce:
     company_scheme = "cesce_endorsement"
     charges_look_ups = False
     amount_step = 1
+    carries = frozenset({(Layer.PRIMARY, LimitKind.NAMED)})
     papers: Mapping[str, int] = MappingProxyType({name: path.count("{}") for name, (_product, path) in PAPERS.items()})
 
     def capabilities(self, connection: Connection) -> frozenset[Operation]:
@@ -308,7 +309,7 @@ def _require(connection: Connection, operation: Operation) -> None:
 def _operation(connection: Connection, message: LimitMessage) -> Operation:
     """Which operation a message needs. Errors: ``NotSupported`` before anything is sent."""
     operation = _REQUESTS.get(message.code)
-    if operation is None or message.kind is not LimitKind.NAMED or message.layer is not Layer.PRIMARY:
+    if operation is None or (message.layer, message.kind) not in Cesce.carries:
         raise NotSupported(Cesce.name, operation or _OTHERS.get(message.code, Operation.REQUEST_NEW))
     _require(connection, operation)
     return operation
