@@ -111,18 +111,23 @@ def _people(session: Session, organisation_id: int, actor: Actor, on: date) -> N
         )
 
 
-def _deliver(session: Session, on: date) -> None:
-    """The messages of the demo's letters were taken by a mail server of that day; one of them came back."""
+def deliver(session: Session, kind: str, on: date) -> list[Message]:
+    """The messages of a kind that wait were taken by a mail server of a day."""
     at = datetime.combine(on, time(9, 30), UTC)
-    waiting = session.scalars(
-        select(Message).where(Message.state == MessageState.QUEUED, Message.kind == "dunning_letter").order_by(Message.id)
-    )
-    for place, message in enumerate(waiting.all()):
+    waiting = session.scalars(select(Message).where(Message.state == MessageState.QUEUED, Message.kind == kind).order_by(Message.id)).all()
+    for message in waiting:
         move(message, MessageAction.START)
         move(message, MessageAction.ACCEPT)
         message.attempts, message.sent_at, message.created_at = 1, at, at
         message.message_id = f"<{message.cause.replace(':', '.')}@norrvik.example>"  # the same in every demo
         announce(session, message)
+    return list(waiting)
+
+
+def _deliver(session: Session, on: date) -> None:
+    """The messages of the demo's letters were taken by a mail server of that day; one of them came back."""
+    at = datetime.combine(on, time(9, 30), UTC)
+    for place, message in enumerate(deliver(session, "dunning_letter", on)):
         if place == 3:
             move(message, MessageAction.BOUNCE)
             message.bounced_at = at + timedelta(minutes=7)

@@ -18,6 +18,7 @@ from insureflow.models.receivables import Invoice
 from insureflow.queries.payment_plans import OpenChoice, choices_of
 from insureflow.services import cover, notices, payment_plans
 from insureflow.services.demo.book import STORIES
+from insureflow.services.demo.overdues import deliver
 from insureflow.services.journal import Actor
 from insureflow.services.notices import Sending
 from insureflow.services.payment_plans import NewPlan
@@ -26,19 +27,23 @@ _INTEREST = "8 % a year from the original due dates, with the last instalment."
 
 
 def put_off(session: Session, organisation_id: int, on: date) -> None:
-    """Agree plans as people at work would have done by a day. The papers go by post: these buyers have no address for mail."""
+    """Agree plans as people at work would have done by a day, and let one of them break.
+
+    The papers go by post where there is no address for mail; the confirmation of the plan that broke was mailed on its day.
+    """
     clerk, handler = _person(session, "clerk@"), _person(session, "claims@")
     for agreed_on, first_on, oldest in (
         (on - timedelta(days=3), on + timedelta(days=12), 30),
         (on - timedelta(days=20), on - timedelta(days=10), 50),
     ):
         newest, grace, rhythm = 1 if first_on > on else 21, 5, Rhythm.WEEKLY
-        for choices in _candidates(session, on, newest, oldest):
+        for choices in _candidates(session, on, newest, oldest, with_mail=first_on < on):
             instalments = _halves(choices, first_on, rhythm)
             if _is_free(choices, instalments):
                 new = _new(choices, instalments, grace, _INTEREST)
                 plan = payment_plans.propose(clerk, organisation_id, new, agreed_on)
                 payment_plans.agree(handler, organisation_id, plan.id, agreed_on)
+                deliver(session, payment_plans.MESSAGE_KIND, agreed_on)
                 cover.refresh_buyers(session, [plan.buyer_id], on)
                 break
     payment_plans.watch(organisation_id, on)
@@ -59,8 +64,8 @@ def _person(session: Session, start: str) -> Actor:
     return Actor(user.id, user.email)
 
 
-def _candidates(session: Session, on: date, newest: int, oldest: int) -> Iterator[list[OpenChoice]]:
-    """The overdue invoices of buyers without an address for mail, each buyer once: those of one currency under one policy."""
+def _candidates(session: Session, on: date, newest: int, oldest: int, *, with_mail: bool = False) -> Iterator[list[OpenChoice]]:
+    """The overdue invoices of buyers with or without an address for mail, each buyer once: those of one currency under one policy."""
     youngest, eldest = on - timedelta(days=newest), on - timedelta(days=oldest)
     keys = session.scalars(
         select(Buyer.id)
@@ -71,7 +76,7 @@ def _candidates(session: Session, on: date, newest: int, oldest: int) -> Iterato
                     Invoice.open_minor > 0, Invoice.original_due_on >= eldest, Invoice.original_due_on <= youngest
                 )
             ),
-            Buyer.id.not_in(select(BuyerContact.buyer_id)),
+            Buyer.id.in_(select(BuyerContact.buyer_id)) if with_mail else Buyer.id.not_in(select(BuyerContact.buyer_id)),
             Buyer.id.not_in(select(PaymentPlan.buyer_id)),
         )
         .order_by(Buyer.id)

@@ -104,7 +104,11 @@ def test_missed_days_are_made_up_for_once(app: Flask, monkeypatch: pytest.Monkey
             again = _morning(house, BACK)
             assert (again["letters_approved"], again["drafted"], again["made"], again["mail_sent"]) == (2, 1, 1, 3)
             assert {cause for _user, cause in told(NoticeToPerson.INSTALMENT_BROKEN)} == {"plan:1:broken"}
-            assert [cause for _user, cause in told(NoticeToPerson.BUYER_BLOCKED)] == [f"block:{_key('Berta')}:{DAY + timedelta(days=1)}"]
+            # One buyer is blocked by the rule of the policy, one by the plan it broke.
+            assert [cause for _user, cause in told(NoticeToPerson.BUYER_BLOCKED)] == [
+                f"block:{_key('Berta')}:{DAY + timedelta(days=1)}",
+                f"block:{_key('Doris')}:{DAY + timedelta(days=3)}",
+            ]
             assert [cause.rsplit(":", 2)[1:] for _user, cause in told(NoticeToPerson.DUTY_COMES) if "notify_overdue" in cause] == [
                 [(DAY + timedelta(days=17)).isoformat(), "15"]
             ]

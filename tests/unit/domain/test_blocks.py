@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insureflow.domain.blocks import BlockSource, ExceptionReason, HandBlock, PolicyStop, StoppingInvoice, decide_block
+from insureflow.domain.blocks import BlockSource, ExceptionReason, HandBlock, PlanBreak, PolicyStop, StoppingInvoice, decide_block
 from insureflow.domain.obligations import ObligationKind, OpenItem, UnpaidInvoice, calculate_obligations, find_stopping_invoices
 from insureflow.domain.policies import parse_terms
 
@@ -46,6 +46,16 @@ def test_blocks_by_hand_and_of_the_group() -> None:
     assert [(cause.source, cause.block_id) for cause in block.causes] == [(BlockSource.MANUAL, 9), (BlockSource.GROUP, 8)]
     assert (block.is_cover_stopped, block.since) == (False, ON - timedelta(days=3))
     assert not decide_block([]).is_blocked
+
+
+def test_a_broken_plan_blocks_and_says_nothing_of_cover() -> None:
+    block = decide_block([], (), [PlanBreak(3, ON, policy_id=4), PlanBreak(5, ON + timedelta(days=1))])
+    assert [(cause.source, cause.plan_id, cause.policy_id) for cause in block.causes] == [
+        (BlockSource.PLAN_BROKEN, 3, 4),
+        (BlockSource.PLAN_BROKEN, 5, None),
+    ]
+    assert (block.is_blocked, block.is_cover_stopped, block.since) == (True, False, ON)
+    assert PlanBreak(3, ON).reason == "plan_broken"
 
 
 TERMS = {"currency": "EUR", "maximum_extension_period": {"days": 60}}

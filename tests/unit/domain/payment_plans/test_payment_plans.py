@@ -27,6 +27,7 @@ from insureflow.domain.payment_plans import (
     check_instalments,
     design_plan,
     equal_instalments,
+    find_break,
     judge_day,
     judge_keeping,
     money_beyond,
@@ -229,3 +230,39 @@ def test_goods_that_left_get_no_new_terms_where_the_policy_forbids_it() -> None:
     assert (plan.forbidden, plan.beyond, plan.needs_consent, plan.verdict) == (("A-1",), ("A-1",), True, PlanVerdict.MIXED)
     assert next(iter(plan.trace)).basis == "policy.no_new_terms_after_shipment"
     assert plan.portions[0].last_free_on == DUE
+
+
+def test_a_broken_plan_keeps_goods_back_until_it_is_paid_or_the_insurer_consents() -> None:
+    """TWO: 100 on the first of July, 50 on the first of August, here with three days of grace."""
+    nothing = judge_keeping(TWO, [], 3, date(2026, 8, 5), "EUR")
+    assert find_break(nothing) == date(2026, 7, 5)
+    # Consent that came before the break has nothing to do with it; later consent ends what was missing until then, not what is missed next.
+    assert find_break(nothing, date(2026, 7, 4)) == date(2026, 7, 5)
+    assert find_break(nothing, date(2026, 7, 5)) == date(2026, 8, 5)
+    assert find_break(nothing, date(2026, 8, 5)) is None
+    # What is missing is paid, late or not: goods may go, although the plan counts as broken for good.
+    paid = judge_keeping(TWO, [Received(date(2026, 7, 20), 100)], 3, date(2026, 7, 25), "EUR")
+    assert (paid.broken_on, find_break(paid)) == (date(2026, 7, 5), None)
+
+
+@given(
+    came=st.lists(st.tuples(st.integers(0, 120), st.integers(1, 10_000)), max_size=10),
+    count=st.integers(1, 6),
+    grace=st.integers(0, 15),
+    day=st.integers(0, 150),
+    consent=st.none() | st.integers(0, 160),
+)
+def test_goods_are_kept_back_only_by_what_is_missing(
+    came: list[tuple[int, int]], count: int, grace: int, day: int, consent: int | None
+) -> None:
+    plan, on = equal_instalments(20_000, count, DUE, Rhythm.FORTNIGHTLY), DUE + timedelta(days=day)
+    standing = judge_keeping(plan, [Received(DUE + timedelta(days=lag), amount) for lag, amount in came], grace, on, "EUR")
+    consented_on = None if consent is None else DUE + timedelta(days=consent)
+    since = find_break(standing, consented_on)
+    if since is None:
+        assert consented_on is not None or not any(each.state is InstalmentState.MISSED for each in standing.instalments)
+    else:
+        assert standing.broken_on is not None
+        assert standing.broken_on <= since <= on
+        assert standing.open_minor > 0
+        assert consented_on is None or since > consented_on
