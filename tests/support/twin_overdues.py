@@ -44,7 +44,7 @@ def fill_documents(session: Session, organisation_id: int, mark: str, *, buyer_i
         [
             Letterhead(
                 entity_id=entity_id, address=f"{mark} street", contact=f"{mark} clerk", phone=f"{mark} 1", email=f"{mark}@seller.example",
-                registration=f"{mark} reg", bank_name=f"{mark} bank", bank_account=f"{mark} account", bank_code=f"{mark}BIC", footer=f"{mark} footer",
+                registration=f"{mark} reg", tax_number=f"{mark} tax", bank_name=f"{mark} bank", bank_account=f"{mark} account", bank_code=f"{mark}BIC", footer=f"{mark} footer",
             ),
             BuyerContact(
                 buyer_id=buyer_id, name=f"{mark} person", role=f"{mark} role", email=f"{mark}@buyer.example", phone=f"{mark} 2", language="de",
