@@ -16,12 +16,17 @@ from typing import Any, cast
 from sqlalchemy import Delete, Executable, Select, Table, Update, event
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 from sqlalchemy.sql import visitors
+from sqlalchemy.sql.cache_key import HasCacheKey
 from sqlalchemy.sql.util import find_tables
 
 from insureflow.models.base import Base, TenantOwned
 
 _organisation: ContextVar[int | None] = ContextVar("organisation", default=None)
 
+
+#: Whether statements of a form hide whose rows they read.
+_known: dict[tuple[Any, ...], bool] = {}
+_MOST_KNOWN = 5_000
 
 #: No organisation has this key: where a nested statement hides its tables, a missing scope finds nothing.
 NOBODY = -1
@@ -61,8 +66,22 @@ def _is_owned(table: Table) -> bool:
 def _hides_tenant(statement: Executable) -> bool:
     """Whether a part of a statement reads a tenant's table without its class, where no criteria can reach it.
 
-    Such are a bare table, and a select of nothing but window functions or filtered aggregates.
+    Such are a bare table, and a select of nothing but window functions or filtered aggregates. Looking through a statement
+    costs more than running it, and what is found depends on its form alone: it is remembered by what SQLAlchemy remembers
+    the SQL of that form by.
     """
+    form = cast("HasCacheKey", statement)._generate_cache_key()  # noqa: SLF001 (what the engine itself remembers by)
+    if form is None:
+        return _reads_bare_table(statement)
+    found = _known.get(form.key)
+    if found is None:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        found = _known[form.key] = _reads_bare_table(statement)
+    return found
+
+
+def _reads_bare_table(statement: Executable) -> bool:
     for part in visitors.iterate(cast("visitors.ExternallyTraversible", statement)):
         if not isinstance(part, Select | Update | Delete) or part._propagate_attrs.get("compile_state_plugin") == "orm":  # noqa: SLF001 (what the ORM itself decides by)
             continue
