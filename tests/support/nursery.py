@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -58,7 +59,8 @@ class Child:
 
     def kill(self) -> None:
         """Ends it at once, and waits until it is gone."""
-        os.kill(self.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it may have come to its end first
+            os.kill(self.pid, signal.SIGKILL)
         self.output.read()
 
 

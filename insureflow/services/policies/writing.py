@@ -20,9 +20,9 @@ DEEPEST = 20
 class _Forbidden(Exception):
     """Something that terms never have: what it is, where, and what there is to say."""
 
-    def __init__(self, code: str, mark: yaml.Mark | None, **parameters: int) -> None:
+    def __init__(self, code: str, event: yaml.Event, **parameters: int) -> None:
         super().__init__(code)
-        self.code, self.line, self.parameters = code, mark.line + 1 if mark else 1, parameters
+        self.code, self.line, self.parameters = code, event.start_mark.line + 1 if event.start_mark else 1, parameters
 
 
 class _ExactLoader(yaml.SafeLoader):
@@ -34,11 +34,11 @@ class _ExactLoader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """The next value. Errors: ``_Forbidden`` for one that is used in two places, or too deep in others."""
-        event = self.peek_event()
+        event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call] # the library's stubs leave it untyped
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise _Forbidden("terms_with_aliases", event.start_mark)
+            raise _Forbidden("terms_with_aliases", event)
         if self._depth > DEEPEST:
-            raise _Forbidden("terms_too_deep", event.start_mark, maximum=DEEPEST)
+            raise _Forbidden("terms_too_deep", event, maximum=DEEPEST)
         self._depth += 1
         node = super().compose_node(parent, index)
         self._depth -= 1
