@@ -148,7 +148,13 @@ def _sentence(view: PlanView) -> str:
         following = standing.next
         amount, day = formats.money(following.open_minor, plan.currency, locale), formats.day(following.due_on, locale)
         if plan.state is PlanState.BROKEN:
-            return str(_("Broken: %(amount)s of the instalment of %(day)s is missing. Reminders go on.", amount=amount, day=day))
+            return str(
+                _(
+                    "Broken: %(amount)s of the instalment of %(day)s is missing. Nothing is shipped on credit, and reminders go on.",
+                    amount=amount,
+                    day=day,
+                )
+            )
         return str(_("%(amount)s is due on %(day)s.", amount=amount, day=day))
     if plan.state in {PlanState.DRAFT, PlanState.REFUSED}:
         return design_sentence(view.design)
