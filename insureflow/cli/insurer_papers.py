@@ -9,8 +9,6 @@ from flask import Flask
 
 from insureflow.cli.connections import connection_id_of, group, policy_option
 from insureflow.cli.options import COMMAND_LINE, LOCALE, format_option, inside, organisation_option, print_rows, refusals_as_errors
-from insureflow.connectors.insurers import registry
-from insureflow.connectors.insurers.interface import PaperReader
 from insureflow.domain.money import to_minor
 from insureflow.i18n.words import word
 from insureflow.queries import connections as queries
@@ -39,8 +37,7 @@ def papers(organisation: str, policy_number: str, name: str | None, numbers: tup
         connection_id = connection_id_of(policy_number)
         if name is None:
             row = queries.find_connection(connection_id)
-            connector = None if row is None else registry.get_connector(row.connector)
-            offered = connector.papers if isinstance(connector, PaperReader) else {}
+            offered = {} if row is None else connections.papers_of(row.connector)
             shown = [{"name": each, "what": _said_paper(each), "numbers": count} for each, count in offered.items()]
             print_rows(
                 output, {"name": "Name", "what": "What", "numbers": "Numbers it asks for"}, shown, nothing="The interface shows no papers."

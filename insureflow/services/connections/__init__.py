@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from insureflow.services.connections.exchanges import Recorder, trim
 from insureflow.services.connections.look_ups import LookUpFailed, look_up, name_company, query_for, take_match
-from insureflow.services.connections.papers import declare_collection, read_paper
+from insureflow.services.connections.papers import declare_collection, papers_of, read_paper
 from insureflow.services.connections.pushes import refuse_pushes, take_pushes
 from insureflow.services.connections.reaching import (
     ENVIRONMENTS,
@@ -46,6 +46,7 @@ __all__ = [
     "look_up",
     "name_company",
     "note_stale",
+    "papers_of",
     "query_for",
     "reach",
     "read_paper",

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from insureflow.connectors.insurers import registry
 from insureflow.connectors.insurers.interface import CollectionTaker, ConnectorError, PaperReader, StopSync
 from insureflow.domain.connections import Operation, OutboxState
 from insureflow.domain.errors import InvalidValue, InvalidValues, Refusal
@@ -24,6 +25,12 @@ from insureflow.services.transaction import transaction
 MOST_ROWS = 1000
 
 _LONGEST_NUMBER = 80
+
+
+def papers_of(connector_key: str) -> dict[str, int]:
+    """The papers that an insurer's interface shows, with how many numbers each asks for."""
+    connector = registry.get_connector(connector_key)
+    return dict(connector.papers) if isinstance(connector, PaperReader) else {}
 
 
 def read_paper(organisation_id: int, connection_id: int, name: str, keys: Sequence[str]) -> list[dict[str, str]]:

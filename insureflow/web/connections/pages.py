@@ -23,7 +23,7 @@ from insureflow.services.clock import now
 from insureflow.services.sync.tasks import OPEN, enqueue_sync, find_sync_task
 from insureflow.web.access import may, requires
 from insureflow.web.connections.base import TONES, blueprint, counts_in_words, get_health, list_page, locale, stored_sentence
-from insureflow.web.connections.papers import papers_of, takes_collections
+from insureflow.web.connections.papers import takes_collections
 from insureflow.web.tables import Empty, TableView, build_table, wanted_export
 from insureflow.web.under_way import Job, job_of
 
@@ -79,7 +79,7 @@ def show(connection_id: int) -> ResponseReturnValue:
         stopped=stored_sentence(health.stopped_because),
         last_error=stored_sentence(health.last_error),
         push=_push(row) if sends_pushes(row.connector) and may(Permission.MANAGE_CONNECTIONS) else None,
-        shows_papers=bool(papers_of(row)),
+        shows_papers=bool(connections.papers_of(row.connector)),
         takes_collections=takes_collections(row),
         table=build_table(view),
     )

@@ -10,8 +10,6 @@ from flask_wtf import FlaskForm
 from wtforms import DateField, StringField
 from wtforms.validators import InputRequired, Length
 
-from insureflow.connectors.insurers import registry
-from insureflow.connectors.insurers.interface import PaperReader
 from insureflow.domain.access import Permission
 from insureflow.domain.connections import Operation
 from insureflow.domain.errors import Refusal
@@ -22,12 +20,6 @@ from insureflow.services import connections
 from insureflow.web.access import requires
 from insureflow.web.connections.base import blueprint, get_health, locale
 from insureflow.web.limits.forms import read_minor, show_refusal
-
-
-def papers_of(row: InsurerConnection) -> dict[str, int]:
-    """The papers that the interface of a connection shows, with how many numbers each asks for."""
-    connector = registry.get_connector(row.connector)
-    return dict(connector.papers) if isinstance(connector, PaperReader) else {}
 
 
 def takes_collections(row: InsurerConnection) -> bool:
@@ -47,7 +39,7 @@ def _row_or_404(connection_id: int) -> InsurerConnection:
 def papers(connection_id: int) -> ResponseReturnValue:
     """A paper as the insurer shows it; it is asked when one is chosen, and nothing is kept."""
     health, row = get_health(connection_id), _row_or_404(connection_id)
-    offered = papers_of(row)
+    offered = connections.papers_of(row.connector)
     if not offered:
         abort(404)
     name, numbers = request.args.get("paper", ""), request.args.get("numbers", "").split()
