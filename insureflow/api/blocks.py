@@ -12,12 +12,13 @@ from flask import g
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
-from insureflow.api.fields import MoneySchema, money
+from insureflow.api.fields import ListSchema, MoneySchema, PageSchema, listed, money
 from insureflow.domain.access import Permission, requires
 from insureflow.domain.blocks import Block, ExceptionReason, StoppingInvoice
 from insureflow.queries import blocks as queries
 from insureflow.queries import organisations as organisation_queries
 from insureflow.queries import shipping as shipping_queries
+from insureflow.queries.listing import Narrowing
 from insureflow.services import blocks
 from insureflow.services.blocks import NOTE_LENGTH
 
@@ -94,8 +95,19 @@ class BlockedSchema(BlockSchema):
     blocked_members = fields.List(fields.Integer(), metadata={"description": "Keys of the subsidiaries that are blocked."})
 
 
-class BlocksSchema(Schema):
-    """Everybody who is blocked."""
+class BlockQuestionSchema(PageSchema):
+    """Whose blocks."""
+
+    search = fields.String(load_default="", validate=validate.Length(0, 200), metadata={"description": "Part of a buyer's name."})
+    state = fields.String(
+        validate=validate.OneOf([state.rpartition(".")[2] for state in queries.STATES]),
+        metadata={"description": "Blocked; not covered, though not blocked; or with a blocked company in its group."},
+    )
+    country = fields.String(validate=validate.Regexp(r"^[A-Z]{2}$"))
+
+
+class BlocksSchema(ListSchema):
+    """A page of those who are blocked, the latest block first."""
 
     items = fields.List(fields.Nested(BlockedSchema))
 
@@ -192,16 +204,20 @@ def _shown(buyer_id: int) -> dict[str, Any]:
 
 @blueprint.get("/blocks")
 @requires(Permission.VIEW_OBLIGATIONS)
+@blueprint.arguments(BlockQuestionSchema, location="query")
 @blueprint.response(200, BlocksSchema)
-def index() -> dict[str, Any]:
+def index(asked: Mapping[str, Any]) -> dict[str, Any]:
     """Everybody who is blocked, whose cover is stopped all the same, or with a blocked company in its group."""
-    numbers = _numbers()
-    return {
-        "items": [
-            _block(each.buyer_id, each.buyer, each.block, numbers) | {"blocked_members": [key for key, _name in each.blocked_members]}
-            for each in queries.list_blocked(g.today)
-        ]
-    }
+    choices = {"state": [f"BlockState.{asked['state']}"]} if "state" in asked else {}
+    if "country" in asked:
+        choices["country"] = [asked["country"]]
+    wanted = Narrowing(asked["search"], choices)
+    found, numbers = queries.BlockListing(g.today).page(wanted, None, asked["page"], asked["page_size"]), _numbers()
+    items = [
+        _block(row["key"], row["buyer"], row["block"], numbers) | {"blocked_members": [key for key, _name in row["blocked_members"]]}
+        for row in found.rows
+    ]
+    return listed(asked, found, items)
 
 
 @blueprint.get("/buyers/<int:buyer_id>/block")

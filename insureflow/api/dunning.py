@@ -1,4 +1,4 @@
-"""Dunning: letters approved or skipped, promises to pay, holds, and notes of what was said."""
+"""Dunning: letters approved or skipped, holds, and notes of what was said."""
 
 # flask-smorest comes without types, and its decorators with it.
 # mypy: disable-error-code="untyped-decorator"
@@ -12,19 +12,17 @@ from flask import g
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
-from insureflow.api.fields import ListSchema, MoneySchema, PageSchema, listed, minor_of, money
+from insureflow.api.fields import ListSchema, MoneySchema, PageSchema, listed, money
 from insureflow.domain.access import Permission, requires
 from insureflow.domain.dunning import ContactKind, DunningLevel, LetterAction, LetterState, next_letter_state
 from insureflow.domain.errors import Refusal
-from insureflow.domain.money import Money
 from insureflow.models.dunning import ContactNote, DunningHold
 from insureflow.queries import dunning as queries
 from insureflow.queries import shipping as shipping_queries
-from insureflow.queries.dunning import PromisePicture
 from insureflow.queries.listing import Narrowing
 from insureflow.services import dunning
 
-blueprint = Blueprint("api_dunning", __name__, description="Letters to buyers, promises and notes.")
+blueprint = Blueprint("api_dunning", __name__, description="Letters to buyers, holds and notes.")
 
 
 class LetterQuestionSchema(PageSchema):
@@ -84,37 +82,6 @@ class SkipSchema(Schema):
     """Why a letter does not go."""
 
     reason = fields.String(required=True, validate=validate.Length(1, 1000))
-
-
-class NewPromiseSchema(Schema):
-    """What a buyer promised to pay, and by when."""
-
-    promised = fields.Nested(MoneySchema, required=True)
-    promised_for = fields.Date(required=True)
-    by_whom = fields.String(load_default="", validate=validate.Length(0, 200))
-    invoices = fields.List(fields.String(validate=validate.Length(1, 80)), load_default=list, validate=validate.Length(0, 200))
-    note = fields.String(load_default="", validate=validate.Length(0, 1000))
-
-
-class PromiseSchema(Schema):
-    """A promise, and what came of it so far."""
-
-    id = fields.Integer()
-    buyer_id = fields.Integer()
-    state = fields.String()
-    promised = fields.Nested(MoneySchema)
-    received = fields.Nested(MoneySchema)
-    made_on = fields.Date()
-    promised_for = fields.Date()
-    by_whom = fields.String()
-    invoices = fields.List(fields.String())
-    note = fields.String()
-
-
-class PromisesSchema(Schema):
-    """Promises."""
-
-    items = fields.List(fields.Nested(PromiseSchema))
 
 
 class NewHoldSchema(Schema):
@@ -199,26 +166,6 @@ def _letter(letter_id: int) -> dict[str, Any]:
             for item in queries.invoices_of(letter_id)
         ],
     }
-
-
-def _promise(picture: PromisePicture) -> dict[str, Any]:
-    promise = picture.promise
-    return {
-        "id": promise.id,
-        "buyer_id": promise.buyer_id,
-        "state": picture.state.value,
-        "promised": money(promise.amount_minor, promise.currency),
-        "received": money(picture.received_minor, promise.currency),
-        "made_on": promise.made_on,
-        "promised_for": promise.promised_for,
-        "by_whom": promise.by_whom,
-        "invoices": promise.invoices,
-        "note": promise.note,
-    }
-
-
-def _stored_promise(buyer_id: int, promise_id: int) -> dict[str, Any]:
-    return next(_promise(each) for each in queries.promise_pictures(g.today, buyer_id=buyer_id) if each.promise.id == promise_id)
 
 
 def _hold(hold: DunningHold) -> dict[str, Any]:
@@ -312,51 +259,6 @@ def repeat(letter_id: int) -> dict[str, Any]:
     dunning.repeat(g.actor, g.organisation.id, letter_id)
     dunning.issue_approved(g.organisation.id, g.today, letter_ids=[letter_id])
     return _letter(letter_id)
-
-
-@blueprint.get("/promises")
-@requires(Permission.VIEW_RECEIVABLES)
-@blueprint.response(200, PromisesSchema)
-def promises() -> dict[str, Any]:
-    """All promises that nobody took back, with how they stand today."""
-    return {"items": [_promise(each) for each in queries.promise_pictures(g.today)]}
-
-
-@blueprint.get("/buyers/<int:buyer_id>/promises")
-@requires(Permission.VIEW_RECEIVABLES)
-@blueprint.response(200, PromisesSchema)
-def promises_of(buyer_id: int) -> dict[str, Any]:
-    """The promises of a buyer."""
-    buyer = shipping_queries.get_buyer(buyer_id)
-    return {"items": [_promise(each) for each in queries.promise_pictures(g.today, buyer_id=buyer.id)]}
-
-
-@blueprint.post("/buyers/<int:buyer_id>/promises")
-@requires(Permission.SEND_LETTERS)
-@blueprint.arguments(NewPromiseSchema)
-@blueprint.response(201, PromiseSchema)
-def promise(said: Mapping[str, Any], buyer_id: int) -> dict[str, Any]:
-    """Write down what a buyer promised; letters about it wait until then."""
-    made = dunning.add_promise(
-        g.actor,
-        g.organisation.id,
-        buyer_id,
-        Money(minor_of(said["promised"], "promised.amount"), said["promised"]["currency"]),
-        made_on=g.today,
-        promised_for=said["promised_for"],
-        by_whom=said["by_whom"],
-        invoices=said["invoices"],
-        note=said["note"],
-    )
-    return _stored_promise(buyer_id, made.id)
-
-
-@blueprint.post("/promises/<int:promise_id>/cancel")
-@requires(Permission.SEND_LETTERS)
-@blueprint.response(200, PromiseSchema)
-def cancel_promise(promise_id: int) -> dict[str, Any]:
-    """A promise no longer counts."""
-    return _stored_promise(dunning.cancel_promise(g.actor, g.organisation.id, promise_id, g.today).buyer_id, promise_id)
 
 
 @blueprint.get("/buyers/<int:buyer_id>/holds")

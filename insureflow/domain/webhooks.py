@@ -18,6 +18,9 @@ class WebhookEvent(StrEnum):
     NOTICE_SENT = "notice.sent"
     NOTICE_ANSWERED = "notice.answered"
     PLAN_BROKEN = "plan.broken"
+    BUYER_BLOCKED = "buyer.blocked"
+    BUYER_RELEASED = "buyer.released"
+    LIMIT_CUT = "limit.cut"
 
 
 #: After so many minutes an event that was not taken is sent again; after the last of them it has failed.

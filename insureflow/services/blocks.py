@@ -1,11 +1,11 @@
-"""Blocks on shipments: set and lifted by people, invoices set aside with a reason, the insurer's consent, and word of new blocks."""
+"""Blocks on shipments: set and lifted by people, invoices set aside with a reason, the insurer's consent, and word of what changed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from insureflow.domain.access import Permission
@@ -13,22 +13,31 @@ from insureflow.domain.blocks import ExceptionReason
 from insureflow.domain.errors import Refusal
 from insureflow.domain.limits import AccountActKind
 from insureflow.domain.messages import NoticeToPerson
+from insureflow.domain.webhooks import WebhookEvent
 from insureflow.models.blocks import BlockException, ManualBlock
 from insureflow.models.buyers import Buyer
+from insureflow.models.journal import JournalEntry
 from insureflow.models.limits import AccountAct
 from insureflow.models.receivables import Invoice
-from insureflow.queries.blocks import blocks_of, newly_blocked
-from insureflow.services import files, journal, limits, telling
+from insureflow.models.scope import current_organisation_id
+from insureflow.queries.blocks import blocked_since, blocks_of, newly_blocked
+from insureflow.services import cover, files, journal, limits, telling, webhooks
 from insureflow.services.clock import now
 from insureflow.services.files import NewEvidence
 from insureflow.services.journal import Actor, Subject
 from insureflow.services.limits import NewAct
-from insureflow.services.transaction import transaction
+from insureflow.services.transaction import hold, transaction
 
 #: What a file of evidence is linked to that shows the insurer's consent.
 EVIDENCE_OF_CONSENT = "account_act"
 
 NOTE_LENGTH = 1000
+#: Of how many buyers blocks are looked up in the unit of work that changed them.
+MOST_AT_ONCE = 5000
+_PORTION = 500
+#: Who is named where a block follows from the ledger, the terms or the calendar.
+ACTOR = Actor(None, "blocks")
+_BEGAN, _ENDED = "block.began", "block.ended"
 #: A block that began no longer than so many days ago is news.
 NEWS_DAYS = 7
 
@@ -61,6 +70,7 @@ def set_block(
         session.flush()
         after = {"reason": block.reason, "from_on": from_on, "with_group": with_group}
         journal.record(session, actor, "block.set", Subject("buyer", buyer_id, buyer.legal_name), after=after)
+        note_changes(session, from_on, None if with_group else [buyer_id])
         return block
 
 
@@ -80,6 +90,8 @@ def lift_block(actor: Actor, organisation_id: int, block_id: int, *, note: str, 
         block.lifted_on, block.lifted_note, block.lifted_by_id = on, note.strip()[:NOTE_LENGTH], actor.user_id
         after = {"lifted_on": on, "note": block.lifted_note}
         journal.record(session, actor, "block.lifted", Subject("buyer", buyer.id, buyer.legal_name), after=after)
+        session.flush()
+        note_changes(session, on, None if block.with_group else [buyer.id])
         return block
 
 
@@ -129,6 +141,7 @@ def set_aside(
         session.flush()
         after = {"reason": reason, "note": entry.note, "until_on": until_on}
         journal.record(session, actor, "block.set_aside", Subject("invoice", invoice.id, invoice.number), after=after)
+        note_changes(session, on, [invoice.buyer_id])
         return entry
 
 
@@ -144,6 +157,8 @@ def count_again(actor: Actor, organisation_id: int, exception_id: int, *, on: da
         entry.until_on = max(on, entry.from_on)
         subject = Subject("invoice", None, entry.invoice_number)
         journal.record(session, actor, "block.counts_again", subject, before=before, after={"until_on": entry.until_on})
+        session.flush()
+        note_changes(session, on, [entry.buyer_id])
         return entry
 
 
@@ -177,6 +192,64 @@ def record_consent(
         kept = files.keep(session, actor, evidence, buyer_id=buyer_id)
         files.link(session, actor, kept, EVIDENCE_OF_CONSENT, act.id)
         return act
+
+
+def note_changes(session: Session, on: date, buyer_ids: Collection[int] | None = None) -> tuple[int, int]:
+    """Tell other systems of buyers that are blocked now, and of those released, in the running unit of work; how many of each.
+
+    The journal says what they were told last, so that each change is told once, by whoever comes upon it first: who caused it, or the
+    job of the night, which finds what the calendar alone has brought. Where no system wants to know, nothing is looked up.
+    """
+    if not webhooks.is_wanted(session, WebhookEvent.BUYER_BLOCKED, WebhookEvent.BUYER_RELEASED):
+        return 0, 0
+    hold(session, current_organisation_id())
+    blocked, told = blocked_since(on, buyer_ids), _told_last(session, buyer_ids)
+    began = sorted(key for key in blocked if key not in told or told[key].action != _BEGAN)
+    ended = sorted(key for key, entry in told.items() if entry.action == _BEGAN and key not in blocked)
+    for start in range(0, len(began), _PORTION):
+        portion = began[start : start + _PORTION]
+        rows = session.execute(select(Buyer.id, Buyer.legal_name, Buyer.country).where(Buyer.id.in_(portion)).order_by(Buyer.id))
+        blocks = blocks_of(portion, on)
+        for row in rows.all():
+            sources = list(dict.fromkeys(cause.source.value for cause in blocks[row.id].causes))
+            said = {"since": blocked[row.id], "sources": sources}
+            entry = journal.record(session, ACTOR, _BEGAN, Subject("buyer", row.id, row.legal_name), after=said)
+            facts = {"buyer": row.id, "name": row.legal_name, "country": row.country, **said}
+            webhooks.announce(session, WebhookEvent.BUYER_BLOCKED, f"buyer/{row.id}/blocked/{entry.sequence}", facts)
+    for key in ended:
+        known = told[key]
+        before = {"since": (known.after or {}).get("since")}
+        entry = journal.record(session, ACTOR, _ENDED, Subject("buyer", key, known.subject), before=before, after={"on": on})
+        facts = {"buyer": key, "name": known.subject, "released_on": on, "blocked_since": before["since"]}
+        webhooks.announce(session, WebhookEvent.BUYER_RELEASED, f"buyer/{key}/released/{entry.sequence}", facts)
+    return len(began), len(ended)
+
+
+def _told_last(session: Session, buyer_ids: Collection[int] | None) -> dict[int, JournalEntry]:
+    """What was told last of each buyer of whom anything was told."""
+    last = select(func.max(JournalEntry.id)).where(JournalEntry.subject_type == "buyer", JournalEntry.action.in_((_BEGAN, _ENDED)))
+    portions = [None] if buyer_ids is None else [sorted(buyer_ids)[at : at + _PORTION] for at in range(0, len(buyer_ids), _PORTION)]
+    found: dict[int, JournalEntry] = {}
+    for portion in portions:
+        keys = last if portion is None else last.where(JournalEntry.subject_id.in_(portion))
+        entries = session.scalars(select(JournalEntry).where(JournalEntry.id.in_(keys.group_by(JournalEntry.subject_id))))
+        found |= {entry.subject_id: entry for entry in entries if entry.subject_id is not None}
+    return found
+
+
+def _note_after_refresh(session: Session, buyer_ids: Collection[int] | None, on: date) -> None:
+    """What a change of invoices, payments, limits or acts does to blocks; of a whole ledger the job of the night tells."""
+    if buyer_ids is not None and len(buyer_ids) <= MOST_AT_ONCE:
+        note_changes(session, on, buyer_ids)
+
+
+cover.ON_REFRESHED.append(_note_after_refresh)
+
+
+def note_all_changes(organisation_id: int, on: date) -> tuple[int, int]:
+    """Tell other systems of every block that began or ended since they were told last; how many of each."""
+    with transaction(organisation_id) as session:
+        return note_changes(session, on)
 
 
 def tell_of_new(organisation_id: int, on: date) -> int:

@@ -1,18 +1,22 @@
-"""When a limit is cut: the work it makes, each piece once."""
+"""When a limit is cut: the work it makes, each piece once, and the word to other systems."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from insureflow.domain.errors import Refusal
+from insureflow.domain.limits import LimitStatus
 from insureflow.domain.limits.cuts import CutAction
 from insureflow.domain.money import Money
+from insureflow.domain.webhooks import WebhookEvent
 from insureflow.domain.work import WorkKind, WorkOutcome
 from insureflow.models.limits import LimitDecision
-from insureflow.queries.limit_cuts import CutView, find_cut
-from insureflow.services import journal, work_items
+from insureflow.queries.limit_cuts import CutView, find_cut, is_cut
+from insureflow.services import journal, webhooks, work_items
 from insureflow.services.journal import Actor, Subject
 from insureflow.services.transaction import transaction
 
@@ -38,6 +42,47 @@ def note_cut(session: Session, decision: LimitDecision, before: Money, on: date)
             "decision_id": decision.id,
         },
     )
+
+
+def announce_cuts(session: Session, decisions: Sequence[LimitDecision]) -> None:
+    """Tell other systems of the limits that these decisions reduced or ended, in the unit of work that records them; each cut once.
+
+    A decision that a later one has overtaken cut nothing that still stands, such as the older rows of a history read from a file.
+    """
+    cuts = [decision for decision in decisions if is_cut(decision)]
+    if not cuts or not webhooks.is_wanted(session, WebhookEvent.LIMIT_CUT):
+        return
+    for cut in cuts:
+        history = session.scalars(
+            select(LimitDecision)
+            .where(
+                LimitDecision.buyer_id == cut.buyer_id,
+                LimitDecision.policy_id == cut.policy_id,
+                LimitDecision.layer == cut.layer,
+                LimitDecision.status != LimitStatus.REQUESTED,
+            )
+            .order_by(LimitDecision.decided_on, LimitDecision.id)
+        ).all()
+        if history[-1].id != cut.id:
+            continue
+        before = history[-2] if len(history) > 1 else None
+        webhooks.announce(
+            session,
+            WebhookEvent.LIMIT_CUT,
+            f"limit/{cut.id}/cut",
+            {
+                "limit": cut.id,
+                "buyer": cut.buyer_id,
+                "policy": cut.policy_id,
+                "layer": cut.layer.value,
+                "status": cut.status.value,
+                "before": None if before is None or before.decided_minor is None else Money(before.decided_minor, before.currency),
+                "after": Money(cut.decided_minor or 0, cut.currency),
+                "decided_on": cut.decided_on,
+                "effective_on": cut.effective_on,
+                "insurer_reference": cut.insurer_reference,
+            },
+        )
 
 
 def plan_work(actor: Actor, organisation_id: int, decision_id: int, on: date, *, report_orders_days: int | None = None) -> int:

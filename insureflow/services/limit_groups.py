@@ -28,7 +28,7 @@ from insureflow.models.policies import Policy
 from insureflow.services import cover, journal
 from insureflow.services.clock import now
 from insureflow.services.journal import Actor, Subject
-from insureflow.services.limit_cuts import note_cut
+from insureflow.services.limit_cuts import announce_cuts, note_cut
 from insureflow.services.limits.decisions import NewDecision, PolicyBook, build_decision, check_days, get_policy, history_of
 from insureflow.services.transaction import transaction
 
@@ -113,6 +113,7 @@ def decide(actor: Actor, organisation_id: int, group_id: int, word: GroupWord, o
         if before is not None and before.decided_minor and _value(said, policy) < _value(before, policy):
             for row in rows:
                 note_cut(session, row, Money(before.decided_minor, before.currency), on)
+            announce_cuts(session, rows)
         cover.refresh_buyers(session, sharing, on)
         return said
 

@@ -101,12 +101,21 @@ def remove_endpoint(actor: Actor, organisation_id: int, endpoint_id: int) -> Non
         journal.record(session, actor, "webhook.removed", subject, before={"url": subject.label})
 
 
-def announce(session: Session, event: str, event_id: str, payload: Mapping[str, Any]) -> int:
-    """Tell every system that wants to know of an event, in the running unit of work; the same event once. How many are told."""
+def _wanting(session: Session, events: Collection[str]) -> list[WebhookEndpoint]:
     endpoints = session.scalars(
         select(WebhookEndpoint).where(WebhookEndpoint.is_enabled.is_(True), WebhookEndpoint.stopped_because.is_(None))
     ).all()
-    wanting = [endpoint for endpoint in endpoints if not endpoint.events or event in endpoint.events]
+    return [endpoint for endpoint in endpoints if not endpoint.events or set(events) & set(endpoint.events)]
+
+
+def is_wanted(session: Session, *events: str) -> bool:
+    """Whether any system wants to know of one of these events: what is costly to find out is not found out for nobody."""
+    return bool(_wanting(session, events))
+
+
+def announce(session: Session, event: str, event_id: str, payload: Mapping[str, Any]) -> int:
+    """Tell every system that wants to know of an event, in the running unit of work; the same event once. How many are told."""
+    wanting = _wanting(session, [event])
     if not wanting:
         return 0
     known = set(session.scalars(select(WebhookDelivery.endpoint_id).where(WebhookDelivery.event_id == event_id[:120])))

@@ -19,8 +19,6 @@ from insureflow.domain.errors import Refusal
 from insureflow.i18n.words import sentence_for, word
 from insureflow.queries import blocks as queries
 from insureflow.queries import receivables
-from insureflow.queries.dashboard.calculated import CalculatedListing, calculated_field
-from insureflow.queries.listing import FilterKind, Kind, Order
 from insureflow.services import blocks
 from insureflow.services.files import NewEvidence
 from insureflow.web.access import may, requires
@@ -73,60 +71,24 @@ def block_sentence(block: Block, name: str) -> str:
     return str(_("Not blocked."))
 
 
+_TONES = {"BlockState.blocked": "stopped", "BlockState.not_covered": "uncovered", "BlockState.group": "uncovered"}
+
+
 def _decorate(row: dict[str, Any]) -> dict[str, Any]:
+    why = "; ".join(cause.reason for cause in row["block"].causes if cause.reason)
     row["url"] = url_for("blocks.of_buyer", buyer_id=row["key"])
-    row["state"] = {"value": row["state"], "tone": row["tone"], "hint": row["why"]}
+    row["state"] = {"value": row["state"], "tone": _TONES[row["state"]], "hint": why}
     return row
-
-
-def _rows() -> list[dict[str, Any]]:
-    rows = []
-    for each in queries.list_blocked(g.on):
-        block = each.block
-        state = "BlockState.blocked" if block.is_blocked else "BlockState.not_covered" if block.is_cover_stopped else "BlockState.group"
-        oldest = min((invoice.original_due_on for cause in block.causes for invoice in cause.invoices), default=None)
-        rows.append(
-            {
-                "key": each.buyer_id,
-                "buyer": each.buyer,
-                "country": each.country,
-                "state": word(state, choose_locale()),
-                "tone": "stopped" if block.is_blocked else "uncovered",
-                "sources": ", ".join(dict.fromkeys(word(cause.source, choose_locale()) for cause in block.causes)),
-                "since": block.since,
-                "oldest": oldest,
-                "set_aside": len(block.set_aside),
-                "members": ", ".join(name for _key, name in each.blocked_members),
-                "why": "; ".join(cause.reason for cause in block.causes if cause.reason),
-            }
-        )
-    return rows
 
 
 @blueprint.get("/blocks/")
 @requires(Permission.VIEW_OBLIGATIONS)
 def index() -> ResponseReturnValue:
     """Everybody who is blocked, and whose cover is stopped all the same."""
-    rows = _rows()
-    countries = sorted({row["country"] for row in rows})
+    locale = choose_locale()
+    listing = queries.BlockListing(g.on, {source.value: word(source, locale) for source in BlockSource})
     view = TableView(
-        CalculatedListing(
-            "blocks",
-            [
-                calculated_field("buyer", searched=True),
-                calculated_field("country", Kind.COUNTRY, filtered=FilterKind.SELECT),
-                calculated_field("state", Kind.BADGE),
-                calculated_field("sources", searched=True),
-                calculated_field("since", Kind.DATE),
-                calculated_field("oldest", Kind.DATE),
-                calculated_field("set_aside", Kind.NUMBER),
-                calculated_field("members", searched=True),
-                calculated_field("tone", hidden=True),
-                calculated_field("why", hidden=True),
-            ],
-            rows,
-            order=Order("since", descending=True),
-        ),
+        listing,
         _("Blocked buyers"),
         {
             "buyer": _("Buyer"),
@@ -138,7 +100,7 @@ def index() -> ResponseReturnValue:
             "set_aside": _("Set aside"),
             "members": _("Blocked in its group"),
         },
-        {"country": lambda: country_options(countries)},
+        {"country": lambda: country_options(listing.countries()), "state": lambda: word_options(queries.STATES)},
         decorate=_decorate,
         empty=lambda: Empty(
             _("Nobody is blocked"),
@@ -147,7 +109,7 @@ def index() -> ResponseReturnValue:
     )
     if (export := wanted_export(view, "blocks")) is not None:
         return export
-    count = sum(row["tone"] == "stopped" for row in rows)
+    count = listing.count_blocked()
     sentence = (
         ngettext("%(count)s buyer gets nothing on credit.", "%(count)s buyers get nothing on credit.", count, count=count)
         if count
@@ -198,7 +160,10 @@ def _page(
         lifting=LiftForm(formdata=None),
         consent=consent or _consent_form(block),
         can_change=may(Permission.LIFT_BLOCKS) and g.on == g.today,
-        is_policy_stop=any(cause.source in {BlockSource.POLICY, BlockSource.INSURER} or (cause.plan_id and cause.policy_id) for cause in block.causes) or block.is_cover_stopped,
+        is_policy_stop=any(
+            cause.source in {BlockSource.POLICY, BlockSource.INSURER} or (cause.plan_id and cause.policy_id) for cause in block.causes
+        )
+        or block.is_cover_stopped,
     )
     return page, status
 

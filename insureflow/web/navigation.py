@@ -78,12 +78,13 @@ SECTIONS: tuple[Section, ...] = (
     ),
     Section(
         _l("Overdues"),
-        ("obligations", "blocks", "notices", "dunning", "payment_plans", "messages", "issued_documents"),
+        ("obligations", "blocks", "notices", "dunning", "promises", "payment_plans", "messages", "issued_documents"),
         (
             Page("obligations.index", _l("Obligations calendar"), Permission.VIEW_OBLIGATIONS),
             Page("blocks.index", _l("Blocked buyers"), Permission.VIEW_OBLIGATIONS),
             Page("notices.index", _l("Notices to insurers"), Permission.VIEW_OBLIGATIONS),
             Page("dunning.index", _l("Letters to buyers"), Permission.VIEW_RECEIVABLES),
+            Page("promises.index", _l("Promises to pay"), Permission.VIEW_RECEIVABLES),
             Page("payment_plans.index", _l("Payment plans"), Permission.VIEW_OBLIGATIONS),
             Page("messages.index", _l("E-mail"), Permission.VIEW_RECEIVABLES),
             Page("issued_documents.index", _l("Documents"), Permission.VIEW_RECEIVABLES),

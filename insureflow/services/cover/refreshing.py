@@ -37,6 +37,7 @@ from insureflow.queries.cover.uninsured import (
 )
 from insureflow.queries.rates import RateBook
 from insureflow.services.collector import without_collector
+from insureflow.services.cover.followers import tell
 from insureflow.services.cover.newcomers import Newcomers
 from insureflow.services.cover.storing import Parcel, RowWriter, insert_rows, renew_statistics
 from insureflow.services.rates import refuse_missing
@@ -114,6 +115,7 @@ def refresh_buyers(
     session.flush()
     with without_collector(), RowWriter(session) if writer is None else nullcontext(writer) as rows:
         _refresh(session, buyer_ids, on, progress, newcomers, rows)
+    tell(session, buyer_ids, on)
 
 
 def _refresh(

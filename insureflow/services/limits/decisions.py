@@ -23,6 +23,7 @@ from insureflow.models.policies import Policy, PolicyTermsVersion
 from insureflow.services import cover, journal
 from insureflow.services.clock import now
 from insureflow.services.journal import Actor, Subject
+from insureflow.services.limit_cuts import announce_cuts
 from insureflow.services.rates import RateBook
 from insureflow.services.transaction import transaction
 
@@ -422,6 +423,7 @@ def _store(
     session.add(decision)
     session.flush()
     journal.record(session, actor, action, _subject(decision, buyer, policy), after=picture(decision))
+    announce_cuts(session, [decision])
     if refresh_on is not None:
         cover.refresh_buyers(session, [buyer.id], refresh_on)
     return decision

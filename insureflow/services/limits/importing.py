@@ -23,6 +23,7 @@ from insureflow.models.policies import InsuredEntity, Policy
 from insureflow.services import cover, journal
 from insureflow.services.clock import now
 from insureflow.services.journal import Actor, Subject
+from insureflow.services.limit_cuts import announce_cuts
 from insureflow.services.limits.decisions import (
     NewDecision,
     NewRequest,
@@ -308,6 +309,7 @@ class FileWork:
                 "limits": [{"id": decision.id, **picture(decision)} for decision in self.added],
             },
         )
+        announce_cuts(self.session, self.added)
         affected = sorted({decision.buyer_id for decision in self.added if decision.status is not LimitStatus.REQUESTED})
         if affected:
             cover.refresh_buyers(self.session, affected, self.on)

@@ -75,7 +75,9 @@ def test_a_block_is_set_and_lifted_and_an_invoice_set_aside(ground: SimpleNamesp
     assert call("POST", aside, reason="one_off", note="again")[1]["code"] == "set_aside_already"
     assert call.post(f"/blocks/exceptions/{after['exceptions'][0]['id']}/end")["is_blocked"]
     by_hand = call.post(f"/buyers/{key}/block", status=201, reason="bad news")["by_hand"][0]
-    listed = call.get("/blocks")["items"]
+    listed = call.get("/blocks?state=blocked&country=DE&search=muller")["items"]
+    assert call.get("/blocks?page_size=1")["total"] == 1
+    assert call.get("/blocks?state=group")["total"] == call.get("/blocks?country=SE")["total"] == 0
     assert [(each["buyer_id"], {cause["source"] for cause in each["causes"]}) for each in listed] == [(key, {"policy", "manual"})]
     lifted = call.post(f"/blocks/{by_hand['id']}/lift", note="cleared")
     assert (lifted["by_hand"][0]["lifted_on"], lifted["by_hand"][0]["lifted_note"]) == ("2026-06-30", "cleared")
@@ -138,9 +140,12 @@ def test_letters_promises_holds_and_notes(app: Flask) -> None:
         made = call.post(f"/buyers/{swede}/promises", status=201, **promised)
         assert (made["state"], made["received"]["amount"]) == ("open", "0.00")
         assert call("POST", f"/buyers/{swede}/promises", **{**promised, "invoices": ["none"]})[0] == 422
-        assert [each["id"] for each in call.get("/promises")["items"]] == [made["id"]]
+        assert call.get("/promises?state=open&page_size=1")["items"] == [made]
+        assert call.get("/promises?state=broken")["total"] == 0
         assert call.post(f"/promises/{made['id']}/cancel")["state"] == "cancelled"
         assert [each["state"] for each in call.get(f"/buyers/{swede}/promises")["items"]] == ["cancelled"]
+        assert call.get("/promises")["total"] == 0
+        assert call.get(f"/promises?state=cancelled&buyer_id={swede}")["total"] == 1
 
         held = call.post(f"/buyers/{swede}/holds", status=201, reason="merger", until_on="2026-07-01")
         assert call.post(f"/holds/{held['id']}/end")["until_on"] == "2026-06-09"

@@ -95,7 +95,7 @@ def test_a_plan_within_the_period_is_agreed_watched_broken_and_paid(app: Flask) 
         session = fresh_session(account)
         contacts.add_contact(actor, org, buyer, ContactDetails(name="Buchhaltung", email="ap@mueller.example", language="de"))
         with transaction(org):
-            session.add(WebhookEndpoint(url="https://example.org/hook", secret="x", events=[], created_at=now()))
+            session.add(WebhookEndpoint(url="https://example.org/hook", secret="x", events=["plan.broken"], created_at=now()))
         choices = {choice.number: choice for choice in choices_of(buyer, TODAY)}
         assert choices["NEW-0"].last_free_on == NEW_END
         new, old = choices["NEW-0"].invoice_id, choices["OLD-0"].invoice_id

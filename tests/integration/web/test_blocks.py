@@ -18,7 +18,8 @@ from insureflow.models.buyers import Buyer
 from insureflow.models.database import db
 from insureflow.models.messages import Told
 from insureflow.models.scope import within
-from insureflow.queries.blocks import find_block, list_blocked
+from insureflow.queries.blocks import BlockListing, blocked_since, blocks_of, find_block
+from insureflow.queries.listing import Narrowing
 from insureflow.services import blocks, shipping
 from insureflow.services.files import NewEvidence
 from insureflow.services.shipping import ShipQuestion
@@ -53,7 +54,11 @@ def test_the_rule_of_the_policy_blocks_and_what_is_set_aside_does_not_count(app:
         assert (block.is_blocked, block.is_cover_stopped) == (False, True)
         blocks.count_again(actor, organisation.id, entry.id, on=on)
         assert find_block(insight.alpha, on).is_blocked
-        assert [each.buyer_id for each in list_blocked(on) if each.block.is_blocked] == [insight.alpha]
+        listed = list(BlockListing(on).stream(Narrowing(), None))
+        assert [row["key"] for row in listed if row["block"].is_blocked] == [insight.alpha]
+        for day in (on - timedelta(days=1), on, on + timedelta(days=400)):
+            one_by_one = {key: block.since for key, block in blocks_of(None, day).items() if block.is_blocked}
+            assert blocked_since(day) == one_by_one, "the statement says what the rules say"
         assert blocks.tell_of_new(organisation.id, on) > 0
         assert blocks.tell_of_new(organisation.id, on + timedelta(days=1)) == 0
         assert db.session.query(Told).filter(Told.buyer_id == insight.alpha).count() > 0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -26,17 +26,6 @@ from insureflow.queries.rates import RateBook
 
 _PORTION = 500
 _Account = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class BlockedBuyer:
-    """A buyer and its block. ``blocked_members`` are the subsidiaries of its group that are blocked."""
-
-    buyer_id: int
-    buyer: str
-    country: str
-    block: Block
-    blocked_members: tuple[tuple[int, str], ...] = ()
 
 
 def stopped_accounts(on: date, buyer_ids: Collection[int] | None = None) -> list[tuple[int, int, date]]:
@@ -200,6 +189,17 @@ def house_blocks_on(buyer_id: int, on: date) -> list[HandBlock | PlanBreak]:
     return [*hand_blocks_on(buyer_id, on), *broken_plans(on, [buyer_id]).get(buyer_id, ())]
 
 
+def house_blocks(on: date) -> dict[int, date]:
+    """Since when the house itself keeps goods back, by buyer: blocks that people set, on it or its group, and broken payment plans."""
+    found: dict[int, date] = {}
+    kinds: tuple[Mapping[int, Sequence[HandBlock | PlanBreak]], ...] = (_hand_blocks(on, None), broken_plans(on))
+    for causes in kinds:
+        for buyer_id, each in causes.items():
+            first = min(cause.since for cause in each)
+            found[buyer_id] = min(first, found.get(buyer_id, first))
+    return found
+
+
 def find_block(buyer_id: int, on: date) -> Block:
     """Whether a buyer is blocked on a day, and why."""
     return blocks_of([buyer_id], on).get(buyer_id) or decide_block(())
@@ -230,42 +230,6 @@ def newly_blocked(first: date, on: date) -> dict[int, Block]:
     for start in range(0, len(wanted), _PORTION):
         blocks |= blocks_of(wanted[start : start + _PORTION], on)
     return {buyer_id: block for buyer_id, block in blocks.items() if block.since is not None and block.since >= first}
-
-
-def list_blocked(on: date) -> list[BlockedBuyer]:
-    """Every buyer that is blocked, whose cover is stopped, or with a blocked company in its group; by name."""
-    blocks = blocks_of(None, on)
-    if not blocks:
-        return []
-    blocked = {buyer_id for buyer_id, block in blocks.items() if block.is_blocked}
-    members: dict[int, list[tuple[int, str]]] = defaultdict(list)
-    names: dict[int, tuple[str, str]] = {}
-    wanted = sorted(blocks)
-    for start in range(0, len(wanted), _PORTION):
-        rows = db.session.execute(
-            select(Buyer.id, Buyer.legal_name, Buyer.country, Buyer.parent_id).where(Buyer.id.in_(wanted[start : start + _PORTION]))
-        )
-        for buyer_id, name, country, parent_id in rows:
-            names[buyer_id] = (name, country)
-            if parent_id is not None and buyer_id in blocked:
-                members[parent_id].append((buyer_id, name))
-    parents = sorted(members.keys() - names.keys())
-    for start in range(0, len(parents), _PORTION):
-        portion = parents[start : start + _PORTION]
-        for buyer_id, name, country in db.session.execute(select(Buyer.id, Buyer.legal_name, Buyer.country).where(Buyer.id.in_(portion))):
-            names[buyer_id] = (name, country)
-    nothing = decide_block(())
-    return sorted(
-        (
-            BlockedBuyer(buyer_id, name, country, blocks.get(buyer_id, nothing), tuple(sorted(members.get(buyer_id, ()), key=_name)))
-            for buyer_id, (name, country) in names.items()
-        ),
-        key=lambda each: (each.buyer, each.buyer_id),
-    )
-
-
-def _name(member: tuple[int, str]) -> str:
-    return member[1]
 
 
 def exceptions_of(buyer_id: int) -> Sequence[BlockException]:
