@@ -11,6 +11,7 @@ from insureflow.domain.cover import (
     DateOfLoss,
     Dispute,
     Event,
+    Extension,
     Layer,
     Payment,
     StopCover,
@@ -93,3 +94,10 @@ def test_an_explanation_leaves_out_what_came_later() -> None:
     with pytest.raises(Refusal) as refused:
         explain(account(), events, "A", D)
     assert refused.value.code == "invoice_not_in_account"
+
+
+def test_an_explanation_names_the_clause_that_forbids_new_terms_after_shipment() -> None:
+    terms = PolicyTerms(currency="EUR", limit_currency="EUR", no_new_terms_after_shipment=True)
+    events: list[Event] = [limit(0, 1000), invoice("A", 1, 800, due=10), Extension(day(4), "A", day(20))]
+    found = step(explain(account(terms), events, "A", day(5)).steps, "extended_without_consent")
+    assert (found.result, found.basis, found.inputs) == (False, "policy.no_new_terms_after_shipment", (("original_due_on", day(11)),))
