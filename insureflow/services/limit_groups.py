@@ -182,7 +182,7 @@ def leave(actor: Actor, organisation_id: int, group_id: int, buyer_id: int, left
 
 def get_group(session: Session, group_id: int) -> LimitGroup:
     """The group with this key, locked. Errors: ``limit_group_unknown``."""
-    group = session.scalar(select(LimitGroup).where(LimitGroup.id == group_id).with_for_update())
+    group = session.scalar(select(LimitGroup).where(LimitGroup.id == group_id).with_for_update(key_share=True))
     if group is None:
         raise Refusal("limit_group_unknown", group=str(group_id))
     return group

@@ -148,6 +148,14 @@ def test_only_services_commit() -> None:
     assert found == []
 
 
+def test_rows_that_others_refer_to_are_locked_so_that_others_may_refer_to_them() -> None:
+    """Whoever adds a row looks at the organisation, buyer, policy or group it names; a full lock on these would make them wait."""
+    full_lock = re.compile(r"select\((?:Organisation|Entity|Buyer|Policy|LimitGroup)\b[^\n]*with_for_update\(\)")
+    assert full_lock.search("session.scalar(select(Buyer.id).where(Buyer.id == key).with_for_update())")
+    found = [place(path) for path in product_files() if full_lock.search(path.read_text(encoding="utf-8"))]
+    assert not found
+
+
 def test_queries_never_write() -> None:
     writers = {"add", "add_all", "delete", "flush", "merge", "bulk_save_objects", "bulk_insert_mappings", "insert", "update"}
     if not (PACKAGE / "queries").exists():
