@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from insureflow.models.database import db
 from insureflow.models.documents import BuyerContact, Letterhead, PolicyContact
@@ -43,8 +43,3 @@ def find_policy_contact(policy_id: int, purpose: str) -> PolicyContact | None:
 def letterheads() -> Mapping[int, Letterhead]:
     """The letterheads by entity."""
     return {row.entity_id: row for row in db.session.scalars(select(Letterhead))}
-
-
-def count_bounced() -> int:
-    """How many people have an address from which mail came back."""
-    return int(db.session.scalar(select(func.count(BuyerContact.id)).where(BuyerContact.bounced_at.is_not(None))) or 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -17,12 +16,6 @@ from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Order
 def find_document(document_id: int) -> IssuedDocument | None:
     """The document with this key, or None."""
     return db.session.scalar(select(IssuedDocument).where(IssuedDocument.id == document_id))
-
-
-def documents_of(buyer_id: int) -> Sequence[IssuedDocument]:
-    """All documents about a buyer, newest first."""
-    statement = select(IssuedDocument).where(IssuedDocument.buyer_id == buyer_id).order_by(IssuedDocument.id.desc())
-    return db.session.scalars(statement).all()
 
 
 def document_listing(*, buyer_id: int | None = None, entity_id: int | None = None) -> Listing:

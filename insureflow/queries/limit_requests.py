@@ -245,15 +245,6 @@ def obstacles_of(buyer: Buyer, on: date) -> dict[int, OfferObstacle]:
     return obstacles
 
 
-def requests_of_buyer(buyer_id: int, on: date) -> list[tuple[LimitRequest, RequestState]]:
-    """A buyer's requests, newest first, each with how it stands on a day."""
-    requests = db.session.scalars(
-        select(LimitRequest).where(LimitRequest.buyer_id == buyer_id, LimitRequest.asked_on <= on).order_by(LimitRequest.id.desc())
-    ).all()
-    lives = _Lives(requests)
-    return [(request, lives.life_of(request, on)) for request in requests]
-
-
 def count_awaiting_approval() -> int:
     """How many requests wait for a second person."""
     waiting = select(func.count(LimitRequest.id)).where(LimitRequest.state == RequestState.AWAITING_APPROVAL)

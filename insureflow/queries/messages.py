@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Select, String, cast, func, select, type_coerce
@@ -27,11 +27,6 @@ def count_by_state() -> Mapping[MessageState, int]:
     """How many messages stand how."""
     rows = db.session.execute(select(Message.state, func.count(Message.id)).group_by(Message.state))
     return {row[0]: int(row[1]) for row in rows}
-
-
-def messages_of(buyer_id: int) -> Sequence[Message]:
-    """The messages about a buyer, newest first."""
-    return db.session.scalars(select(Message).where(Message.buyer_id == buyer_id).order_by(Message.id.desc())).all()
 
 
 def message_listing(*, buyer_id: int | None = None) -> Listing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -87,8 +87,3 @@ def read(organisation_id: int, document_id: int) -> Download:
         if row is None:
             raise Refusal("document_unknown", document=str(document_id))
         return Download(row.name, row.media_type, store_of(organisation_id).read(row.sha256))
-
-
-def read_many(organisation_id: int, document_ids: Collection[int]) -> list[Download]:
-    """Several documents in the order of their keys. Errors: as ``read``."""
-    return [read(organisation_id, document_id) for document_id in sorted(set(document_ids))]
