@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import waitress
 from flask import Flask
+from whitenoise import WhiteNoise
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -35,6 +36,7 @@ class Site:
 @contextmanager
 def served(app: Flask) -> Iterator[Site]:
     """The application on a free port of the loopback, answered by the same server as in ``insureflow run``."""
+    _let_files_be_kept(app)
     sockets: dict[Any, Any] = {}
     server = waitress.create_server(app, host="127.0.0.1", port=0, threads=4, map=sockets, ident=None)
     thread = threading.Thread(target=server.run, name="site", daemon=True)
@@ -47,6 +49,14 @@ def served(app: Flask) -> Iterator[Site]:
         server.task_dispatcher.shutdown(timeout=5)
         for channel in list(sockets.values()):
             channel.close()
+
+
+def _let_files_be_kept(app: Flask) -> None:
+    """A window asks once for styles and scripts, as it does in production, not anew for each of hundreds of pages."""
+    files = app.wsgi_app
+    if isinstance(files, WhiteNoise) and not files.max_age:
+        files.max_age = 3600
+        files.add_files(str(app.static_folder), prefix="static/")
 
 
 @contextmanager
