@@ -12,7 +12,7 @@ from flask import g, url_for
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
-from insureflow.api.fields import DecimalText, MoneySchema, money, row_key
+from insureflow.api.fields import DecimalText, ListSchema, MoneySchema, PageSchema, listed, money, row_key
 from insureflow.domain.access import Permission, requires
 from insureflow.domain.errors import Refusal
 from insureflow.domain.money import to_minor
@@ -27,7 +27,9 @@ from insureflow.domain.payment_plans import (
 )
 from insureflow.queries import payment_plans as queries
 from insureflow.queries import shipping as shipping_queries
-from insureflow.queries.payment_plans import OpenChoice, PlanRow
+from insureflow.queries.listing import Narrowing, Order
+from insureflow.queries.payment_plans import OpenChoice
+from insureflow.queries.plan_listing import plan_listing
 from insureflow.services import payment_plans
 from insureflow.services.payment_plans import NewPlan
 
@@ -109,13 +111,13 @@ class PlanRowSchema(Schema):
     broken_on = fields.Date(allow_none=True)
 
 
-class PlansSchema(Schema):
-    """Plans, newest first."""
+class PlansSchema(ListSchema):
+    """A page of plans, newest first."""
 
     items = fields.List(fields.Nested(PlanRowSchema))
 
 
-class PlanQuestionSchema(Schema):
+class PlanQuestionSchema(PageSchema):
     """Which plans."""
 
     state = fields.Enum(PlanState, by_value=True)
@@ -211,24 +213,6 @@ def _shown(plan_id: int) -> dict[str, Any]:
     }
 
 
-def _row(row: PlanRow) -> dict[str, Any]:
-    plan, standing = row.plan, row.standing
-    following = None if standing is None else standing.next
-    return {
-        "id": plan.id,
-        "buyer_id": plan.buyer_id,
-        "buyer": row.buyer,
-        "policy": row.policy,
-        "state": plan.state.value,
-        "total": money(row.total_minor, plan.currency),
-        "open": None if standing is None else money(standing.open_minor, plan.currency),
-        "next_on": None if following is None else following.due_on,
-        "last_on": row.last_due_on,
-        "agreed_on": plan.agreed_on,
-        "broken_on": plan.broken_on,
-    }
-
-
 def _instalments(asked: Mapping[str, Any], chosen: Sequence[OpenChoice]) -> tuple[PlannedInstalment, ...]:
     """The instalments that were asked for; none where no invoice was found, which is refused by itself."""
     if not chosen:
@@ -262,8 +246,22 @@ def _new_plan(asked: Mapping[str, Any], buyer_id: int) -> NewPlan:
 @blueprint.response(200, PlansSchema)
 def index(asked: Mapping[str, Any]) -> dict[str, Any]:
     """The plans, newest first."""
-    states = [asked["state"]] if "state" in asked else []
-    return {"items": [_row(each) for each in queries.list_plans(g.today, buyer_id=asked.get("buyer_id"), states=states)]}
+    choices = {"state": [asked["state"].value]} if "state" in asked else {}
+    listing = plan_listing(g.today, buyer_id=asked.get("buyer_id"))
+    found = listing.page(Narrowing(choices=choices), Order("number", descending=True), asked["page"], asked["page_size"])
+    names = ("buyer_id", "buyer", "next_on", "last_on", "agreed_on", "broken_on")
+    items = [
+        {
+            **{name: row[name] for name in names},
+            "id": row["key"],
+            "policy": row["policy"] or None,
+            "state": PlanState(row["state"]).value,
+            "total": money(*row["total"]),
+            "open": None if row["open"] is None else money(*row["open"]),
+        }
+        for row in found.rows
+    ]
+    return listed(asked, found, items)
 
 
 @blueprint.get("/buyers/<int:buyer_id>/payment-plans/choices")

@@ -26,7 +26,9 @@ from insureflow.domain.errors import InvalidValue, Refusal
 from insureflow.domain.money import Money
 from insureflow.domain.payment_plans import PlanState, Remainder, Rhythm, equal_instalments
 from insureflow.i18n.words import word
-from insureflow.queries.payment_plans import PlanView, choices_of, find_plan, list_plans, money_of
+from insureflow.queries.listing import Narrowing, Order
+from insureflow.queries.payment_plans import PlanView, choices_of, find_plan
+from insureflow.queries.plan_listing import plan_listing
 from insureflow.services import payment_plans
 from insureflow.services.payment_plans import NewPlan
 
@@ -53,23 +55,21 @@ def _view(plan_id: int, on: date) -> PlanView:
 @refusals_as_errors
 def list_all(organisation: str, states: tuple[str, ...], on: date | None, output: str) -> None:
     """Show the plans and how they stand."""
+    wanted = Narrowing(choices={"state": list(states)} if states else {})
     with inside(organisation) as place:
-        rows = list_plans(place.day(on), states=[PlanState(state) for state in states])
-    shown = []
-    for row in rows:
-        standing, plan = row.standing, row.plan
-        following = None if standing is None else standing.next
-        shown.append(
-            {
-                "plan": plan.id,
-                "buyer": row.buyer,
-                "state": plan.state.value if output == "json" else word(plan.state, LOCALE),
-                "total": money_of(row),
-                "open": None if standing is None else Money(standing.open_minor, plan.currency),
-                "next_on": None if following is None else following.due_on,
-                "broken_on": plan.broken_on,
-            }
-        )
+        rows = list(plan_listing(place.day(on)).stream(wanted, Order("number", descending=True)))
+    shown = [
+        {
+            "plan": row["key"],
+            "buyer": row["buyer"],
+            "state": PlanState(row["state"]).value if output == "json" else word(PlanState(row["state"]), LOCALE),
+            "total": Money(*row["total"]),
+            "open": None if row["open"] is None else Money(*row["open"]),
+            "next_on": row["next_on"],
+            "broken_on": row["broken_on"],
+        }
+        for row in rows
+    ]
     names = {
         "plan": "Plan", "buyer": "Buyer", "state": "Stands", "total": "Put off", "open": "Open", "next_on": "Next", "broken_on": "Broken on",
     }  # fmt: skip

@@ -12,7 +12,6 @@ from sqlalchemy.orm import aliased
 
 from insureflow.domain.blocks import PlanBreak
 from insureflow.domain.limits import AccountActKind
-from insureflow.domain.money import Money
 from insureflow.domain.notices import NoticeLine
 from insureflow.domain.payment_plans import (
     PlanDesign,
@@ -88,21 +87,6 @@ class PlanView:
     standing: PlanStanding | None
     notice: Notice | None
     document: IssuedDocument | None
-
-
-@dataclass(frozen=True, slots=True)
-class PlanRow:
-    """A plan in a list: its amounts, and its next instalment."""
-
-    plan: PaymentPlan
-    buyer: str
-    country: str
-    policy: str | None
-    total_minor: int
-    invoices: int
-    instalments: int
-    last_due_on: date
-    standing: PlanStanding | None
 
 
 def _portions(keys: Iterable[int]) -> Iterable[list[int]]:
@@ -344,41 +328,3 @@ def find_plan(plan_id: int, on: date) -> PlanView | None:
     plan = row[0]
     standing = standings_of([plan], on)[plan.id] if plan.state in AGREED else None
     return PlanView(plan, row[1], row[2], row[3], invoices_of(plan.id), design_of(plan, on), standing, row[4], row[5])
-
-
-def list_plans(
-    on: date, *, buyer_id: int | None = None, entity_id: int | None = None, policy_id: int | None = None, states: Collection[PlanState] = ()
-) -> list[PlanRow]:
-    """The plans, newest first, with how they stand on a day."""
-    statement = (
-        select(PaymentPlan, Buyer.legal_name, Buyer.country, Policy.number)
-        .join(Buyer, Buyer.id == PaymentPlan.buyer_id)
-        .outerjoin(Policy, Policy.id == PaymentPlan.policy_id)
-        .order_by(PaymentPlan.id.desc())
-    )
-    for column, wanted in ((PaymentPlan.buyer_id, buyer_id), (PaymentPlan.entity_id, entity_id), (PaymentPlan.policy_id, policy_id)):
-        if wanted is not None:
-            statement = statement.where(column == wanted)
-    if states:
-        statement = statement.where(PaymentPlan.state.in_(sorted(states)))
-    rows = db.session.execute(statement).all()
-    standings = standings_of([row[0] for row in rows], on)
-    counts: dict[int, tuple[int, int]] = {}
-    for portion in _portions(standings):
-        for plan_id, amount_minor in db.session.execute(
-            select(PlanInvoice.plan_id, PlanInvoice.amount_minor).where(PlanInvoice.plan_id.in_(portion))
-        ):
-            number, total = counts.get(plan_id, (0, 0))
-            counts[plan_id] = number + 1, total + amount_minor
-    found = []
-    for plan, buyer, country, policy in rows:
-        standing, (number, total) = standings[plan.id], counts.get(plan.id, (0, 0))
-        last = max((each.due_on for each in standing.instalments), default=plan.proposed_on)
-        agreed = standing if plan.state in AGREED else None
-        found.append(PlanRow(plan, buyer, country, policy, total, number, len(standing.instalments), last, agreed))
-    return found
-
-
-def money_of(row: PlanRow) -> Money:
-    """What a plan puts off in all."""
-    return Money(row.total_minor, row.plan.currency)

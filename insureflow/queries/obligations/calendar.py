@@ -94,15 +94,6 @@ class CalendarEntry:
     trace: list[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class DutyCounts:
-    """Duties of the coming days: how many are due, how many late, and by currency the cover that is lost if they are neglected."""
-
-    due: int
-    late: int
-    at_stake: dict[str, int]
-
-
 def calendar(selection: DutySelection, first_day: date, last_day: date, *, with_late: bool = False) -> list[CalendarEntry]:
     """The duties due from the first to the last day, both included; ``with_late``: and all that are late by then. By day."""
     duties: list[tuple[int | None, Duty]]
@@ -120,32 +111,6 @@ def calendar(selection: DutySelection, first_day: date, last_day: date, *, with_
             entries.append(entry)
     order = {kind.value: place for place, kind in enumerate(ObligationKind)}
     return sorted(entries, key=lambda each: (each.key.due_on, order[each.key.kind], each.buyer or "", each.key.invoice_id or 0))
-
-
-def counts(selection: DutySelection, *, days: int = 30) -> DutyCounts:
-    """Duties from the day asked for on, over so many days, and those that are late."""
-    due = late = 0
-    of_invoices: dict[tuple[Any, ...], int] = {}
-    of_account: dict[tuple[Any, ...], int] = {}
-    for entry in calendar(selection, selection.on, selection.on + timedelta(days=days), with_late=True):
-        if entry.status in SETTLED:
-            continue
-        if entry.status is CalendarStatus.LATE:
-            late += 1
-            continue
-        due += 1
-        if entry.amount_minor and entry.currency is not None:
-            account = (entry.key.policy_id, entry.key.buyer_id, entry.currency)
-            if entry.key.kind == ObligationKind.NOTIFY_OVERDUE:
-                of_invoices[account] = of_invoices.get(account, 0) + entry.amount_minor
-            else:
-                of_account[account] = max(of_account.get(account, 0), entry.amount_minor)
-    at_stake: dict[str, int] = {}
-    for account in {**of_invoices, **of_account}:
-        # What is at stake with the whole account holds its invoices already.
-        amount = max(of_invoices.get(account, 0), of_account.get(account, 0))
-        at_stake[account[2]] = at_stake.get(account[2], 0) + amount
-    return DutyCounts(due, late, dict(sorted(at_stake.items())))
 
 
 def find_entry(obligation_id: int, on: date) -> CalendarEntry | None:

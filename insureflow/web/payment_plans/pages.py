@@ -15,9 +15,9 @@ from insureflow.domain.notices import ReplyOutcome
 from insureflow.domain.payment_plans import PlanAction, PlanState, possible_plan_actions
 from insureflow.i18n import formats
 from insureflow.i18n.words import sentence_for, word
-from insureflow.queries.dashboard.calculated import CalculatedListing, calculated_field
-from insureflow.queries.listing import FilterKind, Kind, Order
-from insureflow.queries.payment_plans import PlanView, list_plans
+from insureflow.queries.listing import Narrowing
+from insureflow.queries.payment_plans import PlanView
+from insureflow.queries.plan_listing import plan_listing
 from insureflow.services import payment_plans
 from insureflow.web.access import may, requires
 from insureflow.web.buyers.pages import frame_of
@@ -25,62 +25,19 @@ from insureflow.web.context import choose_locale
 from insureflow.web.payment_plans.designer import design_sentence
 from insureflow.web.payment_plans.pictures import picture_of_plan
 from insureflow.web.payment_plans.routes import FREEDOM_TONES, INSTALMENT_TONES, STATE_TONES, VERDICT_TONES, blueprint, get_plan_or_404
-from insureflow.web.tables import Empty, TableView, build_table, wanted_export
-
-
-def _rows(buyer_id: int | None) -> list[dict[str, Any]]:
-    rows = []
-    for each in list_plans(g.on, buyer_id=buyer_id, entity_id=g.scope.entity_id, policy_id=g.scope.policy_id):
-        plan, standing = each.plan, each.standing
-        following = None if standing is None else standing.next
-        rows.append(
-            {
-                "key": plan.id,
-                "number": str(plan.id),
-                "buyer": each.buyer,
-                "state": word(plan.state, choose_locale()),
-                "tone": STATE_TONES[plan.state],
-                "policy": each.policy or "",
-                "total": (each.total_minor, plan.currency),
-                "open": None if standing is None else (standing.open_minor, plan.currency),
-                "instalments": each.instalments,
-                "next_on": None if following is None else following.due_on,
-                "last_on": each.last_due_on,
-                "agreed_on": plan.agreed_on,
-                "broken_on": plan.broken_on,
-            }
-        )
-    return rows
+from insureflow.web.tables import Empty, TableView, build_table, wanted_export, word_options
 
 
 def _decorate(row: dict[str, Any]) -> dict[str, Any]:
+    state = PlanState(row["state"])
     row["url"] = url_for("payment_plans.show", plan_id=row["key"])
-    row["state"] = {"value": row["state"], "tone": row["tone"]}
+    row["state"] = {"value": state, "tone": STATE_TONES[state]}
     return row
 
 
-def _list(name: str, rows: list[dict[str, Any]], empty: Empty) -> TableView:
-    states = sorted({row["state"] for row in rows})
+def _list(empty: Empty, buyer_id: int | None = None) -> TableView:
     return TableView(
-        CalculatedListing(
-            name,
-            [
-                calculated_field("number"),
-                calculated_field("buyer", searched=True),
-                calculated_field("state", Kind.BADGE, filtered=FilterKind.SELECT),
-                calculated_field("policy", searched=True),
-                calculated_field("total", Kind.MONEY, total=True),
-                calculated_field("open", Kind.MONEY, total=True),
-                calculated_field("instalments", Kind.NUMBER),
-                calculated_field("next_on", Kind.DATE, filtered=FilterKind.DATE_RANGE),
-                calculated_field("last_on", Kind.DATE),
-                calculated_field("agreed_on", Kind.DATE),
-                calculated_field("broken_on", Kind.DATE),
-                calculated_field("tone", hidden=True),
-            ],
-            rows,
-            order=Order("next_on"),
-        ),
+        plan_listing(g.on, buyer_id=buyer_id, entity_id=g.scope.entity_id, policy_id=g.scope.policy_id),
         _("Payment plans"),
         {
             "number": _("Plan"),
@@ -95,7 +52,7 @@ def _list(name: str, rows: list[dict[str, Any]], empty: Empty) -> TableView:
             "agreed_on": _("Agreed on"),
             "broken_on": _("Broken on"),
         },
-        {"state": lambda: [(state, state) for state in states]},
+        {"state": lambda: word_options(tuple(PlanState))},
         decorate=_decorate,
         empty=lambda: empty,
     )
@@ -105,17 +62,13 @@ def _list(name: str, rows: list[dict[str, Any]], empty: Empty) -> TableView:
 @requires(Permission.VIEW_OBLIGATIONS)
 def index() -> ResponseReturnValue:
     """Every plan."""
-    rows = _rows(None)
-    view = _list(
-        "plans", rows, Empty(_("No payment plans"), _("A plan is drawn up on the page of a buyer: choose the invoices it puts off."))
-    )
+    view = _list(Empty(_("No payment plans"), _("A plan is drawn up on the page of a buyer: choose the invoices it puts off.")))
     if (export := wanted_export(view, "payment-plans")) is not None:
         return export
-    states = [row["tone"] for row in rows]
-    broken = sum(row["broken_on"] is not None and row["tone"] == "stopped" for row in rows)
+    broken = view.listing.page(Narrowing(choices={"state": [PlanState.BROKEN.value]}), None, 1, 1).total_rows
     if broken:
         sentence = ngettext("%(count)s plan is broken.", "%(count)s plans are broken.", broken, count=broken)
-    elif states:
+    elif view.listing.page(Narrowing(), None, 1, 1).total_rows:
         sentence = _("No plan is broken.")
     else:
         sentence = _("There are no plans.")
@@ -134,7 +87,7 @@ def of_buyer(buyer_id: int) -> ResponseReturnValue:
         action,
         _("Design a plan") if action else None,
     )
-    view = _list("plans_of_buyer", _rows(buyer_id), empty)
+    view = _list(empty, buyer_id)
     if (export := wanted_export(view, "payment-plans")) is not None:
         return export
     return render_template("payment_plans/of_buyer.html", **frame, listing=build_table(view))

@@ -16,7 +16,8 @@ from insureflow.domain.obligations import ObligationKind
 from insureflow.models.scope import within
 from insureflow.queries.dashboard.duties import DutyCalendar, duty_calendar, pressing_duties
 from insureflow.queries.exposure import Portfolio, Reporting
-from insureflow.queries.obligations.calendar import CalendarStatus, DutySelection, calendar, counts, find_entry
+from insureflow.queries.obligations.calendar import CalendarStatus, DutySelection, calendar, find_entry
+from insureflow.queries.obligations.standing import Standing
 from insureflow.services import obligations
 from insureflow.services.cover import rebuild, refresh_buyers
 from insureflow.services.journal import Actor, count_entries
@@ -116,9 +117,9 @@ def test_days_and_status_follow_the_terms(session: Session) -> None:
         assert entry_of(ObligationKind.NOTIFY_OVERDUE, date(2026, 7, 10)) == (date(2026, 7, 9), CalendarStatus.LATE, 0)
         assert entry_of(ObligationKind.FILE_CLAIM, TODAY) == (date(2026, 9, 7), CalendarStatus.OPEN, 1_000_00)
         assert entry_of(ObligationKind.RENEW_LIMIT, TODAY) == (date(2026, 6, 20), CalendarStatus.LATE, None)
-        found = counts(DutySelection(TODAY, TODAY))
-        assert (found.due, found.late, found.at_stake) == (1, 3, {"EUR": 1_000_00})
-        assert counts(DutySelection(TODAY, TODAY), days=90).at_stake == {"EUR": 1_000_00}
+        standing, report = Standing(DutySelection(TODAY, TODAY)), Reporting("EUR", TODAY)
+        assert (standing.count_coming(31), standing.count_late()) == (1, 3)
+        assert [standing.cover_at_stake(report, days) for days in (5, 31, 91)] == [0, 1_000_00, 1_000_00]
 
 
 def test_what_the_account_says_was_done_is_done(session: Session) -> None:
