@@ -245,7 +245,7 @@ def test_a_file_above_the_limit_is_answered_with_a_page(app: Flask, clerk: PageC
     text = answer.get_data(as_text=True)
     assert "too large" in text
     assert "This installation takes files of up to 0.002\u00a0MiB." in text
-    assert "insureflow receivables import" in text
+    assert "INSUREFLOW_MAX_UPLOAD_MIB" in text
 
 
 def test_who_may_only_look_cannot_import(client: PageClient, login: Callable[..., Any], organisation: Tenant) -> None:
