@@ -9,7 +9,7 @@ from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, ngettext
 
-from insureflow.domain.connections import Health
+from insureflow.domain.connections import Health, Operation
 from insureflow.domain.errors import Refusal
 from insureflow.i18n.words import find_word, sentence_for, word
 from insureflow.queries import connections as queries
@@ -55,7 +55,10 @@ def stored_sentence(error: Mapping[str, Any] | None) -> str:
     """The sentence of an error as it was stored, or nothing."""
     if not error:
         return ""
-    return sentence_for(Refusal(str(error["code"]), **dict(error.get("parameters", {}))), locale())
+    parameters = dict(error.get("parameters", {}))
+    if parameters.get("operation") in set(Operation):  # stored as its code
+        parameters["operation"] = Operation(parameters["operation"])
+    return sentence_for(Refusal(str(error["code"]), **parameters), locale())
 
 
 def part_name(name: str) -> str:

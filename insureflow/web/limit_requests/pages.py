@@ -20,6 +20,7 @@ from insureflow.queries import limit_requests as queries
 from insureflow.queries.limit_requests import MustAct, RequestView
 from insureflow.services import limit_requests
 from insureflow.web.access import may, requires
+from insureflow.web.connections.base import stored_sentence
 from insureflow.web.context import choose_locale
 from insureflow.web.limit_requests.forms import RejectForm
 from insureflow.web.limit_requests.listing import tone_of_request
@@ -164,8 +165,7 @@ def buttons_of(view: RequestView) -> set[RequestAction]:
 
 def _not_sent(view: RequestView) -> str:
     """Why the message of a request could not be sent."""
-    error = view.message.last_error if view.message is not None and view.message.state is OutboxState.FAILED else None
-    return words.sentence(str(error["code"]), dict(error.get("parameters", {})), choose_locale()) if error else ""
+    return stored_sentence(view.message.last_error) if view.message is not None and view.message.state is OutboxState.FAILED else ""
 
 
 def render(view: RequestView, reject: RejectForm, status: int = 200) -> ResponseReturnValue:
