@@ -30,7 +30,7 @@ TONES = {
 
 def _decorate(row: dict[str, Any]) -> dict[str, Any]:
     state = PromiseState(row["state"])
-    row["url"] = url_for("dunning.of_buyer", buyer_id=row["buyer_id"], _anchor="promises")
+    row["url"] = url_for("dunning.of_buyer", buyer_id=row["buyer_id"])
     row["state"] = {"value": state, "tone": TONES[state]}
     row["invoices"] = ", ".join(map(str, row["invoices"]))
     return row
