@@ -26,6 +26,8 @@ from insureflow.services.transaction import transaction
 
 ACTOR = Actor(None, "webhooks")
 LEASE_SECONDS = 120
+#: Why nothing was sent to an endpoint whose secret no key opens.
+NO_KEY_OPENS = "webhook_secret_lost"
 _ERROR_LENGTH = 500
 
 
@@ -169,7 +171,8 @@ class _Claimed:
     event: str
     event_id: str
     payload: dict[str, Any]
-    secret: str = field(repr=False)
+    #: None where no key of this installation opens it: then nothing is sent, as an unsigned event proves nothing.
+    secret: str | None = field(repr=False)
 
 
 def deliver_due(organisation_id: int, at: datetime | None = None, *, wants_to_stop: Callable[[], bool] = lambda: False) -> Delivered:
@@ -182,6 +185,9 @@ def deliver_due(organisation_id: int, at: datetime | None = None, *, wants_to_st
         if claimed is None:
             break
         last = claimed.id
+        if claimed.secret is None:
+            _record(organisation_id, claimed.id, connector.Answer(None, NO_KEY_OPENS), done)
+            continue
         answer = connector.post(
             claimed.url,
             claimed.secret,
@@ -218,9 +224,9 @@ def _claim(organisation_id: int, at: datetime, after: int) -> _Claimed | None:
         delivery.attempts += 1
         delivery.next_attempt_at = now() + timedelta(seconds=LEASE_SECONDS)
         try:
-            secret = _box().decrypt(endpoint.secret.encode("ascii")).decode()
+            secret: str | None = _box().decrypt(endpoint.secret.encode("ascii")).decode()
         except InvalidToken:
-            secret = ""  # no key opens it any more: the signature will be refused, which is seen and told
+            secret = None
         return _Claimed(delivery.id, endpoint.url, delivery.event, delivery.event_id, dict(delivery.payload), secret)
 
 

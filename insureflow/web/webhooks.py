@@ -17,15 +17,19 @@ from insureflow.domain.access import Permission
 from insureflow.domain.errors import Refusal
 from insureflow.domain.messages import DeliveryState
 from insureflow.domain.webhooks import WebhookEvent
+from insureflow.i18n.words import sentence
 from insureflow.queries import webhooks as queries
 from insureflow.services import webhooks
 from insureflow.web.access import requires
+from insureflow.web.context import choose_locale
 from insureflow.web.limits.forms import show_refusal
 from insureflow.web.tables import word_options
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 
 TONES = {DeliveryState.QUEUED: "undecided", DeliveryState.DELIVERED: "covered", DeliveryState.FAILED: "stopped"}
+#: Why nothing was sent at all.
+_OURS = frozenset({"webhook_address_wrong", "webhook_address_private", webhooks.NO_KEY_OPENS})
 _OFFERED = tuple(event for event in WebhookEvent if event is not WebhookEvent.TEST)
 
 
@@ -85,13 +89,19 @@ def _get_or_404(endpoint_id: int) -> Any:
     return endpoint
 
 
+def _said(error: str, url: str) -> str:
+    """What came back, in a sentence where it is one of ours; the other system's words stay as they are."""
+    return sentence(error, {"url": url}, choose_locale()) if error in _OURS else error
+
+
 @blueprint.get("/<int:endpoint_id>")
 @requires(Permission.VIEW_SETTINGS)
 def show(endpoint_id: int) -> ResponseReturnValue:
     """One address and the last events for it."""
     endpoint = _get_or_404(endpoint_id)
-    rows = [(row, f"WebhookEvent.{row.event}") for row in queries.deliveries_of(endpoint_id)]
-    return render_template("webhooks/show.html", endpoint=endpoint, rows=rows, tones=TONES)
+    rows = [(row, f"WebhookEvent.{row.event}", _said(row.last_error, endpoint.url)) for row in queries.deliveries_of(endpoint_id)]
+    stopped = _said((endpoint.stopped_because or {}).get("error", ""), endpoint.url)
+    return render_template("webhooks/show.html", endpoint=endpoint, rows=rows, tones=TONES, stopped=stopped)
 
 
 @blueprint.post("/<int:endpoint_id>/test")

@@ -44,5 +44,8 @@ SENTENCES: dict[str, str] = {
         "“%(url)s” is inside our own network. Events may go there only if INSUREFLOW_PRIVATE_WEBHOOKS of this installation allows it."
     ),
     "webhook_event_unknown": _("“%(event)s” is not an event. Choose from the list."),
+    "webhook_secret_lost": _(
+        "Nothing was sent, as no key of this installation opens the secret of this address any more. Put the former key back into INSUREFLOW_ENCRYPTION_KEYS, or remove the address and add it anew."
+    ),
     "webhook_unknown": _("There is no address %(endpoint)s for events here."),
 }

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet, MultiFernet
 from flask import Flask
 from sqlalchemy import select
 from support.accounts import within
@@ -95,7 +96,13 @@ def test_an_event_is_signed_and_repeated_until_it_is_taken(app: Flask, client: P
             other.status = 302  # nobody is followed elsewhere
             assert webhooks.deliver_due(tenant.id, now() + timedelta(minutes=2)).put_off == 1
             other.status = 200
-            assert webhooks.deliver_due(tenant.id, now() + timedelta(minutes=9)).delivered == 1
+            seen = len(other.told)
+            with monkeypatch.context() as lost:
+                lost.setattr(webhooks, "_box", lambda: MultiFernet([Fernet(Fernet.generate_key())]))
+                assert webhooks.deliver_due(tenant.id, now() + timedelta(minutes=9)).put_off == 1
+            assert len(other.told) == seen  # nothing goes out that cannot be signed
+            assert "no key of this installation opens the secret" in client.get(f"/webhooks/{key}").get_data(as_text=True)
+            assert webhooks.deliver_due(tenant.id, now() + timedelta(hours=9)).delivered == 1
             assert webhooks.deliver_due(tenant.id, now() + timedelta(days=9)).delivered == 0
         headers, body = other.told[-1]
         stamp = re.fullmatch(r"t=(\d+),v1=([0-9a-f]{64})", headers["InsureFlow-Signature"])
