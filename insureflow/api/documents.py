@@ -11,6 +11,7 @@ from typing import Any
 from flask import Response, g
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
+from werkzeug.exceptions import Forbidden
 
 from insureflow.api.downloads import attachment
 from insureflow.api.errors import locale
@@ -26,6 +27,7 @@ from insureflow.queries import shipping as shipping_queries
 from insureflow.queries import telling as told_queries
 from insureflow.queries.listing import Narrowing, Page
 from insureflow.services import issued_documents, messages, telling
+from insureflow.services.notices import MESSAGE_KIND as NOTICE_MESSAGE
 
 blueprint = Blueprint("api_documents", __name__, description="Documents, e-mail and the inbox.")
 
@@ -177,6 +179,12 @@ def _message(mail_id: int) -> dict[str, Any]:
     return {name: getattr(message, name) for name in names} | {"state": message.state.value}
 
 
+def _may_decide(mail_id: int) -> None:
+    """A message that carries a paper for the insurer is for those who approve such papers."""
+    if _message(mail_id)["kind"] == NOTICE_MESSAGE and Permission.APPROVE_NOTICES not in g.permissions:
+        raise Forbidden
+
+
 @blueprint.get("/messages")
 @requires(Permission.VIEW_RECEIVABLES)
 @blueprint.arguments(MessageQuestionSchema, location="query")
@@ -204,7 +212,7 @@ def message(mail_id: int) -> dict[str, Any]:
 @blueprint.response(200, MessageSchema)
 def repeat(said: Mapping[str, Any], mail_id: int) -> dict[str, Any]:
     """Send an e-mail again, perhaps to another address."""
-    _message(mail_id)
+    _may_decide(mail_id)
     messages.repeat(g.actor, g.organisation.id, mail_id, recipients=said.get("recipients"))
     return _message(mail_id)
 
@@ -214,7 +222,7 @@ def repeat(said: Mapping[str, Any], mail_id: int) -> dict[str, Any]:
 @blueprint.response(200, MessageSchema)
 def cancel(mail_id: int) -> dict[str, Any]:
     """Do not send an e-mail that waits."""
-    _message(mail_id)
+    _may_decide(mail_id)
     messages.cancel(g.actor, g.organisation.id, mail_id)
     return _message(mail_id)
 
@@ -224,7 +232,7 @@ def cancel(mail_id: int) -> dict[str, Any]:
 @blueprint.response(200, MessageSchema)
 def arrived(mail_id: int) -> dict[str, Any]:
     """An e-mail of which nobody knew did arrive, as somebody made sure."""
-    _message(mail_id)
+    _may_decide(mail_id)
     messages.confirm_arrival(g.actor, g.organisation.id, mail_id)
     return _message(mail_id)
 

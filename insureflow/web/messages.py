@@ -24,6 +24,7 @@ from insureflow.queries import issued_documents as document_queries
 from insureflow.queries import messages as queries
 from insureflow.services import message_watch, messages
 from insureflow.services.mail_test import queue_test
+from insureflow.services.notices import MESSAGE_KIND as NOTICE_MESSAGE
 from insureflow.web.access import may, requires
 from insureflow.web.buyers.pages import language_name
 from insureflow.web.context import choose_locale
@@ -139,14 +140,27 @@ def show(mail_id: int) -> ResponseReturnValue:
         tone=TONES[message.state],
         error=why_not(message.last_error),
         is_configured=messages.is_mail_configured(),
+        may_decide=_may_decide(message),
     )
+
+
+def _decidable_or_abort(mail_id: int) -> Message:
+    """A message that this person may decide about: one that carries a paper for the insurer is for those who approve such papers."""
+    message = _message_or_404(mail_id)
+    if not _may_decide(message):
+        abort(403)
+    return message
+
+
+def _may_decide(message: Message) -> bool:
+    return may(Permission.SEND_LETTERS) and (message.kind != NOTICE_MESSAGE or may(Permission.APPROVE_NOTICES))
 
 
 @blueprint.post("/<int:mail_id>/repeat")
 @requires(Permission.SEND_LETTERS)
 def repeat(mail_id: int) -> ResponseReturnValue:
     """Send it again, perhaps to another address."""
-    _message_or_404(mail_id)
+    _decidable_or_abort(mail_id)
     typed = [part for part in re.split(r"[\s,;]+", request.form.get("recipients", "")) if part]
     return take_step(
         lambda: messages.repeat(g.actor, g.organisation.id, mail_id, recipients=typed or None),
@@ -159,7 +173,7 @@ def repeat(mail_id: int) -> ResponseReturnValue:
 @requires(Permission.SEND_LETTERS)
 def cancel(mail_id: int) -> ResponseReturnValue:
     """Do not send it."""
-    _message_or_404(mail_id)
+    _decidable_or_abort(mail_id)
     return take_step(
         lambda: messages.cancel(g.actor, g.organisation.id, mail_id),
         _("The message will not be sent."),
@@ -171,7 +185,7 @@ def cancel(mail_id: int) -> ResponseReturnValue:
 @requires(Permission.SEND_LETTERS)
 def arrived(mail_id: int) -> ResponseReturnValue:
     """It did arrive, as somebody made sure."""
-    _message_or_404(mail_id)
+    _decidable_or_abort(mail_id)
     return take_step(
         lambda: messages.confirm_arrival(g.actor, g.organisation.id, mail_id),
         _("The message counts as sent."),

@@ -99,6 +99,12 @@ def test_the_pages_of_messages(app: Flask, client: PageClient, account: Account,
     assert "550 5.1.1 no such user" in page
     assert "1 was not delivered and needs a decision" in client.get("/messages/").get_data(as_text=True)
     assert "no user" not in client.post(f"/messages/{key}/repeat", data={"recipients": "not an address"}).get_data(as_text=True)
+    with app.app_context(), transaction(account.organisation_id) as session:
+        session.get_one(Message, key).kind = "notice"  # what goes to the insurer is for those who approve it
+    assert "Send it again" not in client.get(f"/messages/{key}").get_data(as_text=True)
+    assert {client.post(f"/messages/{key}/{step}").status_code for step in ("repeat", "cancel", "arrived")} == {403}
+    with app.app_context(), transaction(account.organisation_id) as session:
+        session.get_one(Message, key).kind = "letter"
     assert client.post(f"/messages/{key}/repeat", data={"recipients": "new@pumpen.example"}).status_code == 302
     assert client.post(f"/messages/{key}/cancel").status_code == 302
     assert "cancelled" in client.get(f"/messages/{key}").get_data(as_text=True)
