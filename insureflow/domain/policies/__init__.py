@@ -25,6 +25,7 @@ from insureflow.domain.policies.precedence import (
     terms_on,
     vat_covered_for,
     waiting_period_for,
+    with_all_reliefs,
 )
 from insureflow.domain.policies.reading import Reader
 from insureflow.domain.policies.relief import Relief, ReliefClause, find_relief
@@ -175,4 +176,5 @@ __all__ = [
     "terms_to_data",
     "vat_covered_for",
     "waiting_period_for",
+    "with_all_reliefs",
 ]

@@ -152,6 +152,12 @@ def terms_on(history: Sequence[DatedTerms], on: date) -> PolicyTerms:
     return current.terms
 
 
+def with_all_reliefs(history: Sequence[DatedTerms]) -> tuple[DatedTerms, ...]:
+    """The same versions, each with the dated reliefs of all: a relief holds by the last day it puts off, whichever version is in force."""
+    reliefs = tuple({relief: None for version in history for relief in version.terms.reliefs})
+    return tuple(replace(version, terms=replace(version.terms, reliefs=reliefs)) for version in history)
+
+
 @dataclass(frozen=True, slots=True)
 class PolicyCandidate:
     """A policy under which a sale might be insured; a lower priority comes first, then a lower key."""

@@ -15,7 +15,7 @@ from insureflow.connectors.calendars import business_calendar
 from insureflow.domain.cover import Account
 from insureflow.domain.obligations import InvoiceDeadlines
 from insureflow.domain.periods import MONDAY_TO_FRIDAY, BusinessCalendar
-from insureflow.domain.policies import DatedTerms, PolicyCandidate, PolicyTerms, choose_policy, parse_terms, terms_on
+from insureflow.domain.policies import DatedTerms, PolicyCandidate, PolicyTerms, choose_policy, parse_terms, terms_on, with_all_reliefs
 from insureflow.models.database import db
 from insureflow.models.policies import InsuredEntity, Policy, PolicyTermsVersion
 
@@ -102,7 +102,7 @@ class PolicyBook:
         for policy in db.session.execute(
             select(Policy.id, Policy.number, Policy.name, Policy.insurer, Policy.currency, Policy.limit_currency, Policy.priority)
         ):
-            history = tuple(versions.get(policy.id, ()))
+            history = with_all_reliefs(versions.get(policy.id, ()))
             names = {dated.terms.business_day_calendar for dated in history} - {None}
             calendars = {str(name): business_calendar(str(name)) for name in names}
             policies[policy.id] = InsurancePolicy(*policy, history, calendars)

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import small_accounts
 
+from insureflow.domain.cover import Account, replay
 from insureflow.domain.errors import InvalidValues
 from insureflow.domain.obligations import NO_FACTS, Facts, UnpaidInvoice, calculate_invoice_deadlines
 from insureflow.domain.obligations.deadlines import calculate_adverse_information
 from insureflow.domain.periods import MONDAY_TO_FRIDAY, PeriodUnit
-from insureflow.domain.policies import Relief, ReliefClause, parse_terms, terms_to_data
+from insureflow.domain.policies import DatedTerms, Relief, ReliefClause, parse_terms, terms_on, terms_to_data, with_all_reliefs
 
 POLICY: dict[str, Any] = {
     "currency": "EUR",
@@ -35,6 +37,20 @@ def invoice(due_on: date) -> UnpaidInvoice:
 
 def notification(due_on: date, *reliefs: dict[str, Any], **more: Any) -> Any:
     return calculate_invoice_deadlines(terms(*reliefs, **more), invoice(due_on)).overdue_notification
+
+
+@pytest.mark.parametrize("day", [0, 79, 80, 81, 200])
+def test_it_holds_for_duties_and_cover_alike_whichever_version_is_in_force(day: int) -> None:
+    """Written into a version that begins on day 80, it puts off an ordinary last day of the very first day it names, and is kept by both."""
+    spring = {**SPRING, "from": small_accounts.day(120).isoformat(), "to": small_accounts.day(120).isoformat()}
+    versions = [DatedTerms(date.min, terms()), DatedTerms(small_accounts.day(80), terms(spring))]
+    history = with_all_reliefs(versions)
+    owed = small_accounts.invoice("1", 0, 400)
+    unpaid = UnpaidInvoice("1", owed.invoice_on, owed.shipment_on, owed.due_on)
+    duty = calculate_invoice_deadlines(terms_on(history, small_accounts.day(day)), unpaid).overdue_notification.on
+    spans = replay(Account(versions, "EUR"), [small_accounts.limit(0, 1000), owed]).invoice_segments["1"]
+    assert duty == small_accounts.day(150)
+    assert [span.valid_from for span in spans if not span.covered] == [small_accounts.day(151)]
 
 
 @pytest.mark.parametrize(
