@@ -30,7 +30,8 @@ class ContactRow:
     email: str
     phone: str
     language: str
-    gets_letters: bool
+    #: None where the cell is empty.
+    gets_letters: bool | None
 
 
 def read_contacts(content: bytes) -> tuple[list[ContactRow], list[RowProblem]]:
@@ -70,5 +71,9 @@ def read_contacts(content: bytes) -> tuple[list[ContactRow], list[RowProblem]]:
         if gets not in _YES | _NO:
             problems.append(RowProblem(number, "gets_letters", values["gets_letters"][:60], "contact_not_yes_or_no"))
             continue
-        rows.append(ContactRow(number, **{name: values[name] for name in COLUMNS if name != "gets_letters"}, gets_letters=gets in _YES))
+        rows.append(
+            ContactRow(
+                number, **{name: values[name] for name in COLUMNS if name != "gets_letters"}, gets_letters=gets in _YES if gets else None
+            )
+        )
     return rows, problems

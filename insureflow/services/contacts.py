@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
@@ -282,8 +282,16 @@ def preview_letterhead(organisation_id: int, entity_id: int, details: Letterhead
     return build_statement(sample, language)
 
 
+def _said(row: ContactRow, values: Mapping[str, object]) -> dict[str, object]:
+    """What a row says about somebody who is known: an empty cell says nothing."""
+    unsaid = {"gets_letters"} if row.gets_letters is None else set()
+    return {name: value for name, value in values.items() if value not in ("", None) and name not in unsaid}
+
+
 def import_contacts(actor: Actor, organisation_id: int, content: bytes) -> ImportedContacts:
     """Take the people of a file over: known by buyer and address (or name), so that the same file twice changes nothing.
+
+    An empty cell says nothing about somebody who is known: what was known stays.
 
     Errors: as ``connectors.contact_files.read_contacts``; a row that cannot be taken is a problem, the others are taken.
     """
@@ -300,7 +308,12 @@ def import_contacts(actor: Actor, organisation_id: int, content: bytes) -> Impor
                 problems.append(RowProblem(row.row, "buyer", row.customer_number or row.buyer, "contact_buyer_unknown"))
                 continue
             details = ContactDetails(
-                name=row.name, role=row.role, email=row.email, phone=row.phone, language=row.language or None, gets_letters=row.gets_letters
+                name=row.name,
+                role=row.role,
+                email=row.email,
+                phone=row.phone,
+                language=row.language or None,
+                gets_letters=row.gets_letters is not False,
             )
             try:
                 values = _checked_contact(details)
@@ -315,8 +328,8 @@ def import_contacts(actor: Actor, organisation_id: int, content: bytes) -> Impor
                 known[key] = person = BuyerContact(buyer_id=buyer_id, created_at=now(), **values)
                 session.add(person)
                 added += 1
-            elif any(getattr(person, name) != value for name, value in values.items()):
-                for name, value in values.items():
+            elif new := {name: value for name, value in _said(row, values).items() if getattr(person, name) != value}:
+                for name, value in new.items():
                     setattr(person, name, value)
                 changed += 1
             else:

@@ -62,6 +62,15 @@ def test_people_at_a_buyer_on_the_pages(app: Flask, client: PageClient, account:
     file = (io.BytesIO("buyer;email;name\nMüller GmbH;extra@pumpen.example;Extra\nNobody;x@y.example;X\n".encode("cp1252")), "c.csv")
     imported = client.post("/contacts/import", data={"file": file}, content_type="multipart/form-data").get_data(as_text=True)
     assert "1 new, 0 changed, 0 as they were, 1 rows not taken." in imported
+    for content, said in (
+        ("buyer;email;role;gets_letters\nMüller GmbH;extra@pumpen.example;Treasurer;no\n", "0 new, 1 changed, 0 as they were"),
+        ("buyer;email;role;phone\nMüller GmbH;extra@pumpen.example;;\n", "0 new, 0 changed, 1 as they were"),
+    ):
+        again = {"file": (io.BytesIO(content.encode("cp1252")), "c.csv")}
+        assert said in client.post("/contacts/import", data=again, content_type="multipart/form-data").get_data(as_text=True)
+    with app.app_context(), within(account.organisation_id):
+        extra = db.session.scalars(select(BuyerContact).where(BuyerContact.email == "extra@pumpen.example")).one()
+        assert (extra.name, extra.role, extra.gets_letters) == ("Extra", "Treasurer", False)  # empty cells say nothing
     assert client.post(f"/contacts/people/{key}/remove").status_code == 302
     assert client.get(f"/contacts/people/{key}").status_code == 404
     assert client.get("/contacts/letterheads").status_code == 403
