@@ -118,7 +118,8 @@ JOBS: tuple[Job, ...] = (
     Job("obligations.remind", Daily(4, 30)),
     Job("payment_plans.watch", Daily(4, 20)),
     Job("blocks.tell", Daily(4, 35)),
-    Job("obligations.digest", Daily(4, 45)),
+    # Last, so that a summary tells of what the others of this night have found.
+    Job("obligations.digest", Daily(5, 30)),
     Job("journal.verify", Daily(2, 10), always_on=True),
     Job("exchanges.trim", Daily(3, 20), always_on=True),
     Job("runs.trim", Daily(3, 40), for_all=True),
