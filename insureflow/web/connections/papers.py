@@ -40,11 +40,11 @@ def papers(connection_id: int) -> ResponseReturnValue:
     """A paper as the insurer shows it; it is asked when one is chosen, and nothing is kept."""
     health, row = get_health(connection_id), _row_or_404(connection_id)
     offered = connections.papers_of(row.connector)
-    if not offered:
-        abort(404)
     name, numbers = request.args.get("paper", ""), request.args.get("numbers", "").split()
     rows, problem, status = None, "", 200
-    if name:
+    if not offered:
+        problem = sentence_for(Refusal("papers_not_offered", connector=row.connector), locale())
+    elif name:
         try:
             rows = connections.read_paper(g.organisation.id, connection_id, name, numbers)
         except Refusal as refusal:
@@ -87,8 +87,7 @@ class CollectionForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF comes withou
 def new_collection(connection_id: int) -> ResponseReturnValue:
     """Tell the insurer that a sale it knows was paid."""
     health, row = get_health(connection_id), _row_or_404(connection_id)
-    if not takes_collections(row):
-        abort(404)
+    refused = "" if takes_collections(row) else sentence_for(Refusal("collections_not_offered", connector=row.connector), locale())
     currency = next(policy.limit_currency for policy in g.scope.policies if policy.id == row.policy_id)
     form = CollectionForm(data={"sale": request.args.get("sale", ""), "client": request.args.get("client", ""), "collected_on": g.today})
     status = 200
@@ -105,4 +104,4 @@ def new_collection(connection_id: int) -> ResponseReturnValue:
             else:
                 flash(_("The insurer is told within a minute."), "success")
                 return redirect(url_for("connections.message", message_id=message.id))
-    return render_template("connections/collection.html", health=health, form=form, currency=currency), status
+    return render_template("connections/collection.html", health=health, form=form, currency=currency, refused=refused), status
