@@ -21,6 +21,7 @@ from insureflow.models.payment_plans import PaymentPlan
 from insureflow.services import journal, messages
 from insureflow.services.journal import Actor
 from insureflow.services.limits.acts import withdraw_extension
+from insureflow.services.notices.keeping import subject_of as notice_subject
 from insureflow.services.payment_plans.drafting import get_plan, message_cause, move, note_of_act, subject_of
 from insureflow.services.transaction import transaction
 
@@ -43,7 +44,7 @@ def cancel(actor: Actor, organisation_id: int, plan_id: int, reason: str, on: da
         before, was = {"state": plan.state}, plan.state
         move(plan, PlanAction.CANCEL)
         if was is PlanState.AWAITING_CONSENT:
-            _take_back_request(session, plan)
+            _take_back_request(session, actor, plan)
         mail = _confirmations(session, plan)
         if never_told and any(message.state in _REACHED for message in mail):
             raise Refusal("plan_told_already")
@@ -57,11 +58,14 @@ def cancel(actor: Actor, organisation_id: int, plan_id: int, reason: str, on: da
         return plan
 
 
-def _take_back_request(session: Session, plan: PaymentPlan) -> None:
+def _take_back_request(session: Session, actor: Actor, plan: PaymentPlan) -> None:
     """The request for consent is given up with the plan, unless the insurer has it."""
     notice = None if plan.notice_id is None else session.get(Notice, plan.notice_id)
     if notice is not None and notice.state in {NoticeState.DRAFT, NoticeState.APPROVED}:
+        before = {"state": notice.state}
         notice.state = next_notice_state(notice.state, NoticeAction.CANCEL)
+        after = {"state": notice.state, "payment_plan": plan.id}
+        journal.record(session, actor, "notice.cancelled", notice_subject(session, notice), before=before, after=after)
 
 
 def _confirmations(session: Session, plan: PaymentPlan) -> Sequence[Message]:

@@ -39,7 +39,8 @@ from insureflow.models.receivables import Allocation, Invoice, Payment
 from insureflow.models.work_items import WorkItem
 from insureflow.queries import dunning as dunning_queries
 from insureflow.queries.blocks import find_block, house_blocks_on
-from insureflow.queries.payment_plans import choices_of, find_plan, list_plans
+from insureflow.queries.notices.showing import journal_of_notice
+from insureflow.queries.payment_plans import choices_of, find_plan
 from insureflow.services import contacts, cover, limits, notices, payment_plans
 from insureflow.services.clock import now
 from insureflow.services.contacts import ContactDetails
@@ -169,10 +170,10 @@ def test_a_plan_within_the_period_is_agreed_watched_broken_and_paid(app: Flask) 
         assert payment_plans.watch(org, date(2026, 9, 3)) == {"plans_broken": 0, "plans_kept": 1}
         session.refresh(work)
         assert work.outcome == "done"
-        row = list_plans(date(2026, 9, 3))[0]
-        assert (row.plan.state, row.total_minor, row.invoices, row.instalments) == (PlanState.KEPT, 200_000, 1, 2)
-        assert row.standing is not None
-        assert row.standing.outcome is PlanOutcome.KEPT_LATE
+        view = find_plan(plan.id, date(2026, 9, 3))
+        assert view is not None
+        assert view.standing is not None
+        assert (view.plan.state, view.standing.outcome) == (PlanState.KEPT, PlanOutcome.KEPT_LATE)
         actions = session.scalars(
             select(JournalEntry.action).where(JournalEntry.action.startswith("plan.")).order_by(JournalEntry.id)
         ).all()
@@ -334,6 +335,12 @@ def test_a_plan_given_up_leaves_nothing_behind_that_changes_cover(app: Flask) ->
             withdraw_extension(actor, org, act.id, ended, "again", ended)
         with pytest.raises(Refusal, match="act_unknown"):
             withdraw_extension(actor, org, 99_999, ended, "again", ended)
+        # A request that nobody has sent is given up with its plan, and its own history says so.
+        plan = payment_plans.propose(actor, org, deferral, ended)
+        asked = payment_plans.ask_consent(actor, org, plan.id, ended)
+        payment_plans.cancel(actor, org, plan.id, "nothing asked", ended)
+        entry = journal_of_notice(asked.id)[0]
+        assert (entry.action, entry.after) == ("notice.cancelled", {"state": "cancelled", "payment_plan": plan.id})
         # Consent that comes after the plan was given up puts nothing off.
         stand = spans()
         plan = payment_plans.propose(actor, org, deferral, ended)
