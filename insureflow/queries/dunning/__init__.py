@@ -23,7 +23,7 @@ from insureflow.queries.dunning.lists import (
     rules,
     stored_rules,
 )
-from insureflow.queries.dunning.promises import PromisePicture, open_promises, promise_pictures
+from insureflow.queries.dunning.promises import PromisePicture, broken_promises, open_promises, promise_pictures
 from insureflow.queries.dunning.selection import DueInvoice, DueLetter, due_invoices, due_letters
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "DueLetter",
     "LetterCounts",
     "PromisePicture",
+    "broken_promises",
     "count_letters",
     "due_invoices",
     "due_letters",

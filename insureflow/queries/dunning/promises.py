@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, String, cast, literal, select
 
 from insureflow.domain.dunning import PromiseState, promise_state
 from insureflow.models.database import db
@@ -29,6 +30,13 @@ def open_promises(on: date) -> Sequence[PromiseToPay]:
     return db.session.scalars(statement.order_by(PromiseToPay.promised_for, PromiseToPay.id)).all()
 
 
+def broken_promises(on: date, *, but: Select[Any]) -> list[PromisePicture]:
+    """The promises that are broken on a day and whose cause is not among some: those that somebody knows of are not looked at again."""
+    cause = literal("promise:") + cast(PromiseToPay.id, String)
+    over = select(PromiseToPay).where(PromiseToPay.promised_for < on, PromiseToPay.cancelled_on.is_(None), cause.not_in(but))
+    return _pictures(db.session.scalars(over.order_by(PromiseToPay.promised_for, PromiseToPay.id)).all(), on, {PromiseState.BROKEN})
+
+
 def promise_pictures(on: date, *, buyer_id: int | None = None, states: Collection[PromiseState] | None = None) -> list[PromisePicture]:
     """How promises stand on a day; those of one buyer, or all that nobody took back."""
     if buyer_id is None:
@@ -38,6 +46,10 @@ def promise_pictures(on: date, *, buyer_id: int | None = None, states: Collectio
     else:
         own = select(PromiseToPay).where(PromiseToPay.buyer_id == buyer_id, PromiseToPay.made_on <= on)
         promises = list(db.session.scalars(own.order_by(PromiseToPay.promised_for.desc(), PromiseToPay.id.desc())))
+    return _pictures(promises, on, states)
+
+
+def _pictures(promises: Sequence[PromiseToPay], on: date, states: Collection[PromiseState] | None) -> list[PromisePicture]:
     money = _Money({each.buyer_id for each in promises}, min((each.made_on for each in promises), default=on))
     pictures = []
     for promise in promises:

@@ -9,12 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from insureflow.domain.access import Permission
-from insureflow.domain.dunning import ContactKind, PromiseState
+from insureflow.domain.dunning import ContactKind
 from insureflow.domain.errors import InvalidValue, InvalidValues, Refusal
 from insureflow.domain.messages import NoticeToPerson
 from insureflow.domain.money import Money
 from insureflow.models.buyers import Buyer
 from insureflow.models.dunning import ContactNote, DunningHold, PromiseToPay
+from insureflow.models.messages import Told
 from insureflow.models.organisations import Entity
 from insureflow.models.receivables import Invoice
 from insureflow.queries import dunning as queries
@@ -97,12 +98,13 @@ def cancel_promise(actor: Actor, organisation_id: int, promise_id: int, on: date
 
 
 def note_broken_promises(organisation_id: int, on: date) -> int:
-    """Tell people and other systems of promises that were broken; each once. How many are broken.
+    """Tell people and other systems of promises that were broken; each once. How many nobody knew of.
 
     Which promises are broken is worked out from the money, so a day without this changes nothing but when somebody is told.
     """
     with transaction(organisation_id) as session:
-        broken = queries.promise_pictures(on, states={PromiseState.BROKEN})
+        told = select(Told.cause).where(Told.kind == NoticeToPerson.PROMISE_BROKEN)
+        broken = queries.broken_promises(on, but=told)
         people = telling.who_may(session, Permission.SEND_LETTERS) if broken else []
         for picture in broken:
             promise = picture.promise

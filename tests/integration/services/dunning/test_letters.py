@@ -201,7 +201,7 @@ def test_what_keeps_letters_back(app: Flask, debtors: Debtors) -> None:
 
         with within(organisation_id):
             assert [each.state for each in queries.promise_pictures(DAY + timedelta(days=3))] == [PromiseState.BROKEN]
-        assert dunning.note_broken_promises(organisation_id, DAY + timedelta(days=3)) == 1
+        assert [dunning.note_broken_promises(organisation_id, DAY + timedelta(days=after)) for after in (2, 3, 4)] == [0, 1, 0]
         add(
             Payment(
                 **{**common, "buyer_id": debtors.buyers["SE"]},
