@@ -9,7 +9,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from insureflow.domain.access import Permission
-from insureflow.domain.blocks import ExceptionReason
+from insureflow.domain.blocks import BlockSource, ExceptionReason
 from insureflow.domain.errors import Refusal
 from insureflow.domain.limits import AccountActKind
 from insureflow.domain.messages import NoticeToPerson
@@ -26,6 +26,7 @@ from insureflow.services.clock import now
 from insureflow.services.files import NewEvidence
 from insureflow.services.journal import Actor, Subject
 from insureflow.services.limits import NewAct
+from insureflow.services.limits.decisions import get_policy
 from insureflow.services.transaction import hold, transaction
 
 #: What a file of evidence is linked to that shows the insurer's consent.
@@ -52,11 +53,16 @@ def _buyer(session: Session, buyer_id: int) -> Buyer:
 def set_block(
     actor: Actor, organisation_id: int, buyer_id: int, *, reason: str, from_on: date, with_group: bool = False, policy_id: int | None = None
 ) -> ManualBlock:
-    """Block a buyer by hand, with its subsidiaries if asked. Errors: ``buyer_unknown``, ``block_reason_needed``."""
+    """Block a buyer by hand, with its subsidiaries if asked; because of one policy, or at all.
+
+    Errors: ``buyer_unknown``, ``policy_unknown``, ``block_reason_needed``.
+    """
     if not reason.strip():
         raise Refusal("block_reason_needed")
     with transaction(organisation_id) as session:
         buyer = _buyer(session, buyer_id)
+        if policy_id is not None:
+            get_policy(session, policy_id)
         block = ManualBlock(
             buyer_id=buyer_id,
             policy_id=policy_id,
@@ -68,7 +74,9 @@ def set_block(
         )
         session.add(block)
         session.flush()
-        after = {"reason": block.reason, "from_on": from_on, "with_group": with_group}
+        after = {"reason": block.reason, "from_on": from_on, "with_group": with_group} | (
+            {} if policy_id is None else {"policy_id": policy_id}
+        )
         journal.record(session, actor, "block.set", Subject("buyer", buyer_id, buyer.legal_name), after=after)
         note_changes(session, from_on, None if with_group else [buyer_id])
         return block
@@ -145,6 +153,15 @@ def set_aside(
         return entry
 
 
+def _invoice_id(session: Session, entry: BlockException) -> int | None:
+    """The invoice that was set aside as the ledger holds it now; None where it is gone."""
+    return session.scalar(
+        select(Invoice.id).where(
+            Invoice.buyer_id == entry.buyer_id, Invoice.entity_id == entry.entity_id, Invoice.number == entry.invoice_number
+        )
+    )
+
+
 def count_again(actor: Actor, organisation_id: int, exception_id: int, *, on: date) -> BlockException:
     """Let an invoice that was set aside count again from a day on. Errors: ``set_aside_unknown``, ``set_aside_ended``."""
     with transaction(organisation_id) as session:
@@ -155,7 +172,7 @@ def count_again(actor: Actor, organisation_id: int, exception_id: int, *, on: da
             raise Refusal("set_aside_ended", day=entry.until_on)
         before = {"until_on": entry.until_on}
         entry.until_on = max(on, entry.from_on)
-        subject = Subject("invoice", None, entry.invoice_number)
+        subject = Subject("invoice", _invoice_id(session, entry), entry.invoice_number)
         journal.record(session, actor, "block.counts_again", subject, before=before, after={"until_on": entry.until_on})
         session.flush()
         note_changes(session, on, [entry.buyer_id])
@@ -185,7 +202,9 @@ def record_consent(
         raise Refusal("consent_evidence_needed")
     with transaction(organisation_id) as session:
         stops = blocks_of([buyer_id], on).get(buyer_id)
-        by_insurer = stops is not None and any(cause.source.value == "insurer" and cause.policy_id == policy_id for cause in stops.causes)
+        by_insurer = stops is not None and any(
+            cause.source is BlockSource.INSURER and cause.policy_id == policy_id for cause in stops.causes
+        )
         kind = AccountActKind.STOP_COVER_LIFTED if by_insurer else AccountActKind.CONSENT
         new = NewAct(buyer_id, policy_id, kind, on, () if by_insurer else tuple(invoice_ids), note=note.strip()[:NOTE_LENGTH])
         act = limits.record_act(actor, organisation_id, new, today)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from flask import Flask
 from sqlalchemy import select
 from support.accounts import TODAY, Account, add_buyer, within
 from support.notices import make_overdue_account
 
 from insureflow.domain.blocks import ExceptionReason
+from insureflow.domain.errors import Refusal
 from insureflow.models.buyers import Buyer
 from insureflow.models.database import db
 from insureflow.models.messages import WebhookDelivery, WebhookEndpoint
@@ -55,6 +57,8 @@ def test_blocks_and_releases_are_told_once_by_whoever_finds_them(app: Flask) -> 
         assert [blocks.note_all_changes(organisation_id, STOPPED) for _ in range(2)] == [(1, 0), (0, 0)]
         [(event, said)] = told(account)
         assert (event, said["buyer"], said["sources"]) == ("buyer.blocked", buyer, ["policy"])
+        with pytest.raises(Refusal, match="policy_unknown"):
+            blocks.set_block(actor, organisation_id, buyer, reason="bad news", from_on=STOPPED, policy_id=99_999)
         # by hand, with the group: only the subsidiary is new
         block = blocks.set_block(actor, organisation_id, buyer, reason="bad news", from_on=STOPPED, with_group=True)
         assert [(event, said["buyer"], said["sources"]) for event, said in told(account)] == [("buyer.blocked", child, ["group"])]
