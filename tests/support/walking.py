@@ -112,7 +112,14 @@ SECOND = frozenset({"notices.task", "notices.progress", "notices.cancel_task"})
 
 #: Pages that answer only with arguments behind their address, and 404 without.
 NEEDS_ARGUMENTS = frozenset(
-    {"obligations.worked_out", "api_shipments.ask", "api_discretionary.audit", "api_declarations.premium", "telling.feed"}
+    {
+        "obligations.worked_out",
+        "api_shipments.ask",
+        "api_discretionary.audit",
+        "api_declarations.premium",
+        "api_statements.account",
+        "telling.feed",
+    }
 )
 
 
