@@ -51,7 +51,7 @@ def compose_non_payment(notice: NonPaymentNotification, locale: str) -> Composit
             (wording.phrase("To be notified by"), day_or_nothing(notice.notify_by, wording)),
             (wording.phrase("Deliveries not covered from"), day_or_nothing(notice.stop_on, wording)),
             (wording.phrase("Last demand for payment"), day_or_nothing(notice.last_demand_on, wording)),
-            (wording.phrase("Reason for non-payment"), f"{wording.phrase(CAUSES[notice.cause])} ({notice.cause.value})"),
+            (wording.phrase("Reason for non-payment"), wording.phrase(CAUSES[notice.cause])),
             (wording.phrase("Dispute"), wording.yes_or_no(notice.dispute is not None)),
         ),
     ]
