@@ -5,6 +5,7 @@ from __future__ import annotations
 from insureflow.queries.dunning.lists import (
     LetterCounts,
     count_letters,
+    entities_of,
     find_hold,
     find_letter,
     find_note,
@@ -35,6 +36,7 @@ __all__ = [
     "count_letters",
     "due_invoices",
     "due_letters",
+    "entities_of",
     "find_hold",
     "find_letter",
     "find_note",

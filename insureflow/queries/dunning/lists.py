@@ -12,7 +12,7 @@ from sqlalchemy import Select, case, func, select, type_coerce
 from insureflow.domain.buyers import search_name
 from insureflow.domain.dunning import ORDER, DunningLevel, LetterChannel, LetterState, ScopedRule, read_rules
 from insureflow.models.base import vocabulary
-from insureflow.models.buyers import Buyer
+from insureflow.models.buyers import Buyer, CustomerNumber
 from insureflow.models.database import db
 from insureflow.models.dunning import ContactNote, DunningHold, DunningLetter, DunningLetterInvoice, DunningRule, PromiseToPay
 from insureflow.models.organisations import Entity
@@ -121,6 +121,13 @@ def follow_ups(until: date) -> Sequence[tuple[ContactNote, Buyer]]:
         .order_by(ContactNote.follow_up_on, ContactNote.id)
     )
     return [(row[0], row[1]) for row in db.session.execute(statement)]
+
+
+def entities_of(buyer_id: int) -> frozenset[int]:
+    """The keys of the entities whose ledgers know a buyer, by a number or by an invoice."""
+    numbers = select(CustomerNumber.entity_id).where(CustomerNumber.buyer_id == buyer_id)
+    sales = select(Invoice.entity_id).where(Invoice.buyer_id == buyer_id).distinct()
+    return frozenset(db.session.scalars(numbers)) | frozenset(db.session.scalars(sales))
 
 
 def overdue_of(buyer_id: int, on: date) -> Sequence[tuple[Invoice, Entity, DunningLevel | None, int]]:

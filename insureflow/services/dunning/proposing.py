@@ -63,7 +63,7 @@ def propose(actor: Actor, organisation_id: int, on: date) -> Proposed:
             proposed, approved, superseded = proposed + made.proposed, approved + made.approved, superseded + made.superseded
             if len(due) > _PORTION and start // _PORTION in _LEARNS_AFTER:
                 renew_statistics(session, DunningLetter, DunningLetterInvoice)
-        if due:
+        if proposed or approved or superseded:
             journal.record(
                 session,
                 actor,

@@ -24,6 +24,7 @@ from insureflow.domain.money import Money
 from insureflow.i18n import formats
 from insureflow.i18n.words import sentence_for, word
 from insureflow.models.dunning import ContactNote, DunningHold, PromiseToPay
+from insureflow.models.organisations import Entity
 from insureflow.queries import dunning as queries
 from insureflow.services import dunning
 from insureflow.services.journal import Actor
@@ -108,6 +109,12 @@ def _timeline(buyer_id: int) -> list[dict[str, Any]]:
     return [entry for _on, _key, entry in sorted(entries, key=lambda each: each[:2], reverse=True)]
 
 
+def _selling(buyer_id: int) -> list[Entity]:
+    """The entities in scope whose ledgers know a buyer: the others have no account to state."""
+    known = queries.entities_of(buyer_id)
+    return [entity for entity in g.scope.entities if entity.id in known]
+
+
 def _show(buyer_id: int, forms: dict[str, FlaskForm] | None = None, status: int = 200) -> ResponseReturnValue:
     frame = frame_of(buyer_id)
     given = forms or {}
@@ -139,7 +146,7 @@ def _show(buyer_id: int, forms: dict[str, FlaskForm] | None = None, status: int 
         promise_form=given.get("promise") or _promise_form(rows),
         hold_form=given.get("hold") or HoldForm(formdata=None),
         note_form=given.get("note") or _note_form(),
-        statement_entities=g.scope.entities,
+        statement_entities=_selling(buyer_id),
     ), status
 
 

@@ -21,6 +21,7 @@ from insureflow.models.cover import ObligationMark
 from insureflow.models.database import db
 from insureflow.models.documents import BuyerContact, IssuedDocument
 from insureflow.models.dunning import DunningLetter, DunningLetterInvoice
+from insureflow.models.journal import JournalEntry
 from insureflow.models.messages import Message
 from insureflow.models.receivables import CreditNote, Dispute, Invoice, Payment
 from insureflow.queries import dunning as queries
@@ -55,6 +56,9 @@ def test_a_dunned_buyer_reads_the_own_language_and_nothing_of_insurance(
         made = dunning.propose(actor, organisation_id, DAY)
         assert (made.proposed, made.approved) == (4, 0)
         assert dunning.propose(actor, organisation_id, DAY).proposed == 0
+        with within(organisation_id):
+            said = select(JournalEntry).where(JournalEntry.action == "dunning.proposed")
+            assert len(db.session.scalars(said).all()) == 1  # a run that made nothing is no entry
         assert dunning.propose(actor, organisation_id, DAY + timedelta(days=3)).proposed == 0  # three missed days make up for nothing
         assert {letter.level for letter in letters(debtors)} == {DunningLevel.REMINDER_1}
         assert "Payment" not in dunning.preview(organisation_id, letters(debtors)[0].id, DAY)
