@@ -19,7 +19,7 @@ from insureflow.models.notices import Notice, NoticeInvoice
 from insureflow.models.organisations import Entity
 from insureflow.models.policies import Policy
 from insureflow.queries.exposure import Reporting
-from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Order
+from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Narrowing, Order
 from insureflow.queries.obligations.calendar import SETTLED, DutySelection
 from insureflow.queries.obligations.standing import Standing
 
@@ -37,6 +37,36 @@ class Week:
     due: int
     late: int
     at_stake: int
+
+
+class _NoticeListing(Listing):
+    """A row shows the sums of the currency in which most is open; the totals are of every currency that the papers state."""
+
+    def _count_and_add(self, narrowing: Narrowing) -> tuple[int, dict[str, list[tuple[int, str]]]]:
+        papers = self._narrow(self.source(select(Notice.id)), narrowing)
+        count = int(db.session.scalar(select(func.count()).select_from(papers.subquery())) or 0)
+        line = aliased(NoticeInvoice)
+        sums = select(line.currency, func.sum(line.open_minor).label("open"), func.sum(line.insured_minor).label("insured"))
+        found = db.session.execute(sums.where(line.notice_id.in_(papers)).group_by(line.currency).order_by(line.currency)).all()
+        totals: dict[str, list[tuple[int, str]]] = {}
+        for row in found:
+            totals.setdefault("open", []).append((int(row.open), row.currency))
+            totals.setdefault("insured", []).append((int(row.insured), row.currency))
+        return count, totals
+
+
+def _within(policy_id: int | None, entity_id: int | None, buyer_id: int | None = None) -> list[ColumnElement[bool]]:
+    """Which papers belong to a policy, to an entity by an invoice they state, and to a buyer."""
+    wanted: list[ColumnElement[bool]] = []
+    if policy_id is not None:
+        wanted.append(Notice.policy_id == policy_id)
+    if buyer_id is not None:
+        wanted.append(Notice.buyer_id == buyer_id)
+    if entity_id is not None:
+        line = aliased(NoticeInvoice)
+        of_entity = select(line.notice_id).join(Entity, Entity.code == line.entity_code).where(Entity.id == entity_id)
+        wanted.append(Notice.id.in_(of_entity))
+    return wanted
 
 
 def notices_listing(*, policy_id: int | None = None, entity_id: int | None = None, buyer_id: int | None = None) -> Listing:
@@ -64,17 +94,9 @@ def notices_listing(*, policy_id: int | None = None, entity_id: int | None = Non
             .join(Policy, Policy.id == Notice.policy_id)
             .outerjoin(first, and_(first.c.notice_id == Notice.id, first.c.place == 1))
         )
-        if policy_id is not None:
-            found = found.where(Notice.policy_id == policy_id)
-        if buyer_id is not None:
-            found = found.where(Notice.buyer_id == buyer_id)
-        if entity_id is not None:
-            line = aliased(NoticeInvoice)
-            of_entity = select(line.notice_id).join(Entity, Entity.code == line.entity_code).where(Entity.id == entity_id)
-            found = found.where(Notice.id.in_(of_entity))
-        return found
+        return found.where(*_within(policy_id, entity_id, buyer_id))
 
-    return Listing(
+    return _NoticeListing(
         "notices",
         [
             Field("buyer", Buyer.legal_name, search=Buyer.search_name),
@@ -116,6 +138,7 @@ def week_of(report: Reporting, on: date, *, policy_id: int | None = None, entity
     return Week(len(accounts), sum(first < on for first in accounts.values()), at_stake)
 
 
-def count_by_state(states: Collection[NoticeState]) -> int:
-    """How many papers stand so."""
-    return int(db.session.scalar(select(func.count(Notice.id)).where(Notice.state.in_(list(states)))) or 0)
+def count_by_state(states: Collection[NoticeState], *, policy_id: int | None = None, entity_id: int | None = None) -> int:
+    """How many papers stand so, of a policy and of an entity if asked."""
+    statement = select(func.count(Notice.id)).where(Notice.state.in_(list(states)), *_within(policy_id, entity_id))
+    return int(db.session.scalar(statement) or 0)

@@ -117,6 +117,26 @@ def find_notice(notice_id: int) -> NoticeView | None:
     )
 
 
+def line_of(row: NoticeInvoice) -> NoticeLine:
+    """A kept line as the rules see it."""
+    return NoticeLine(
+        invoice_id=row.invoice_id,
+        entity_code=row.entity_code,
+        number=row.number,
+        currency=row.currency,
+        invoice_on=row.invoice_on,
+        shipment_on=row.shipment_on,
+        original_due_on=row.original_due_on,
+        due_on=row.due_on,
+        gross=row.gross_minor,
+        open=row.open_minor,
+        insured=row.insured_minor,
+        disputed=row.disputed_minor,
+        uninsured_reason=row.uninsured_reason,
+        new_due_on=row.new_due_on,
+    )
+
+
 def lines_of_notice(notice_id: int) -> tuple[NoticeLine, ...]:
     """The invoices of a paper, oldest due date first."""
     rows = db.session.scalars(
@@ -124,25 +144,7 @@ def lines_of_notice(notice_id: int) -> tuple[NoticeLine, ...]:
         .where(NoticeInvoice.notice_id == notice_id)
         .order_by(NoticeInvoice.original_due_on, NoticeInvoice.entity_code, NoticeInvoice.number)
     )
-    return tuple(
-        NoticeLine(
-            invoice_id=row.invoice_id,
-            entity_code=row.entity_code,
-            number=row.number,
-            currency=row.currency,
-            invoice_on=row.invoice_on,
-            shipment_on=row.shipment_on,
-            original_due_on=row.original_due_on,
-            due_on=row.due_on,
-            gross=row.gross_minor,
-            open=row.open_minor,
-            insured=row.insured_minor,
-            disputed=row.disputed_minor,
-            uninsured_reason=row.uninsured_reason,
-            new_due_on=row.new_due_on,
-        )
-        for row in rows
-    )
+    return tuple(line_of(row) for row in rows)
 
 
 def _document(document_id: int | None) -> IssuedDocument | None:

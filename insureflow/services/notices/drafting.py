@@ -66,6 +66,9 @@ MOST_TOLD = 200
 #: A statement takes only so many parameters.
 _PORTION = 2000
 
+#: The cause of a draft and the deadline it answers.
+Wanted = tuple[str, date | None]
+
 #: Who drafts when nobody asked for it.
 SCHEDULE = Actor(None, "schedule")
 
@@ -248,8 +251,24 @@ def draft_notifications(actor: Actor, organisation_id: int, buyer_ids: Collectio
             else (f"{NoticeKind.NON_PAYMENT.value}/{account[1]}/{account[0]}/{on.isoformat()}", None)
             for account in accounts
         }
-        made = _draft_accounts(session, actor, wanted, on)
+        made = _draft_accounts(session, actor, _asked_anew(session, wanted), on)
         return replace(made, without_debt=made.without_debt + without)
+
+
+def _asked_anew(session: Session, wanted: Mapping[AccountKey, Wanted]) -> dict[AccountKey, Wanted]:
+    """The same, with new causes for accounts all of whose papers of the cause were given up: who asks again gets another."""
+    causes = sorted(cause for cause, _ in wanted.values())
+    ended: set[str] = set()
+    for start in range(0, len(causes), _PORTION):
+        of_portion = select(Notice.cause).where(Notice.cause.in_(causes[start : start + _PORTION]), Notice.state == NoticeState.CANCELLED)
+        ended |= set(session.scalars(of_portion))
+    found = dict(wanted)
+    for account, (cause, deadline_on) in wanted.items():
+        if cause in ended:
+            states = session.scalars(select(Notice.state).where(Notice.cause.startswith(cause, autoescape=True))).all()
+            if set(states) == {NoticeState.CANCELLED}:
+                found[account] = f"{cause}#{len(states) + 1}", deadline_on
+    return found
 
 
 def draft_due(organisation_id: int, on: date, *, days: int = DRAFT_DAYS, actor: Actor = SCHEDULE) -> Drafted:

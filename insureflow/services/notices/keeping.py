@@ -22,6 +22,7 @@ from insureflow.models.buyers import Buyer
 from insureflow.models.documents import PolicyContact
 from insureflow.models.notices import Notice, NoticeInvoice
 from insureflow.models.policies import Policy
+from insureflow.queries.notices.showing import line_of
 from insureflow.services.journal import Subject
 
 #: What an address at the insurer is for that takes papers.
@@ -84,26 +85,6 @@ def lines_of(session: Session, notice_id: int) -> tuple[NoticeLine, ...]:
         .order_by(NoticeInvoice.original_due_on, NoticeInvoice.entity_code, NoticeInvoice.number)
     )
     return tuple(line_of(row) for row in rows)
-
-
-def line_of(row: NoticeInvoice) -> NoticeLine:
-    """A kept line as the rules see it."""
-    return NoticeLine(
-        invoice_id=row.invoice_id,
-        entity_code=row.entity_code,
-        number=row.number,
-        currency=row.currency,
-        invoice_on=row.invoice_on,
-        shipment_on=row.shipment_on,
-        original_due_on=row.original_due_on,
-        due_on=row.due_on,
-        gross=row.gross_minor,
-        open=row.open_minor,
-        insured=row.insured_minor,
-        disputed=row.disputed_minor,
-        uninsured_reason=row.uninsured_reason,
-        new_due_on=row.new_due_on,
-    )
 
 
 def row_of(notice_id: int, line: NoticeLine) -> NoticeInvoice:

@@ -130,13 +130,14 @@ def index() -> ResponseReturnValue:
     if export is not None:
         return export
     report = Reporting(g.organisation.reporting_currency, g.on)
-    week = queries.week_of(report, g.today, policy_id=g.scope.policy_id, entity_id=g.scope.entity_id)
+    scope = {"policy_id": g.scope.policy_id, "entity_id": g.scope.entity_id}
+    week = queries.week_of(report, g.today, **scope)
     return render_template(
         "notices/index.html",
         listing=build_table(view),
         sentence=sentence_of_week(week, report),
         week=week,
-        failed=queries.count_by_state([NoticeState.FAILED]),
-        drafts=queries.count_by_state([NoticeState.DRAFT]),
-        approved=queries.count_by_state([NoticeState.APPROVED]),
+        failed=queries.count_by_state([NoticeState.FAILED], **scope),
+        drafts=queries.count_by_state([NoticeState.DRAFT], **scope),
+        approved=queries.count_by_state([NoticeState.APPROVED], **scope),
     )

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, inspect, select
 from support.accounts import TODAY, add_invoice, fresh_session, within
 from support.mail_server import delivery_report, mail_server, use_mail
 from support.notices import DEADLINE, OLD, duty_status, invoice_id, make_overdue_account
@@ -43,6 +43,8 @@ from insureflow.models.limits import AccountAct
 from insureflow.models.messages import Message, Told
 from insureflow.models.notices import Notice, NoticeDispatch, NoticeInvoice
 from insureflow.models.receivables import Invoice
+from insureflow.queries.listing import Narrowing
+from insureflow.queries.notices.listing import count_by_state, notices_listing
 from insureflow.queries.notices.showing import find_notice, proof_of
 from insureflow.queries.obligations.calendar import CalendarStatus
 from insureflow.services import cover, messages, notices
@@ -176,6 +178,22 @@ def test_many_at_once_and_what_is_wrong_with_one_keeps_no_other_back(app: Flask)
         # By hand one can be drafted again after it was cancelled.
         again = notices.draft(actor, org, NewNotice(kind=NoticeKind.NON_PAYMENT, buyer_id=account.buyer_id), TODAY)
         assert again.id not in made.notice_ids
+        notices.cancel(actor, org, again.id, "not like this")
+        assert len(notices.draft_notifications(actor, org, [account.buyer_id], TODAY).notice_ids) == 1  # nor does it take another day
+        # The list counts what the scope holds, and adds up each currency that papers state, not that alone which a row shows.
+        policy_id = again.policy_id
+        counts = [count_by_state([NoticeState.CANCELLED], policy_id=each) for each in (None, policy_id, policy_id + 1)]
+        assert counts == [2, 2, 0]
+        with transaction(org) as working:
+            line = working.scalars(select(NoticeInvoice).where(NoticeInvoice.notice_id == again.id)).first()
+            assert line is not None
+            values = {
+                column.key: getattr(line, column.key) for column in inspect(NoticeInvoice).columns if column.key not in {"id", "currency"}
+            }
+            working.add(NoticeInvoice(**{**values, "number": "SEK-1", "open_minor": 7, "insured_minor": 5}, currency="SEK"))
+        page = notices_listing().page(Narrowing(), None, 1, 50)
+        assert (page.total_rows, [each for each in page.totals["open"] if each[1] == "SEK"]) == (5, [(7, "SEK")])
+        assert {currency for _minor, currency in page.totals["insured"]} == {"EUR", "SEK"}
         task = notices.do_many(actor, org, "draft_notices", range(1_000, 1_100), TODAY)
         assert isinstance(task, int)
 
