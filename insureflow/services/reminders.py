@@ -10,6 +10,7 @@ from insureflow.domain.obligations import ObligationKind
 from insureflow.domain.obligations.reminding import LATE, reached_step
 from insureflow.queries.reminders import OpenDuty, open_duties
 from insureflow.services import telling
+from insureflow.services.telling import News
 from insureflow.services.transaction import transaction
 
 #: For so many days after its day a duty that is not done is still news; after that it stands in the lists as late.
@@ -41,24 +42,18 @@ def remind(organisation_id: int, on: date) -> int:
                 if is_for(duty, user_id, only_own=setting.only_own)
                 and (step := reached_step(duty.due_on, on, setting.days_before)) is not None
             }
-            for cause in sorted(reached.keys() - telling.causes_told(session, user_id, reached.keys())):
-                duty, step = reached[cause]
-                told += telling.tell(
-                    session,
-                    [user_id],
-                    NoticeToPerson.DUTY_LATE
-                    if step == LATE
-                    else NoticeToPerson.DUTY_TODAY
-                    if duty.due_on == on
-                    else NoticeToPerson.DUTY_COMES,
-                    cause,
-                    facts={
-                        "buyer": duty.buyer or duty.policy,
-                        "duty": duty.kind,
-                        "due_on": duty.due_on,
-                        "days": (duty.due_on - on).days,
-                        "policy_id": duty.policy_id,
-                    },
-                    buyer_id=duty.buyer_id,
-                )
+            new = reached.keys() - telling.causes_told(session, user_id, reached.keys())
+            told += telling.tell_news(session, [_news(user_id, cause, *reached[cause], on) for cause in sorted(new)])
     return told
+
+
+def _news(user_id: int, cause: str, duty: OpenDuty, step: int, on: date) -> News:
+    coming = NoticeToPerson.DUTY_TODAY if duty.due_on == on else NoticeToPerson.DUTY_COMES
+    facts = {
+        "buyer": duty.buyer or duty.policy,
+        "duty": duty.kind,
+        "due_on": duty.due_on,
+        "days": (duty.due_on - on).days,
+        "policy_id": duty.policy_id,
+    }
+    return News(user_id, NoticeToPerson.DUTY_LATE if step == LATE else coming, cause, facts, buyer_id=duty.buyer_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select, update
@@ -55,21 +56,38 @@ def tell(
     wanted = sorted(set(user_ids))
     known = set(session.scalars(select(Told.user_id).where(Told.cause == cause, Told.user_id.in_(wanted))))
     new = [user_id for user_id in wanted if user_id not in known]
+    return tell_news(session, [News(user_id, kind, cause, facts or {}, address, buyer_id) for user_id in new])
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What one person is to be told, and was not told before."""
+
+    user_id: int
+    kind: NoticeToPerson
+    cause: str
+    facts: Mapping[str, Any]
+    address: str = ""
+    buyer_id: int | None = None
+
+
+def tell_news(session: Session, news: Collection[News]) -> int:
+    """Tell people many things at once in the running unit of work, of which the caller knows that they are new. How many these are."""
     at = now()
     session.add_all(
         Told(
-            user_id=user_id,
-            kind=kind,
-            cause=cause,
-            buyer_id=buyer_id,
-            facts=journal.plain(facts or {}),
-            address=address,
+            user_id=each.user_id,
+            kind=each.kind,
+            cause=each.cause,
+            buyer_id=each.buyer_id,
+            facts=journal.plain(each.facts),
+            address=each.address,
             created_at=at,
         )
-        for user_id in new
+        for each in news
     )
     session.flush()
-    return len(new)
+    return len(news)
 
 
 def replace_news(session: Session, kind: NoticeToPerson, cause: str) -> None:
