@@ -148,7 +148,6 @@ def compose(session: Session, letter: DunningLetter, on: date, *, number: str) -
         else None,
         fees=_compensation(rules, letter.level, currency, len(rows)),
         earlier_on=_earlier(session, letter) if letter.level is not DunningLevel.BEFORE_DUE else (),
-        note=writer.head.footer if writer.head else "",
         stated_totals=(Money(letter.total_minor, currency),),
     )
 

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from insureflow.domain.access import Permission
+from insureflow.domain.dunning import DunningLevel, LetterState
 from insureflow.domain.errors import Refusal
 from insureflow.domain.messages import NoticeToPerson
 from insureflow.domain.notices import (
@@ -25,6 +26,7 @@ from insureflow.domain.obligations import ObligationKind
 from insureflow.i18n.documents import choose_language
 from insureflow.models.buyers import Buyer
 from insureflow.models.cover import ObligationMark
+from insureflow.models.dunning import DunningLetter, DunningLetterInvoice
 from insureflow.models.notices import Notice
 from insureflow.models.policies import Policy
 from insureflow.queries.notices.standings import (
@@ -189,21 +191,28 @@ def _completed(
 
 
 def _last_demands(session: Session, buyer_ids: Collection[int], on: date) -> dict[AccountKey, date]:
-    """The day of the last reminder by account, as the duties say."""
+    """The day of the last demand for payment by account: of the duties done, and of the letters sent about the same invoices since."""
     found: dict[AccountKey, date] = {}
     ordered = sorted(set(buyer_ids))
     for start in range(0, len(ordered), _PORTION):
-        statement = (
-            select(ObligationMark.buyer_id, ObligationMark.policy_id, func.max(ObligationMark.marked_on).label("last"))
-            .where(
-                ObligationMark.buyer_id.in_(ordered[start : start + _PORTION]),
-                ObligationMark.kind == ObligationKind.SEND_REMINDER.value,
-                ObligationMark.mark == "done",
-                ObligationMark.marked_on <= on,
-            )
-            .group_by(ObligationMark.buyer_id, ObligationMark.policy_id)
+        done = (
+            ObligationMark.buyer_id.in_(ordered[start : start + _PORTION]),
+            ObligationMark.kind == ObligationKind.SEND_REMINDER.value,
+            ObligationMark.mark == "done",
         )
-        found |= {(row.buyer_id, row.policy_id): row.last for row in session.execute(statement)}
+        account = (ObligationMark.buyer_id, ObligationMark.policy_id)
+        marked = select(*account, func.max(ObligationMark.marked_on).label("last")).where(*done, ObligationMark.marked_on <= on)
+        written = (
+            select(*account, func.max(DunningLetter.sent_on).label("last"))
+            .join(DunningLetterInvoice, DunningLetterInvoice.invoice_id == ObligationMark.invoice_id)
+            .join(DunningLetter, DunningLetter.id == DunningLetterInvoice.letter_id)
+            .where(*done, DunningLetter.state == LetterState.SENT, DunningLetter.sent_on <= on)
+            .where(DunningLetter.level != DunningLevel.BEFORE_DUE)
+        )
+        for statement in (marked, written):
+            for row in session.execute(statement.group_by(*account)):
+                key = (row.buyer_id, row.policy_id)
+                found[key] = max(found.get(key, row.last), row.last)
     return found
 
 

@@ -119,6 +119,7 @@ def begun(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
             contact="Eva Lind",
             email="ar@seller.example",
             bank_account="SE45 5000 0000 0583 9825 7466",
+            footer="Registered in Stockholm",
         )
         contacts.set_letterhead(actor, org, account.tenant.entity_id, head)
         contacts.add_contact(actor, org, account.buyer_id, ContactDetails(name="Accounts", email="ap@mueller.example", language="de"))
@@ -156,6 +157,7 @@ def silent_text(mail: EmailMessage, language: str) -> str:
     body = mail.get_body(("plain",))
     assert body is not None
     paper = text_of(next(iter(mail.iter_attachments())).get_content())
+    assert paper.count("Registered in Stockholm") == 1  # at the foot of the page, and nowhere else
     for text in (str(mail["Subject"]), body.get_content(), paper):
         assert find_insurance_words(text, language) == ()
         for name in ("Atradius", "POL-N1", "30.000", "30 000", "insurer.example"):
@@ -319,6 +321,7 @@ def notified_in_time_and_answered(story: Story) -> None:
             ("F-2", day(2, 25), 8_000_00, 5_000_00, 3_000_00, "disputed"),
             ("F-3", day(5, 20), 4_000_00, 0, 0, "shipped_while_stopped"),
         ]
+        assert view.particulars.last_demand_on == day(4, 2)  # the final demand, not the first reminder, which did the duty
         total = view.totals[0]
         assert (total.open, total.overdue, total.not_due) == (22_000_00, 18_000_00, 4_000_00)
         notices.change(actor, org, notice.id, Changes(reason=ReasonForNonPayment.CASH_FLOW))
