@@ -44,7 +44,7 @@ def cancel(actor: Actor, organisation_id: int, plan_id: int, reason: str, on: da
         before, was = {"state": plan.state}, plan.state
         move(plan, PlanAction.CANCEL)
         if was is PlanState.AWAITING_CONSENT:
-            _take_back_request(session, actor, plan)
+            _take_back_request(session, actor, plan, reason)
         mail = _confirmations(session, plan)
         if never_told and any(message.state in _REACHED for message in mail):
             raise Refusal("plan_told_already")
@@ -58,13 +58,13 @@ def cancel(actor: Actor, organisation_id: int, plan_id: int, reason: str, on: da
         return plan
 
 
-def _take_back_request(session: Session, actor: Actor, plan: PaymentPlan) -> None:
+def _take_back_request(session: Session, actor: Actor, plan: PaymentPlan, reason: str) -> None:
     """The request for consent is given up with the plan, unless the insurer has it."""
     notice = None if plan.notice_id is None else session.get(Notice, plan.notice_id)
     if notice is not None and notice.state in {NoticeState.DRAFT, NoticeState.APPROVED}:
         before = {"state": notice.state}
         notice.state = next_notice_state(notice.state, NoticeAction.CANCEL)
-        after = {"state": notice.state, "payment_plan": plan.id}
+        after = {"state": notice.state, "reason": reason.strip()[:1000]}
         journal.record(session, actor, "notice.cancelled", notice_subject(session, notice), before=before, after=after)
 
 

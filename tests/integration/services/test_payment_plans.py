@@ -340,7 +340,7 @@ def test_a_plan_given_up_leaves_nothing_behind_that_changes_cover(app: Flask) ->
         asked = payment_plans.ask_consent(actor, org, plan.id, ended)
         payment_plans.cancel(actor, org, plan.id, "nothing asked", ended)
         entry = journal_of_notice(asked.id)[0]
-        assert (entry.action, entry.after) == ("notice.cancelled", {"state": "cancelled", "payment_plan": plan.id})
+        assert (entry.action, entry.after) == ("notice.cancelled", {"state": "cancelled", "reason": "nothing asked"})
         # Consent that comes after the plan was given up puts nothing off.
         stand = spans()
         plan = payment_plans.propose(actor, org, deferral, ended)
