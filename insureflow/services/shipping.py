@@ -227,17 +227,21 @@ def decide(
                 earlier.released_at = now()
         session.add(check)
         session.flush()
-        after = {
-            "amount": Money(check.amount_minor, check.currency),
-            "ship_on": check.ship_on,
-            "terms": check.credit_terms_days,
-            "order_reference": reference,
-            "verdict": check.verdict,
-            "covered": answer.covered,
-            "reserved_until": check.reserved_until,
-        }
-        journal.record(session, actor, "shipment.answered", _subject(check, answered.buyer), after=after)
+        journal.record(session, actor, "shipment.answered", _subject(check, answered.buyer), after=_kept(check))
         return check
+
+
+def _kept(check: ShipmentCheck) -> dict[str, Any]:
+    """An answer as the journal keeps it."""
+    return {
+        "amount": Money(check.amount_minor, check.currency),
+        "ship_on": check.ship_on,
+        "terms": check.credit_terms_days,
+        "order_reference": check.order_reference,
+        "verdict": check.verdict,
+        "covered": Money(check.covered_minor, check.limit_currency),
+        "reserved_until": check.reserved_until,
+    }
 
 
 def _check_reservation(question: ShipQuestion, on: date, reserve_until: date | None) -> None:
