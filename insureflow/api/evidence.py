@@ -16,14 +16,17 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from insureflow.api.downloads import attachment
 from insureflow.api.limits import policy_of_number
+from insureflow.api.notices import LodgedSchema, lodging_of
 from insureflow.domain.access import Permission, requires
 from insureflow.domain.errors import Refusal
+from insureflow.domain.notices import Channel
 from insureflow.models.limit_requests import EvidenceFile
 from insureflow.queries import blocks as block_queries
 from insureflow.queries import shipping as shipping_queries
-from insureflow.services import blocks, evidence, files, obligations, receivables
+from insureflow.services import blocks, evidence, files, notices, obligations, receivables
 from insureflow.services.blocks import NOTE_LENGTH
 from insureflow.services.files import LARGEST, NewEvidence
+from insureflow.services.notices import LODGING_CHANNELS, Lodging
 
 blueprint = Blueprint(
     "api_evidence",
@@ -59,6 +62,15 @@ class ConsentFormSchema(Schema):
     policy = fields.String(required=True, metadata={"description": "Number of the policy."})
     consented_on = fields.Date(required=True, metadata={"description": "Date of the letter."})
     note = fields.String(required=True, validate=validate.Length(1, NOTE_LENGTH), metadata={"description": "What it says."})
+
+
+class LodgingFormSchema(Schema):
+    """That the proof of debt was lodged with the administrator of an insolvent buyer."""
+
+    lodged_on = fields.Date(required=True)
+    administrator = fields.String(required=True, validate=validate.Length(1, 200), metadata={"description": "With whom."})
+    channel = fields.String(required=True, validate=validate.OneOf([each.value for each in LODGING_CHANNELS]))
+    note = fields.String(load_default="", validate=validate.Length(0, 1000))
 
 
 class EvidenceSchema(Schema):
@@ -168,6 +180,24 @@ def add_to_notice(sent: Mapping[str, Any], about: Mapping[str, Any], notice_id: 
 def download_of_notice(notice_id: int, evidence_file_id: int) -> Response:
     """One of these files."""
     return _download(evidence.of_notice(notice_id), evidence_file_id)
+
+
+@blueprint.post("/notices/<int:notice_id>/lodged")
+@requires(Permission.APPROVE_NOTICES)
+@blueprint.arguments(FileUploadSchema, location="files")
+@blueprint.arguments(LodgingFormSchema, location="form", content_type="multipart/form-data")
+@blueprint.doc(requestBody=_with_file(LodgingFormSchema))
+@blueprint.response(201, LodgedSchema)
+def record_lodging(sent: Mapping[str, Any], said: Mapping[str, Any], notice_id: int) -> dict[str, Any] | None:
+    """Record that the proof of debt was lodged, with what shows it; the duty to file it is done by that."""
+    lodging = Lodging(
+        on=said["lodged_on"],
+        administrator=said["administrator"],
+        channel=Channel(said["channel"]),
+        evidence=_new(sent, {"dated_on": said["lodged_on"]}),
+        note=said["note"],
+    )
+    return lodging_of(notices.lodge(g.actor, g.organisation.id, notice_id, lodging, g.today))
 
 
 @blueprint.get("/disputes/<int:dispute_id>/evidence")

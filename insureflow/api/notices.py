@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from flask import g, url_for
@@ -17,6 +18,7 @@ from insureflow.api.limits import policy_of_number
 from insureflow.domain.access import Permission, requires
 from insureflow.domain.errors import Refusal
 from insureflow.domain.notices import Channel, NoticeKind, NoticeLine, NoticeState, ReasonForNonPayment, ReplyOutcome
+from insureflow.models.notices import Notice
 from insureflow.queries.listing import Narrowing
 from insureflow.queries.notices.listing import notices_listing
 from insureflow.queries.notices.showing import NoticeView, find_notice, proof_of
@@ -72,6 +74,19 @@ class NoticeLineSchema(Schema):
     uninsured_reason = fields.String()
 
 
+class LodgedSchema(Schema):
+    """When, with whom and how a proof of debt was lodged, and the fingerprint of what shows it."""
+
+    lodged_on = fields.Date()
+    administrator = fields.String()
+    channel = fields.String()
+    note = fields.String()
+    document = fields.String(metadata={"description": "Number of the proof of debt."})
+    sha256 = fields.String(metadata={"description": "Its fingerprint."})
+    evidence_file_id = fields.Integer(metadata={"description": "What shows it; among the evidence of the notice."})
+    evidence_sha256 = fields.String()
+
+
 class NoticeSchema(Schema):
     """A paper as it stands."""
 
@@ -91,6 +106,7 @@ class NoticeSchema(Schema):
     reply = fields.String(allow_none=True)
     replied_on = fields.Date(allow_none=True)
     document = fields.String(allow_none=True)
+    lodged = fields.Nested(LodgedSchema, allow_none=True, metadata={"description": "That the proof of debt of an insolvency was lodged."})
     lines = fields.List(fields.Nested(NoticeLineSchema))
 
 
@@ -161,6 +177,12 @@ def _line(line: NoticeLine) -> dict[str, Any]:
     }
 
 
+def lodging_of(notice: Notice) -> dict[str, Any] | None:
+    """How the proof of debt of a notice was lodged, as ``LodgedSchema`` writes it; None where it was not."""
+    lodged = notice.facts.get(notices.LODGED)
+    return None if lodged is None else {**lodged, "lodged_on": date.fromisoformat(lodged["on"])}
+
+
 def _shown(notice_id: int) -> dict[str, Any]:
     view = _view(notice_id)
     notice = view.notice
@@ -181,6 +203,7 @@ def _shown(notice_id: int) -> dict[str, Any]:
         "reply": None if notice.reply_outcome is None else notice.reply_outcome.value,
         "replied_on": notice.replied_on,
         "document": None if view.document is None else view.document.number,
+        "lodged": lodging_of(notice),
         "lines": [_line(line) for line in view.lines],
     }
 

@@ -304,6 +304,16 @@ def show(plan_id: int) -> dict[str, Any]:
     return _shown(plan_id)
 
 
+@blueprint.post("/payment-plans/<int:plan_id>/change")
+@requires(Permission.EDIT_OBLIGATIONS)
+@blueprint.arguments(NewPlanSchema)
+@blueprint.response(200, PlanSchema)
+def change(asked: Mapping[str, Any], plan_id: int) -> dict[str, Any]:
+    """Draw a plan up anew that is not agreed yet: it is a draft again, and a request that was not sent is given up."""
+    payment_plans.change(g.actor, g.organisation.id, plan_id, _new_plan(asked, _shown(plan_id)["buyer_id"]), g.today)
+    return _shown(plan_id)
+
+
 @blueprint.post("/payment-plans/<int:plan_id>/ask")
 @requires(Permission.APPROVE_NOTICES)
 @blueprint.response(200, PlanSchema)
