@@ -53,8 +53,8 @@ class ProofOfDebt:
     court: str = ""
     case_number: str = ""
     basis: str = ""
-    retention_of_title: bool = False
-    securities: tuple[str, ...] = ()
+    retention_of_title: bool | None = None
+    securities: tuple[str, ...] | None = None
     accounts: tuple[BankAccount, ...] = ()
     annexes: tuple[Annex, ...] = ()
     signatory: Signatory | None = None
@@ -91,8 +91,9 @@ def compose_proof_of_debt(proof: ProofOfDebt, locale: str) -> Composition:
             (wording.phrase("Costs"), wording.moneys(proof.costs) if proof.costs else ""),
             (wording.phrase("Total claim"), wording.moneys(proof.totals)),
             (wording.phrase("Basis of the claim"), basis),
-            (wording.phrase("Retention of title"), wording.yes_or_no(proof.retention_of_title)),
-            (wording.phrase("Securities"), "\n".join(proof.securities) or wording.phrase("None")),
+            # Said only where somebody knows of them: a "no" that nobody meant could give rights away.
+            (wording.phrase("Retention of title"), "" if proof.retention_of_title is None else wording.yes_or_no(proof.retention_of_title)),
+            (wording.phrase("Securities"), "" if proof.securities is None else "\n".join(proof.securities) or wording.phrase("None")),
         ),
     ]
     if proof.retention_of_title:

@@ -12,10 +12,10 @@ import pikepdf
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.papers import BUYER, KINDS, NAMES, SELLER, euros, exposure, non_payment, reminder, statement, text_of
+from support.papers import BUYER, KINDS, NAMES, SELLER, debt_proof, euros, exposure, non_payment, reminder, statement, text_of
 from support.tree import ROOT
 
-from insureflow.documents import letters, notices
+from insureflow.documents import letters, notices, proof_of_debt
 from insureflow.documents.forbidden_words import INSURANCE_WORDS, find_insurance_words
 from insureflow.documents.items import ItemKind, OpenItem
 from insureflow.documents.merging import merge_papers
@@ -167,7 +167,7 @@ def test_every_code_has_its_phrase() -> None:
 
     assert set(terms.REASONS) == set(Reason)
     assert set(terms.LIMIT_KINDS) == set(LimitKind)
-    assert set(terms.CAUSES) == set(notices.NonPaymentCause)
+    assert set(terms.CAUSES) == set(notice_domain.ReasonForNonPayment)
     assert set(terms.ACTIONS) == set(notices.ActionKind)
     assert set(terms.ADVERSE) == set(notice_domain.AdverseKind)
     assert set(terms.PROCEEDINGS) == set(notice_domain.ProceedingKind)
@@ -176,8 +176,6 @@ def test_every_code_has_its_phrase() -> None:
     assert set(terms.CHANNELS) == set(notice_domain.Channel)
     assert set(terms.REPLIES) == set(notice_domain.ReplyOutcome)
     assert set(ITEM_KINDS) == set(ItemKind)
-    # What people choose is what the paper says: no reason turns into another one on its way.
-    assert {each.value for each in notice_domain.ReasonForNonPayment} <= {each.value for each in notices.NonPaymentCause}
     tables = (
         terms.TITLES,
         terms.CHANNELS,
@@ -274,3 +272,11 @@ def test_nothing_that_draws_is_read_before_the_first_paper() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     assert ran.stdout.strip() == "[]"
+
+
+def test_a_proof_of_debt_denies_no_right_that_nobody_was_asked_about() -> None:
+    unknown = replace(debt_proof(), retention_of_title=None, securities=None)
+    denied = replace(unknown, retention_of_title=False, securities=())
+    for proof, is_said in ((unknown, False), (denied, True)):
+        text = text_of(proof_of_debt.build_proof_of_debt(proof, "en"))
+        assert ("Retention of title" in text, "Securities" in text) == (is_said, is_said)
