@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 from alembic import context
 from flask import current_app
+from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql
 
 import insureflow.models  # noqa: F401 (fills the metadata)
@@ -29,8 +34,26 @@ def run_migrations() -> None:
     if given is not None:
         _run(given)
         return
-    with db.engine.connect() as connection:
+    with db.engine.connect() as connection, _children_kept(connection):
         _run(connection)
+
+
+@contextmanager
+def _children_kept(connection: Connection) -> Iterator[None]:
+    """Keep foreign keys off while SQLite rebuilds tables: a table that is dropped takes the rows with it that belong to its own.
+
+    SQLite hears of it outside a transaction alone.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        connection.rollback()
+        driver.execute("PRAGMA foreign_keys=ON")
 
 
 def _run(connection: object) -> None:

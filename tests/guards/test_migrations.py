@@ -17,6 +17,7 @@ from flask import Flask
 from support import databases
 from support.databases import Database
 from support.tree import ROOT
+from support.twins import make_twin, rows_of
 
 from insureflow.app import create_app
 from insureflow.models.database import db
@@ -78,6 +79,37 @@ def test_every_migration_goes_up_and_down_and_up_again(empty_app: Flask) -> None
             assert tables() == expected
         alembic.command.upgrade(config, "head")
         assert differences() == []
+
+
+def test_widening_the_reasons_of_a_notice_keeps_it_and_all_that_belongs_to_it(empty_app: Flask) -> None:
+    databases.upgraded(empty_app)
+    twin = make_twin(empty_app, "KEPTMARK", seed=4_141_411)
+    notice = sa.table("notice", sa.column("id"), sa.column("reason"))
+
+    def give(reason: str) -> None:
+        with db.engine.begin() as connection:
+            connection.execute(sa.update(notice).values(reason=reason))
+
+    with empty_app.app_context():
+        give("unknown")
+        before = rows_of(empty_app, twin.tenant.id)
+        assert before["notice"]
+        assert before["notice_invoice"]
+        assert before["notice_dispatch"]
+        give("trade_restrictions")
+        config = configuration(empty_app)
+        alembic.command.downgrade(config, "0009")
+        assert rows_of(empty_app, twin.tenant.id) == before
+        with pytest.raises(sa.exc.IntegrityError):
+            give("economy")
+        alembic.command.upgrade(config, "head")
+        assert rows_of(empty_app, twin.tenant.id) == before
+        give("economy")
+        with db.engine.connect() as connection:
+            checks = {each["name"] for each in sa.inspect(connection).get_check_constraints("notice")}
+            if connection.dialect.name == "sqlite":
+                assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+        assert checks >= {f"ck_notice_{name}" for name in ("kind", "state", "reason", "channel", "reply_outcome")}
 
 
 def test_what_belongs_to_an_organisation_puts_it_first_in_its_keys() -> None:

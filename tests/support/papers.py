@@ -19,7 +19,7 @@ from insureflow.documents.parties import Address, BankAccount, Contact, Party, S
 from insureflow.domain.cover import Reason
 from insureflow.domain.limits import LimitKind
 from insureflow.domain.money import Money
-from insureflow.domain.notices import AdverseKind, Intervention, ProceedingKind
+from insureflow.domain.notices import AdverseKind, Intervention, ProceedingKind, ReasonForNonPayment
 
 
 def euros(amount: str) -> Money:
@@ -236,7 +236,7 @@ def _notice(number: str, **more: Any) -> dict[str, Any]:
 def non_payment(**more: Any) -> notices.NonPaymentNotification:
     """A notification with a dispute, steps taken and an order to collect."""
     return notices.NonPaymentNotification(
-        cause=notices.NonPaymentCause.CASH_FLOW,
+        cause=ReasonForNonPayment.CASH_FLOW,
         oldest_due_on=date(2026, 6, 30),
         extension_end_on=date(2026, 8, 29),
         notify_by=date(2026, 9, 28),

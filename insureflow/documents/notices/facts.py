@@ -14,25 +14,7 @@ from insureflow.domain.cover import Reason
 from insureflow.domain.errors import Refusal
 from insureflow.domain.limits import LimitKind
 from insureflow.domain.money import Money
-from insureflow.domain.notices import AdverseKind, Intervention, ProceedingKind
-
-
-class NonPaymentCause(StrEnum):
-    """Why a buyer does not pay, as insurers' forms ask it."""
-
-    CASH_FLOW = "cash_flow"
-    DISPUTE = "dispute"
-    INSOLVENCY = "insolvency"
-    BUSINESS_CLOSED = "business_closed"
-    UNWILLING = "unwilling"
-    NON_ACCEPTANCE = "non_acceptance"
-    DIVERSION = "diversion"
-    ECONOMY = "economy"
-    TRADE_RESTRICTIONS = "trade_restrictions"
-    TRANSFER = "transfer"
-    POLITICAL_EVENT = "political_event"
-    ADMINISTRATIVE = "administrative"
-    UNKNOWN = "unknown"
+from insureflow.domain.notices import AdverseKind, Intervention, ProceedingKind, ReasonForNonPayment
 
 
 class ActionKind(StrEnum):
@@ -176,7 +158,7 @@ class NonPaymentNotification(Notice):
     supplies are not covered.
     """
 
-    cause: NonPaymentCause
+    cause: ReasonForNonPayment
     oldest_due_on: date
     extension_end_on: date | None = None
     notify_by: date | None = None

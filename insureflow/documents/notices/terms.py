@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from insureflow.documents.notices.facts import ActionKind, NonPaymentCause
+from insureflow.documents.notices.facts import ActionKind
 from insureflow.domain.cover import Reason
 from insureflow.domain.limits import LimitKind
-from insureflow.domain.notices import AdverseKind, Channel, Intervention, NoticeKind, ProceedingKind, ReplyOutcome
+from insureflow.domain.notices import AdverseKind, Channel, Intervention, NoticeKind, ProceedingKind, ReasonForNonPayment, ReplyOutcome
 from insureflow.i18n.documents import phrased
 
 TITLES = {
@@ -28,19 +28,19 @@ REPLIES = {
     ReplyOutcome.MORE_WANTED: phrased("The insurer wants to know more"),
 }
 CAUSES = {
-    NonPaymentCause.CASH_FLOW: phrased("The buyer lacks cash"),
-    NonPaymentCause.DISPUTE: phrased("Dispute about the goods, the service or the contract"),
-    NonPaymentCause.INSOLVENCY: phrased("Insolvency of the buyer"),
-    NonPaymentCause.BUSINESS_CLOSED: phrased("The buyer has closed its business"),
-    NonPaymentCause.UNWILLING: phrased("The buyer is able to pay and does not want to"),
-    NonPaymentCause.NON_ACCEPTANCE: phrased("The buyer did not accept the goods"),
-    NonPaymentCause.DIVERSION: phrased("Payment or goods were diverted"),
-    NonPaymentCause.ECONOMY: phrased("Economic situation in the buyer's country"),
-    NonPaymentCause.TRADE_RESTRICTIONS: phrased("Restrictions of export or import"),
-    NonPaymentCause.TRANSFER: phrased("Money cannot be transferred from the buyer's country"),
-    NonPaymentCause.POLITICAL_EVENT: phrased("Political event"),
-    NonPaymentCause.ADMINISTRATIVE: phrased("Administrative delay at the buyer"),
-    NonPaymentCause.UNKNOWN: phrased("Not known yet"),
+    ReasonForNonPayment.CASH_FLOW: phrased("The buyer lacks cash"),
+    ReasonForNonPayment.DISPUTE: phrased("Dispute about the goods, the service or the contract"),
+    ReasonForNonPayment.INSOLVENCY: phrased("Insolvency of the buyer"),
+    ReasonForNonPayment.BUSINESS_CLOSED: phrased("The buyer has closed its business"),
+    ReasonForNonPayment.UNWILLING: phrased("The buyer is able to pay and does not want to"),
+    ReasonForNonPayment.NON_ACCEPTANCE: phrased("The buyer did not accept the goods"),
+    ReasonForNonPayment.DIVERSION: phrased("Payment or goods were diverted"),
+    ReasonForNonPayment.ECONOMY: phrased("Economic situation in the buyer's country"),
+    ReasonForNonPayment.TRADE_RESTRICTIONS: phrased("Restrictions of export or import"),
+    ReasonForNonPayment.TRANSFER: phrased("Money cannot be transferred from the buyer's country"),
+    ReasonForNonPayment.POLITICAL_EVENT: phrased("Political event"),
+    ReasonForNonPayment.ADMINISTRATIVE: phrased("Administrative delay at the buyer"),
+    ReasonForNonPayment.UNKNOWN: phrased("Not known yet"),
 }
 INTERVENTIONS = {
     Intervention.MONITOR_ONLY: phrased("We go on collecting ourselves and will keep you informed."),

@@ -61,8 +61,11 @@ class ReasonForNonPayment(StrEnum):
     BUSINESS_CLOSED = "business_closed"
     UNWILLING = "unwilling"
     NON_ACCEPTANCE = "non_acceptance"
-    POLITICAL_EVENT = "political_event"
+    DIVERSION = "diversion"
+    ECONOMY = "economy"
+    TRADE_RESTRICTIONS = "trade_restrictions"
     TRANSFER = "transfer"
+    POLITICAL_EVENT = "political_event"
     ADMINISTRATIVE = "administrative"
 
 

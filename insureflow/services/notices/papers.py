@@ -20,7 +20,6 @@ from insureflow.documents.notices import (
     ExtensionRequest,
     InsolvencyNotice,
     LimitFacts,
-    NonPaymentCause,
     NonPaymentNotification,
     PolicyFacts,
     ReschedulingRequest,
@@ -122,7 +121,7 @@ def _of_kind(notice: Notice, whole: dict[str, Any], lines: Sequence[NoticeLine],
             oldest = facts.oldest_due_on or min((line.original_due_on for line in lines), default=notice.as_of)
             return NonPaymentNotification(
                 **whole,
-                cause=NonPaymentCause(notice.reason.value),
+                cause=notice.reason,
                 oldest_due_on=oldest,
                 extension_end_on=facts.extension_end_on,
                 notify_by=notice.deadline_on,
