@@ -26,15 +26,18 @@ def item_name(kind: ItemKind, number: str, wording: Wording) -> str:
     return number if kind is ItemKind.INVOICE else f"{wording.phrase(KINDS[kind])} {number}".strip()
 
 
-def item_grids(items: Sequence[OpenItem], on: date, wording: Wording) -> Iterator[Grid]:
-    """The open items, one grid for each currency, the oldest due date first."""
+def item_grids(items: Sequence[OpenItem], on: date | None, wording: Wording) -> Iterator[Grid]:
+    """The open items, one grid for each currency, the oldest due date first.
+
+    ``on``: the day on which it is told how late they are; None where that is not told, as in a plan that leaves it behind.
+    """
     for currency, group in by_currency(items, lambda item: item.open).items():
         has_interest = any(item.interest is not None for item in group)
         columns = [
             Column(wording.phrase("Invoice")),
             Column(wording.phrase("Date")),
             Column(wording.phrase("Due date")),
-            Column(wording.phrase("Days late"), is_figure=True),
+            *([] if on is None else [Column(wording.phrase("Days late"), is_figure=True)]),
             Column(wording.phrase("Amount"), is_figure=True),
             Column(wording.phrase("Open"), is_figure=True),
         ]
@@ -42,12 +45,12 @@ def item_grids(items: Sequence[OpenItem], on: date, wording: Wording) -> Iterato
             columns.append(Column(wording.phrase("Interest"), is_figure=True))
         rows = []
         for item in sorted(group, key=lambda item: (item.due_on, item.issued_on, item.number)):
-            late = item.days_late(on)
+            late = 0 if on is None else item.days_late(on)
             row = [
                 item_name(item.kind, item.number, wording),
                 wording.day(item.issued_on),
                 wording.day(item.due_on),
-                wording.spoken(late) if late else "",
+                *([] if on is None else [wording.spoken(late) if late else ""]),
                 wording.amount(item.amount),
                 wording.amount(item.open),
             ]
@@ -58,7 +61,7 @@ def item_grids(items: Sequence[OpenItem], on: date, wording: Wording) -> Iterato
             wording.phrase("Total %(currency)s", currency=currency),
             "",
             "",
-            "",
+            *([] if on is None else [""]),
             "",
             wording.amount(_sum([item.open for item in group], currency)),
         ]

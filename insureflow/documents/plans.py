@@ -80,7 +80,7 @@ def compose_payment_plan(plan: PaymentPlanConfirmation, locale: str) -> Composit
     if plan.note:
         blocks.append(Text(plan.note))
     blocks.append(Heading(wording.phrase("Items in the plan")))
-    blocks += captioned(item_grids(plan.items, plan.issued_on, wording))
+    blocks += captioned(item_grids(plan.items, None, wording))
     blocks.append(Heading(wording.phrase("Instalments")))
     if plan.interest or plan.costs:
         blocks.append(

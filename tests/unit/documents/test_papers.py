@@ -12,10 +12,10 @@ import pikepdf
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.papers import BUYER, KINDS, NAMES, SELLER, debt_proof, euros, exposure, non_payment, reminder, statement, text_of
+from support.papers import BUYER, KINDS, NAMES, SELLER, debt_proof, euros, exposure, non_payment, payment_plan, reminder, statement, text_of
 from support.tree import ROOT
 
-from insureflow.documents import letters, notices, proof_of_debt
+from insureflow.documents import letters, notices, plans, proof_of_debt
 from insureflow.documents.forbidden_words import INSURANCE_WORDS, find_insurance_words
 from insureflow.documents.items import ItemKind, OpenItem
 from insureflow.documents.merging import merge_papers
@@ -114,6 +114,12 @@ def test_long_tables_repeat_their_heading_and_count_their_pages() -> None:
     assert text.count("Invoice Date Due date Days late") == pages - int("Invoice Date" not in text.split("Page")[-2])
     assert all(f"Page {number} of {pages}" in text for number in range(1, pages + 1))
     assert all(item.number in text for item in reminder(count=400).items)
+
+
+def test_a_plan_tells_nothing_of_lateness() -> None:
+    text = text_of(plans.build_payment_plan(payment_plan(), "en"))
+    assert "Invoice Date Due date Amount" in text
+    assert "Days late" not in text
 
 
 def test_paper_follows_the_country_of_the_reader() -> None:
