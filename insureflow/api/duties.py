@@ -75,7 +75,7 @@ class DutySchema(DutyRowSchema):
 
 
 class DutyPageSchema(ListSchema):
-    """A page of duties, the nearest day first."""
+    """A page of duties: late ones first, then those to come by their day, then what is over."""
 
     items = fields.List(fields.Nested(DutyRowSchema))
 

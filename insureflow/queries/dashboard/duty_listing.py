@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, case, cast, func, literal, select
+from sqlalchemy import ColumnElement, Select, String, Text, and_, case, cast, func, literal, select
 
 from insureflow.domain.buyers import search_name
 from insureflow.domain.obligations import ObligationKind
@@ -20,6 +21,12 @@ from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Narrowi
 from insureflow.queries.obligations.calendar import SETTLED, CalendarStatus, DutySelection, list_entries
 from insureflow.queries.obligations.keeping import NOBODY
 from insureflow.queries.obligations.standing import Standing
+
+#: How a duty stands that is still to come.
+STILL_OPEN = (CalendarStatus.OPEN, CalendarStatus.DUE_SOON)
+
+#: The order of the list, as the first letter of what it is sorted by.
+LATE_FIRST, THEN_COMING, THE_REST = "a", "b", "c"
 
 #: Duties of a file put together at a time.
 _PORTION = 1000
@@ -67,6 +74,7 @@ class DutyListing(Listing):
             Field("owner_id", func.coalesce(ObligationOwner.user_id, NOBODY), hidden=True, filter=FilterKind.SELECT),
             Field("policy_id", Obligation.policy_id.expression, hidden=True, filter=FilterKind.SELECT),
             Field("buyer_id", Obligation.buyer_id.expression, hidden=True, filter=FilterKind.SELECT),
+            Field("urgency", _urgency(status, selection.on), hidden=True),
         )
 
         def source(statement: Select[Any]) -> Select[Any]:
@@ -89,7 +97,7 @@ class DutyListing(Listing):
             fields,
             source,
             key=Obligation.id.expression,
-            order=Order("due_on"),
+            order=Order("urgency"),
             normalise=search_name,
             of_rows=None if keys is not None else lambda shown: DutyListing(selection, words, shown),
         )
@@ -127,6 +135,22 @@ def _shown_status(standing: Standing) -> ColumnElement[str]:
     is_expected = Obligation.kind.in_(sorted(kind.value for kind in EXPECTED))
     is_late = standing.status == CalendarStatus.LATE.value
     return case((is_expected & is_late, literal(CalendarStatus.OPEN.value, String)), else_=standing.status)
+
+
+def _urgency(status: ColumnElement[str], on: date) -> ColumnElement[str]:
+    """What the list begins with; as ``urgency_of``."""
+    is_coming = status.in_([each.value for each in STILL_OPEN]) & (Obligation.due_on >= on)
+    place = case((status == CalendarStatus.LATE.value, LATE_FIRST), (is_coming, THEN_COMING), else_=THE_REST)
+    return place + cast(Obligation.due_on, Text)
+
+
+def urgency_of(status: CalendarStatus, due_on: date, on: date) -> str:
+    """What a list of duties begins with: what is late, then what is to come, and last what is over; each by its day."""
+    if status is CalendarStatus.LATE:
+        place = LATE_FIRST
+    else:
+        place = THEN_COMING if status in STILL_OPEN and due_on >= on else THE_REST
+    return place + due_on.isoformat()
 
 
 def _place(expression: Any, words: Mapping[str, str]) -> ColumnElement[Any]:

@@ -14,7 +14,7 @@ from insureflow.domain.access import Permission
 from insureflow.domain.obligations import ObligationKind
 from insureflow.queries.dashboard.calculated import CalculatedListing, calculated_field
 from insureflow.queries.dashboard.duties import TO_DO, PressingDuty, list_duties
-from insureflow.queries.dashboard.duty_listing import DutyListing, countries_of_duties, names_of_buyers
+from insureflow.queries.dashboard.duty_listing import DutyListing, countries_of_duties, names_of_buyers, urgency_of
 from insureflow.queries.listing import Field, FilterKind, Kind, Listing, Order
 from insureflow.queries.obligations.calendar import CalendarStatus, DutySelection
 from insureflow.queries.obligations.keeping import NOBODY, owners
@@ -49,6 +49,7 @@ def _rows(found: list[PressingDuty]) -> list[dict[str, Any]]:
                 "owner_id": kept.get(entry.key, (NOBODY, ""))[0],
                 "policy_id": entry.key.policy_id,
                 "buyer_id": entry.key.buyer_id,
+                "urgency": urgency_of(status_of(duty), duty.due_on, g.on),
                 "duty": duty,
             }
         )
@@ -84,6 +85,7 @@ def _fields() -> list[Field]:
         calculated_field("owner_id", hidden=True, filtered=FilterKind.SELECT),
         calculated_field("policy_id", hidden=True, filtered=FilterKind.SELECT),
         calculated_field("buyer_id", hidden=True, filtered=FilterKind.SELECT),
+        calculated_field("urgency", hidden=True),
     ]
 
 
@@ -101,7 +103,7 @@ def _listing(countries: Iterable[str]) -> tuple[Listing, int, int]:
         to_do = DutySelection(g.on, g.today, TO_DO, portfolio.policy_id, portfolio.buyer_id, portfolio.entity_id)
         return listing, Standing(to_do).count_late(), listing.count_open()
     found = list_duties(portfolio, chosen_reporting(), g.today)
-    rows = CalculatedListing("duties", _fields(), _rows(found), order=Order("due_on"), sort_by=words)
+    rows = CalculatedListing("duties", _fields(), _rows(found), order=Order("urgency"), sort_by=words)
     return rows, sum(duty.is_late for duty in found), sum(duty.is_open for duty in found)
 
 

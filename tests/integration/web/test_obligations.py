@@ -56,6 +56,20 @@ def test_the_list_is_filtered(handler: PageClient, insight: Insight) -> None:
     stop = listed(handler, f"kind=stop_shipments&due_on_from={insight.back(-20)}&due_on_to={insight.back(-20)}")
     assert len(stop) <= 1
     assert listed(handler, f"buyer_id={insight.gamma}") == []
+    for query in ("", f"on={insight.back(1)}"):
+        rows = listed(handler, query)
+        late = [row["Due"] for row in rows if row["Status"] == "late"]
+        assert late, "something is late"
+        assert [row["Due"] for row in rows[: len(late)]] == sorted(late), "the list begins with what is late"
+    stop = listed(handler, f"kind=stop_shipments&due_on_from={insight.back(-20)}&due_on_to={insight.back(-20)}")
+    assert len(stop) <= 1
+    assert listed(handler, f"buyer_id={insight.gamma}") == []
+    for query in ("", f"on={insight.back(1)}"):
+        rows = listed(handler, query)
+        begun = [(row["Status"] != "late", row["Status"] not in ("open", "due soon", "late"), row["Due"]) for row in rows]
+        assert rows[0]["Status"] == "late", "the list begins with what is late"
+        assert [entry for entry in begun if not entry[0]] == sorted(entry for entry in begun if not entry[0])
+        assert not begun[-1][1] or begun == sorted(begun, key=lambda entry: entry[:2])
     notify = listed(handler, f"kind=notify_overdue&buyer_id={insight.alpha}&q=A-1")
     assert [(row["Due"], row["Cover at stake"]) for row in notify] == [(insight.back(-50), "6000.00")]
 
