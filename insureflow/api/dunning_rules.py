@@ -73,6 +73,9 @@ class DunningRuleDataSchema(Schema):
     pay_within_days = fields.Integer(load_default=10, validate=validate.Range(1, 365))
     channel = fields.Enum(LetterChannel, by_value=True, load_default=LetterChannel.EMAIL)
     holds = fields.Nested(WaitingSchema, load_default=lambda: {"disputes": True, "promises": True, "plans": True})
+    may_skip_levels = fields.Boolean(
+        load_default=False, metadata={"description": "A firmer letter may go although no milder one was sent before it."}
+    )
     interest = fields.Nested(DunningInterestSchema, load_default=None, allow_none=True)
     compensation = fields.Nested(DunningCompensationSchema, load_default=None, allow_none=True)
 
@@ -119,6 +122,7 @@ def _said(rules: DunningRules) -> dict[str, Any]:
         "pay_within_days": rules.pay_within_days,
         "channel": rules.channel,
         "holds": {"disputes": rules.holds_for_disputes, "promises": rules.holds_for_promises, "plans": rules.holds_for_plans},
+        "may_skip_levels": rules.may_skip_levels,
         "interest": None
         if rules.interest is None
         else {

@@ -58,7 +58,10 @@ class CompensationRule:
 
 @dataclass(frozen=True, slots=True)
 class DunningRules:
-    """A whole rule. ``days_between`` is the least time between two letters to a buyer; a firmer level need not wait for it."""
+    """A whole rule. ``days_between`` is the least time between two letters to a buyer.
+
+    With ``may_skip_levels`` a letter is as firm as the days say, whatever was sent before, and a firmer one need not wait.
+    """
 
     levels: tuple[LevelRule, ...]
     minimums: Mapping[str, int] = field(default_factory=dict)
@@ -69,6 +72,7 @@ class DunningRules:
     holds_for_disputes: bool = True
     holds_for_promises: bool = True
     holds_for_plans: bool = True
+    may_skip_levels: bool = False
     interest: InterestRule | None = None
     compensation: CompensationRule | None = None
 
@@ -98,6 +102,7 @@ DEFAULT_DATA: Mapping[str, Any] = {
     "days_between": 7,
     "channel": "email",
     "holds": {"disputes": True, "promises": True, "plans": True},
+    "may_skip_levels": False,
     "interest": None,
     "compensation": None,
 }
@@ -118,6 +123,7 @@ def read_rules(data: Mapping[str, Any]) -> DunningRules:
         holds_for_disputes=bool(holds.get("disputes", True)),
         holds_for_promises=bool(holds.get("promises", True)),
         holds_for_plans=bool(holds.get("plans", True)),
+        may_skip_levels=reader.flag(data.get("may_skip_levels", False), "may_skip_levels"),
         interest=reader.interest(reader.part(data, "interest")),
         compensation=reader.compensation(reader.part(data, "compensation")),
     )
@@ -145,6 +151,11 @@ class _Reader:
             self.problems.append(InvalidValue("dunning_days_wrong", path, str(value)[:40], least=least, most=most))
             return least
         return value
+
+    def flag(self, value: Any, path: str) -> bool:
+        if not isinstance(value, bool):
+            self.problems.append(InvalidValue("dunning_part_wrong", path, str(value)[:40]))
+        return value is True
 
     def levels(self, given: Any) -> tuple[LevelRule, ...]:
         found: list[LevelRule] = []
@@ -230,6 +241,24 @@ def level_reached(rules: DunningRules, due_on: date, on: date) -> DunningLevel |
     return None
 
 
+def next_level(rules: DunningRules, taken: DunningLevel | None) -> DunningLevel:
+    """The firmest level that may follow a letter; the mildest after the due date where none was sent, the firmest where nothing follows."""
+    after_due = (each.level for each in rules.levels if each.level is not DunningLevel.BEFORE_DUE)
+    return next((level for level in after_due if rank_of(level) > rank_of(taken)), rules.levels[-1].level)
+
+
+def level_due(rules: DunningRules, due_on: date, on: date, *, taken: DunningLevel | None) -> DunningLevel | None:
+    """The level of an invoice on a day: the one it has reached, but one step at most above the firmest letter that was sent about it.
+
+    ``taken`` is the firmest letter sent at least ``days_between`` before the day. *Source:* a final demand threatens; a debtor who
+    was never reminded may say so, and the costs of what follows are then disputed.
+    """
+    reached = level_reached(rules, due_on, on)
+    if reached is None or rules.may_skip_levels:
+        return reached
+    return min(reached, next_level(rules, taken), key=rank_of)
+
+
 @dataclass(frozen=True, slots=True)
 class ScopedRule:
     """A stored rule: for one buyer, one country, or (neither) the organisation, from a day on. ``key`` orders rules of the same day."""
@@ -265,7 +294,7 @@ def calculate_interest(open_minor: int, due_on: date, on: date, rule: InterestRu
 
 
 def explain_level(rules: DunningRules, *, due_on: date, on: date, reminded: DunningLevel | None) -> Trace:
-    """Why an invoice is at its level on a day: each level with the day it is reached, and what was sent before."""
+    """Why an invoice is at its level on a day: each level with the day it is reached, what was sent before, and what may follow it."""
     steps = [
         Step(
             name="dunning.level",
@@ -287,4 +316,15 @@ def explain_level(rules: DunningRules, *, due_on: date, on: date, reminded: Dunn
             on=on,
         )
     )
+    if not rules.may_skip_levels:
+        steps.append(
+            Step(
+                name="dunning.step",
+                formula="dunning.step.formula",
+                inputs=(("dunning_reminded", reminded), ("days_between", rules.days_between)),
+                result=level_due(rules, due_on, on, taken=reminded),
+                basis="dunning.reached",
+                on=on,
+            )
+        )
     return Trace(tuple(steps))

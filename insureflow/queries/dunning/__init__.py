@@ -25,9 +25,10 @@ from insureflow.queries.dunning.lists import (
     stored_rules,
 )
 from insureflow.queries.dunning.promises import PromisePicture, broken_promises, open_promises, promise_pictures
-from insureflow.queries.dunning.selection import DueInvoice, DueLetter, due_invoices, due_letters
+from insureflow.queries.dunning.selection import SUPERSEDED, DueInvoice, DueLetter, due_invoices, due_letters
 
 __all__ = [
+    "SUPERSEDED",
     "DueInvoice",
     "DueLetter",
     "LetterCounts",

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, literal, or_, select, true
 from sqlalchemy.orm import aliased
 
-from insureflow.domain.dunning import ORDER, DunningLevel, DunningRules, LetterState, PromiseState, ScopedRule, rank_of
+from insureflow.domain.dunning import ORDER, DunningLevel, DunningRules, LetterState, PromiseState, ScopedRule, next_level, rank_of
 from insureflow.domain.payment_plans import PlanState
 from insureflow.models.buyers import Buyer
 from insureflow.models.database import db
@@ -24,6 +24,8 @@ from insureflow.models.payment_plans import PaymentPlan, PlanInvoice
 from insureflow.models.receivables import CreditNote, Dispute, Invoice, Payment
 from insureflow.queries.dunning.promises import promise_pictures
 
+#: Why a proposal was skipped that gave way to another one.
+SUPERSEDED = "superseded"
 _PLANNED = (PlanState.AWAITING_CONSENT, PlanState.ACTIVE)
 
 
@@ -126,6 +128,15 @@ def _rank(rules: DunningRules, on: date) -> ColumnElement[int]:
     return case(*arms, else_=literal(-1))
 
 
+def _capped(rules: DunningRules, reached: ColumnElement[int], taken: ColumnElement[int]) -> ColumnElement[int]:
+    """The rank of the level due: the one reached, but one step at most above the firmest letter that was sent."""
+    if rules.may_skip_levels:
+        return reached
+    following = {rank: rank_of(next_level(rules, None if rank < 0 else ORDER[rank])) for rank in range(-1, len(ORDER))}
+    most = case(*((taken == rank, literal(most)) for rank, most in following.items()), else_=literal(following[-1]))
+    return case((reached > most, most), else_=reached)
+
+
 def _flag(groups: Sequence[_Group], name: str) -> ColumnElement[bool]:
     """Whether the rule of a buyer says so."""
     if len({getattr(group.rules, name) for group in groups}) == 1:
@@ -184,13 +195,35 @@ def _promised(on: date) -> ColumnElement[bool]:
     return or_(*arms) if arms else false()
 
 
-def _history(buyer_ids: Collection[int] | None) -> Any:
-    """The firmest letter that listed each invoice, whatever became of it: who skipped a letter does not want it again tomorrow."""
+def _history(groups: Sequence[_Group], on: date, buyer_ids: Collection[int] | None) -> Any:
+    """The firmest letter that listed each invoice, whatever became of it: who skipped a letter does not want it again tomorrow.
+
+    ``taken`` is the firmest that a milder one need not go before any more: sent, or skipped by somebody, the days between two letters
+    ago or longer. A proposal that gave way to another was neither.
+    """
     rank = case(*((DunningLetter.level == level, index) for index, level in enumerate(ORDER)), else_=-1)
+    days = {group.rules.days_between for group in groups}
+    latest = (
+        literal(on - timedelta(days=days.pop()))
+        if len(days) == 1
+        else _by_group(groups, lambda rules: literal(on - timedelta(days=rules.days_between)))
+    )
+    is_taken = and_(
+        DunningLetter.state.in_((LetterState.SENT, LetterState.SKIPPED)),
+        func.coalesce(DunningLetter.sent_on, DunningLetter.as_of) <= latest,
+    )
     statement = (
-        select(DunningLetterInvoice.invoice_id.label("invoice_id"), func.max(rank).label("rank"))
+        select(
+            DunningLetterInvoice.invoice_id.label("invoice_id"),
+            func.max(rank).label("rank"),
+            func.max(case((is_taken, rank), else_=-1)).label("taken"),
+        )
         .join(DunningLetter, DunningLetter.id == DunningLetterInvoice.letter_id)
-        .where(DunningLetterInvoice.invoice_id.is_not(None))
+        .join(Buyer, Buyer.id == DunningLetter.buyer_id)
+        .where(
+            DunningLetterInvoice.invoice_id.is_not(None),
+            or_(DunningLetter.state != LetterState.SKIPPED, DunningLetter.reason != SUPERSEDED),
+        )
     )
     if buyer_ids is not None:  # without it the database would read the letters of everybody for each portion of buyers
         statement = statement.where(DunningLetter.buyer_id.in_(list(buyer_ids)))
@@ -199,7 +232,7 @@ def _history(buyer_ids: Collection[int] | None) -> Any:
 
 def _candidates(groups: Sequence[_Group], on: date, *, entity_id: int | None, buyer_ids: Collection[int] | None) -> Any:
     """Every open invoice that has reached a level and is not held, with its level and what was sent before."""
-    history = _history(buyer_ids)
+    history = _history(groups, on, buyer_ids)
     fenced = (
         select(Dispute.invoice_id.label("invoice_id"), func.sum(Dispute.amount_minor).label("amount"))
         .where(
@@ -211,7 +244,9 @@ def _candidates(groups: Sequence[_Group], on: date, *, entity_id: int | None, bu
         .subquery()
     )
     horizon = max((group.rules.last_due_on(level, on) for group in groups for level in group.rules.levels), default=on)
-    rank = _by_group(groups, lambda rules: _rank(rules, on))
+    reached = _by_group(groups, lambda rules: _rank(rules, on))
+    taken = func.coalesce(history.c.taken, -1)
+    rank = _by_group(groups, lambda rules: _capped(rules, _rank(rules, on), taken))
     statement = (
         select(
             Invoice.id.label("invoice_id"),
@@ -234,7 +269,7 @@ def _candidates(groups: Sequence[_Group], on: date, *, entity_id: int | None, bu
         .where(
             Invoice.open_minor > func.coalesce(fenced.c.amount, 0),
             Invoice.original_due_on <= horizon,
-            rank >= 0,
+            reached >= 0,
             *_held(groups, on),
         )
     )
@@ -270,7 +305,8 @@ def due_letters(
 ) -> Iterator[DueLetter]:
     """Every letter that is due on a day: one per entity, buyer and currency, with the firmest level newly reached.
 
-    A letter is due where an invoice has reached a level firmer than every letter that listed it. It is held back by the least amount
+    A letter is due where an invoice has reached a level firmer than every letter that listed it; unless the rule says otherwise, one
+    step at most above the letter that was sent. It is held back by the least amount
     of the rule, by a letter of the same or a firmer level within the days between two letters, and by a firmer one that still waits
     for somebody's word: a milder one in its place would let the firmer level pass without a letter.
     """

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import String, cast, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from insureflow.domain.access import Permission
@@ -176,6 +176,14 @@ def _supersede(session: Session, due: Sequence[DueLetter]) -> int:
     gone = [row.id for row in open_ones if (row.entity_id, row.buyer_id, row.currency) in wanted]
     if gone:
         session.execute(
-            update(DunningLetter).where(DunningLetter.id.in_(gone)).values(state=LetterState.SKIPPED, reason="superseded", decided_at=now())
+            update(DunningLetter)
+            .where(DunningLetter.id.in_(gone))
+            .values(
+                state=LetterState.SKIPPED,
+                reason=queries.SUPERSEDED,
+                decided_at=now(),
+                # Its invoices may be due the same letter again, once what keeps them out of the firmer one has ended.
+                cause=DunningLetter.cause + ":" + cast(DunningLetter.id, String),
+            )
         )
     return len(gone)

@@ -58,6 +58,11 @@ class RuleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF comes without type
         _l("Least amounts"), [Optional(), Length(max=500)], description=_l("As in EUR 50, USD 60; below them nobody is reminded.")
     )
     channel = SelectField(_l("Letters go by"), validate_choice=False)
+    may_skip_levels = BooleanField(
+        _l("A letter may skip milder levels"),
+        default=False,
+        description=_l("Otherwise a firmer letter goes only after a milder one, the least days between two letters later."),
+    )
     disputes = BooleanField(_l("Disputed invoices wait"), default=True)
     promises = BooleanField(_l("Promised invoices wait"), default=True)
     plans = BooleanField(_l("Invoices of a payment plan wait"), default=True)
@@ -124,6 +129,7 @@ def _data(form: RuleForm) -> dict[str, Any]:
         "pay_within_days": form.pay_within_days.data,
         "channel": form.channel.data or LetterChannel.EMAIL.value,
         "holds": {"disputes": form.disputes.data, "promises": form.promises.data, "plans": form.plans.data},
+        "may_skip_levels": form.may_skip_levels.data,
         "interest": {
             "annual_rate": rate,
             "basis": form.interest_basis.data or "",
@@ -154,6 +160,7 @@ def _typed(data: dict[str, Any], effective_on: date, country: str | None, note: 
         "pay_within_days": rules.pay_within_days,
         "minimum": amounts(rules.minimums),
         "channel": rules.channel.value,
+        "may_skip_levels": rules.may_skip_levels,
         "disputes": rules.holds_for_disputes,
         "promises": rules.holds_for_promises,
         "plans": rules.holds_for_plans,

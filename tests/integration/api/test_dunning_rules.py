@@ -35,6 +35,7 @@ def test_rules_are_set_by_scope_and_day_listed_and_taken_out(app: Flask) -> None
         assert made["rule"]["minimum"] == {"EUR": "50.00"}
         assert made["rule"]["interest"]["annual_rate"] == "11.27"
         assert made["rule"]["compensation"] == {"amounts": {"EUR": "40.00"}, "from_level": "final_demand"}
+        assert made["rule"]["may_skip_levels"] is False
         assert made["rule"]["holds"] == {"disputes": True, "promises": True, "plans": True}
         again = call("PUT", "/dunning-rules", country="DE", rule={**RULE, "grace_days": 3})[1]
         assert (again["id"], again["rule"]["grace_days"]) == (made["id"], 3), "one rule for a scope and a day"

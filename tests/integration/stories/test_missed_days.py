@@ -42,7 +42,7 @@ OVERDUE = {
     "Doris": 10,  # has a plan whose first instalment is missing from Thursday on; only then it gets a letter
 }
 LEVELS = [{"level": "reminder_1", "days": 7}, {"level": "reminder_2", "days": 21}, {"level": "final_demand", "days": 50}]
-RULE = {"levels": [{**level, "automatic": True} for level in LEVELS], "days_between": 7}
+RULE = {"levels": [{**level, "automatic": True} for level in LEVELS], "days_between": 7, "may_skip_levels": True}
 
 
 def _house(app: Flask, name: str) -> Account:

@@ -101,6 +101,7 @@ def test_rules_are_tried_out_before_they_hold(app: Flask, client: PageClient, de
             "country": "DE", "effective_on": "2026-06-09", "reminder_1": "20", "final_demand": "40", "automatic": "reminder_1", "grace_days": "0",
             "days_between": "7", "pay_within_days": "10", "minimum": "EUR 50, JPY 5000", "channel": "post", "disputes": "y", "interest_rate": "8,15",
             "interest_year": "365", "interest_from": "reminder_1", "interest_basis": "contract", "compensation": "EUR 40", "compensation_from": "final_demand",
+            "may_skip_levels": "y",
         }  # fmt: skip
         tried = client.post("/dunning/rules/new", data={**typed, "action": "simulate"}).get_data(as_text=True)
         assert "By these rules 3 new letters would be proposed today" in tried
@@ -112,6 +113,7 @@ def test_rules_are_tried_out_before_they_hold(app: Flask, client: PageClient, de
         page = client.get("/dunning/rules").get_data(as_text=True)
         assert "Germany" in page
         assert "goes without approval" in page
+        assert "a letter may skip milder levels" in page
         assert "40.00" in client.get(f"/dunning/rules/{new}").get_data(as_text=True)
         assert client.get(f"/dunning/rules/new?buyer_id={debtors.buyers['SE']}").status_code == 200
         assert client.post(f"/dunning/rules/{new}/remove").status_code == 302

@@ -8,12 +8,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 from support.accounts import add_invoice, within
-from support.dunning import DAY, LANGUAGES, Debtors, make_debtors
+from support.dunning import DAY, LANGUAGES, RULE, Debtors, make_debtors
 from support.mail_server import mail_server, use_mail
 from support.papers import text_of
 
 from insureflow.documents.forbidden_words import find_insurance_words
-from insureflow.domain.dunning import DunningLevel, LetterChannel, LetterState, PromiseState
+from insureflow.domain.dunning import DunningLevel, LetterChannel, LetterState, PromiseState, level_due, rule_for
 from insureflow.domain.errors import Refusal
 from insureflow.domain.messages import MessageAction
 from insureflow.domain.money import Money
@@ -109,8 +109,11 @@ def test_levels_climb_and_money_received_stops_them(app: Flask, debtors: Debtors
         due = date(2026, 5, 31)
         assert [each.level for each in simulate(debtors, due - timedelta(days=2))] == [DunningLevel.BEFORE_DUE] * 4
         assert simulate(debtors, due + timedelta(days=6)) == []
+        assert {each.level for each in simulate(debtors, due + timedelta(days=90))} == {DunningLevel.REMINDER_1}  # never a demand first
         dunning.propose(actor, organisation_id, DAY)
         second = due + timedelta(days=21)
+        assert simulate(debtors, second) == []  # nobody sent the milder one
+        dunning.set_rule(actor, organisation_id, {**RULE, "may_skip_levels": True}, date(2026, 1, 1))
         assert dunning.propose(actor, organisation_id, second).superseded == 4  # nobody decided: the firmer one takes its place
         mine = [letter for letter in letters(debtors) if letter.buyer_id == german]
         assert [(letter.level, letter.state, letter.reason) for letter in mine] == [
@@ -167,6 +170,34 @@ def test_levels_climb_and_money_received_stops_them(app: Flask, debtors: Debtors
         assert dunning.skip(actor, organisation_id, waiting, "agreed by telephone") == 3
         following = simulate(debtors, final + timedelta(days=30))
         assert [(each.buyer_id, each.level, each.invoices) for each in following] == [(german, DunningLevel.REMINDER_2, 3)]
+
+
+def test_levels_are_those_of_the_rule_whatever_was_sent(app: Flask, debtors: Debtors) -> None:
+    actor, organisation_id = debtors.account.tenant.actor(), debtors.organisation_id
+    sent = dict(zip(debtors.buyers, [("reminder_1", 0), ("reminder_2", 3), ("before_due", 9), ("reminder_1", None)], strict=True))
+    with app.app_context():
+        dunning.propose(actor, organisation_id, DAY)
+        dunning.set_rule(actor, organisation_id, {**RULE, "days_between": 2}, date(2026, 1, 1), country="SE")
+        dunning.set_rule(actor, organisation_id, {**RULE, "may_skip_levels": True}, date(2026, 1, 1), country="NL")
+        with transaction(organisation_id) as session:
+            for letter in session.scalars(select(DunningLetter)):
+                level, days = sent[next(country for country, key in debtors.buyers.items() if key == letter.buyer_id)]
+                letter.level = DunningLevel(level)
+                if days is not None:
+                    letter.state, letter.sent_on = LetterState.SENT, DAY + timedelta(days=days)
+        with within(organisation_id):
+            stored, fallback = queries.stored_rules(), dunning.fallback_rules()
+            for passed in range(-20, 60):
+                on = DAY + timedelta(days=passed)
+                listed = queries.due_invoices(stored, fallback, on, list(debtors.buyers.values()))
+                for country, key in debtors.buyers.items():
+                    rule = rule_for(stored, buyer_id=key, country=country, on=on)
+                    assert rule is not None
+                    level, days = sent[country]
+                    is_taken = days is not None and DAY + timedelta(days=days + rule.rules.days_between) <= on
+                    expected = level_due(rule.rules, date(2026, 5, 31), on, taken=DunningLevel(level) if is_taken else None)
+                    found = listed.get((debtors.account.tenant.entity_id, key, "EUR"), [])
+                    assert [each.level for each in found] == ([] if expected is None else [expected]), (country, on)
 
 
 def test_what_keeps_letters_back(app: Flask, debtors: Debtors) -> None:

@@ -21,6 +21,7 @@ from insureflow.domain.dunning import (
     ScopedRule,
     calculate_interest,
     explain_level,
+    level_due,
     level_reached,
     next_letter_state,
     promise_state,
@@ -78,6 +79,7 @@ def test_a_rule_is_read_whole() -> None:
         ({"minimum": {"EUR": "-1"}}, {"dunning_amount_wrong"}),
         ({"minimum": {"eur": "1"}}, {"dunning_amount_wrong"}),
         ({"minimum": {"EUR": "x"}}, {"not_an_amount"}),
+        ({"may_skip_levels": "yes"}, {"dunning_part_wrong"}),
         ({"channel": "pigeon"}, {"dunning_channel_unknown"}),
         ({"grace_days": -1}, {"dunning_days_wrong"}),
         ({"interest": {"annual_rate": "x"}}, {"dunning_rate_wrong"}),
@@ -106,8 +108,29 @@ def test_a_level_is_reached_on_its_day(days: int, level: str | None) -> None:
 def test_why_a_level() -> None:
     trace = explain_level(read_rules(FULL), due_on=DUE, on=date(2026, 6, 10), reminded=None)
     assert [step.result for step in trace] == [
-        date(2026, 5, 29), date(2026, 6, 10), date(2026, 6, 24), date(2026, 7, 18), DunningLevel.REMINDER_1,
+        date(2026, 5, 29), date(2026, 6, 10), date(2026, 6, 24), date(2026, 7, 18), DunningLevel.REMINDER_1, DunningLevel.REMINDER_1,
     ]  # fmt: skip
+    assert len(explain_level(read_rules({**FULL, "may_skip_levels": True}), due_on=DUE, on=date(2026, 6, 10), reminded=None).steps) == 5
+
+
+@pytest.mark.parametrize(
+    ("days", "taken", "due"),
+    [
+        (6, None, None),
+        (-3, None, DunningLevel.BEFORE_DUE),
+        (90, None, DunningLevel.REMINDER_1),
+        (90, DunningLevel.BEFORE_DUE, DunningLevel.REMINDER_1),
+        (90, DunningLevel.REMINDER_1, DunningLevel.REMINDER_2),
+        (10, DunningLevel.REMINDER_2, DunningLevel.REMINDER_1),
+        (90, DunningLevel.REMINDER_3, DunningLevel.FINAL_DEMAND),
+        (90, DunningLevel.FINAL_DEMAND, DunningLevel.FINAL_DEMAND),
+    ],
+)
+def test_a_letter_is_one_step_above_the_one_before(days: int, taken: DunningLevel | None, due: DunningLevel | None) -> None:
+    on = DUE + timedelta(days=days)
+    assert level_due(read_rules(FULL), DUE, on, taken=taken) is due
+    jumping = read_rules({**FULL, "may_skip_levels": True})
+    assert level_due(jumping, DUE, on, taken=taken) is level_reached(jumping, DUE, on)
 
 
 def test_the_narrowest_rule_in_force_holds() -> None:
