@@ -74,7 +74,8 @@ class IssuedStatementSchema(Schema):
     message_id = fields.Integer(allow_none=True, metadata={"description": "The e-mail it goes with."})
 
 
-def _entity_id(code: str) -> int:
+def entity_id_of(code: str) -> int:
+    """The key of a company by its code. Errors: ``entity_unknown``."""
     for entity in organisation_queries.list_entities():
         if entity.code == code:
             return int(entity.id)
@@ -92,7 +93,7 @@ def _money(amount: Money) -> dict[str, Any] | None:
 def account(asked: Mapping[str, Any], buyer_id: int) -> dict[str, Any]:
     """What is open of a buyer's account today, by original due date, credits last."""
     shipping_queries.get_buyer(buyer_id)
-    found = dunning.statement_of(g.organisation.id, buyer_id, _entity_id(asked["entity"]), g.today)
+    found = dunning.statement_of(g.organisation.id, buyer_id, entity_id_of(asked["entity"]), g.today)
     return {
         "buyer_id": buyer_id,
         "entity": asked["entity"],
@@ -135,7 +136,7 @@ def issue(said: Mapping[str, Any], buyer_id: int) -> Any:
     """Issue a statement of account of today, and queue it by mail where asked. Each call issues a paper of its own."""
     shipping_queries.get_buyer(buyer_id)
     document, message = dunning.send_statement(
-        g.actor, g.organisation.id, buyer_id, _entity_id(said["entity"]), g.today, by_mail=said["by_mail"]
+        g.actor, g.organisation.id, buyer_id, entity_id_of(said["entity"]), g.today, by_mail=said["by_mail"]
     )
     issued = {
         "document_id": document.id,

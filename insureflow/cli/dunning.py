@@ -15,6 +15,8 @@ from insureflow.cli.options import (
     COMMAND_LINE,
     LOCALE,
     Day,
+    buyer_option,
+    entity_option,
     find_buyer,
     format_option,
     inside,
@@ -30,6 +32,7 @@ from insureflow.domain.errors import Refusal
 from insureflow.domain.money import Money
 from insureflow.i18n.words import word
 from insureflow.queries import dunning as queries
+from insureflow.queries import organisations as organisation_queries
 from insureflow.queries.listing import Narrowing
 from insureflow.services import dunning
 
@@ -111,6 +114,65 @@ def approve(letters: tuple[int, ...], organisation: str, everything: bool) -> No
         count = dunning.approve(COMMAND_LINE, place.organisation_id, None if everything else letters)
         issued = dunning.issue_approved(place.organisation_id, place.today)
     click.echo(f"{count} letters approved, {issued['letters_issued']} written, {issued['letters_settled']} not needed any more.")
+
+
+def _entity_id(code: str) -> int:
+    """Key of an entity by its code. Errors: ``entity_unknown``."""
+    for entity in organisation_queries.list_entities():
+        if entity.code == code:
+            return int(entity.id)
+    raise Refusal("entity_unknown", entity=code)
+
+
+_INTEREST = {
+    "invoice": "Invoice",
+    "due_on": "Due date",
+    "principal": "Principal",
+    "from_on": "After",
+    "until_on": "Until",
+    "days": "Days",
+    "annual_rate": "Rate a year",
+    "interest": "Interest",
+}
+
+
+@group.command("interest")
+@organisation_option
+@buyer_option
+@entity_option
+@click.option("--issue", is_flag=True, help="Issue the notice; without it only what it would claim is shown.")
+@click.option("--by-mail", is_flag=True, help="Issue it, and send it to the buyer's contacts.")
+@format_option
+@refusals_as_errors
+def interest(organisation: str, buyer: str, entity: str, issue: bool, by_mail: bool, output: str) -> None:
+    """Show the interest on late payment that no notice has claimed, or issue the notice that claims it."""
+    with inside(organisation) as place:
+        buyer_id, entity_id = find_buyer(buyer, or_key=True).id, _entity_id(entity)
+        if issue or by_mail:
+            document, _message = dunning.send_interest_notice(
+                COMMAND_LINE, place.organisation_id, buyer_id, entity_id, place.today, by_mail=by_mail
+            )
+            issued = {"number": document.number, "language": document.language, "by_mail": by_mail, "claimed": document.facts["totals"]}
+            if output == "json":
+                print_json(issued)
+            else:
+                click.echo(f"The notice of interest {document.number} is issued.")
+            return
+        paper = dunning.interest_of_account(place.organisation_id, buyer_id, entity_id, place.today)
+    rows = [
+        {
+            "invoice": line.number,
+            "due_on": line.due_on,
+            "principal": line.principal,
+            "from_on": line.from_on,
+            "until_on": line.until_on,
+            "days": line.days,
+            "annual_rate": line.annual_rate,
+            "interest": line.interest,
+        }
+        for line in paper.lines
+    ]
+    print_rows(output, _INTEREST, rows, nothing="There is no interest to claim.")
 
 
 @group.command("rules")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -264,7 +264,7 @@ def _interest_grids(notice: InterestNotice, wording: Wording) -> Iterator[Grid]:
                 line.number,
                 wording.day(line.due_on),
                 wording.amount(line.principal),
-                wording.day(line.from_on),
+                wording.day(line.from_on + timedelta(days=1)),  # the first day for which interest runs
                 wording.day(line.until_on),
                 wording.spoken(line.days),
                 wording.percent(line.annual_rate),

@@ -39,6 +39,7 @@ NO_PAGES = {
     "receivables.paper",
     "dunning.preview",
     "dunning.preview_statement",
+    "dunning.preview_interest",
     "limit_groups.leave",  # needs a buyer of that very group
 }
 #: Of these tables the demo may hold no row; their pages are tried by the tests that make one.

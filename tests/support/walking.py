@@ -118,6 +118,7 @@ NEEDS_ARGUMENTS = frozenset(
         "api_discretionary.audit",
         "api_declarations.premium",
         "api_statements.account",
+        "api_interest_notices.interest",
         "telling.feed",
     }
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from insureflow.domain.dunning.interest import ChargedSpan, LateInvoice, SetApart, calculate_spans
 from insureflow.domain.dunning.life import LetterAction, next_letter_state, promise_state
 from insureflow.domain.dunning.rules import (
     DEFAULT_DATA,
@@ -25,18 +26,22 @@ from insureflow.domain.dunning.vocabulary import ContactKind, DunningLevel, Lett
 __all__ = [
     "DEFAULT_DATA",
     "ORDER",
+    "ChargedSpan",
     "CompensationRule",
     "ContactKind",
     "DunningLevel",
     "DunningRules",
     "InterestRule",
+    "LateInvoice",
     "LetterAction",
     "LetterChannel",
     "LetterState",
     "LevelRule",
     "PromiseState",
     "ScopedRule",
+    "SetApart",
     "calculate_interest",
+    "calculate_spans",
     "explain_level",
     "level_due",
     "level_reached",

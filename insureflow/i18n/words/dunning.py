@@ -69,6 +69,7 @@ WORDS: dict[str, str] = {
     "Action.letter.posted": _("letters posted"),
     "Action.letter.repeated": _("letter to be written anew"),
     "Action.statement.issued": _("statement of account issued"),
+    "Action.interest_notice.issued": _("notice of interest issued"),
     "Action.promise.added": _("promise to pay"),
     "Action.promise.cancelled": _("promise taken back"),
     "Action.hold.added": _("letters held"),
@@ -120,6 +121,10 @@ SENTENCES: dict[str, str] = {
     "letter_on_its_way": _("Letter %(letter)s is in the e-mail queue. Cancel its message there."),
     "no_letters_to_print": _("No letter waits to be printed."),
     "statement_empty": _("Nothing is open with %(entity)s, so there is no statement to send."),
+    "interest_rate_missing": _(
+        "No rate of interest holds for %(buyer)s. Under Rules of dunning, set one for the organisation, the country or this buyer."
+    ),
+    "interest_nothing_owed": _("%(entity)s has no interest to claim: nothing was paid late, or all of it has been claimed already."),
     "promise_amount_wrong": _("Give the amount that was promised, more than nothing."),
     "promise_day_wrong": _("The day promised cannot be before the day of the promise."),
     "promise_invoice_unknown": _("“%(value)s” is no invoice of this buyer."),

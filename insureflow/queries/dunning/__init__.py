@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from insureflow.queries.dunning.interest import claimed_until, late_invoices
 from insureflow.queries.dunning.lists import (
     LetterCounts,
     count_letters,
@@ -34,6 +35,7 @@ __all__ = [
     "LetterCounts",
     "PromisePicture",
     "broken_promises",
+    "claimed_until",
     "count_letters",
     "due_invoices",
     "due_letters",
@@ -46,6 +48,7 @@ __all__ = [
     "follow_ups",
     "holds_of",
     "invoices_of",
+    "late_invoices",
     "letter_listing",
     "letters_of",
     "notes_of",

@@ -92,14 +92,16 @@ def _statement(session: Session, buyer: Buyer, writer: Stationery, on: date, num
     )
 
 
-def _people(session: Session, buyer_id: int) -> list[BuyerContact]:
+def people_of(session: Session, buyer_id: int) -> list[BuyerContact]:
+    """The people at a buyer who get letters."""
     statement = select(BuyerContact).where(BuyerContact.buyer_id == buyer_id, BuyerContact.gets_letters.is_(True))
     return list(session.scalars(statement.order_by(BuyerContact.id)))
 
 
-def _language(session: Session, buyer: Buyer) -> str:
+def language_of(session: Session, buyer: Buyer) -> str:
+    """The language of a paper on a buyer's account."""
     locale = session.scalars(select(Organisation.locale).where(Organisation.id == current_organisation_id())).one()
-    return choose_language(buyer, _people(session, buyer.id), locale)
+    return choose_language(buyer, people_of(session, buyer.id), locale)
 
 
 def statement_of(organisation_id: int, buyer_id: int, entity_id: int, on: date) -> StatementOfAccount:
@@ -112,7 +114,7 @@ def preview_statement(organisation_id: int, buyer_id: int, entity_id: int, on: d
     """The statement as an accessible page; nothing is issued. Errors: ``buyer_unknown``, ``statement_empty``."""
     with transaction(organisation_id) as session:
         buyer = get_buyer(session, buyer_id)
-        return html_statement(_statement(session, buyer, stationery_of(session, entity_id), on, "–"), _language(session, buyer))
+        return html_statement(_statement(session, buyer, stationery_of(session, entity_id), on, "–"), language_of(session, buyer))
 
 
 def send_statement(
@@ -124,7 +126,7 @@ def send_statement(
     """
     with transaction(organisation_id) as session:
         buyer, writer = get_buyer(session, buyer_id), stationery_of(session, entity_id)
-        language = _language(session, buyer)
+        language = language_of(session, buyer)
         number = issued_documents.reserve_numbers(session, on.year)[0]
         paper = _statement(session, buyer, writer, on, number)
         facts: dict[str, Any] = {"as_of": on, "closing": list(paper.closing), "items": len(paper.items)}
@@ -140,7 +142,7 @@ def send_statement(
                 actor,
                 cause=f"statement:{uuid.uuid4().hex}",
                 kind="statement",
-                recipients=[contact.email for contact in reachable(_people(session, buyer_id))],
+                recipients=[contact.email for contact in reachable(people_of(session, buyer_id))],
                 language=language,
                 subject=text.subject[: messages.LONGEST_SUBJECT],
                 body=text.body[: messages.LONGEST_BODY],

@@ -1,4 +1,4 @@
-"""A buyer's overdues: what is late and what was sent about it, promises, holds, calls, statements of account."""
+"""A buyer's overdues: what is late and what was sent about it, promises, holds, calls, statements of account, notices of interest."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from insureflow.domain.errors import Refusal
 from insureflow.domain.money import Money
 from insureflow.i18n import formats
 from insureflow.i18n.words import sentence_for, word
+from insureflow.models.documents import IssuedDocument
 from insureflow.models.dunning import ContactNote, DunningHold, PromiseToPay
 from insureflow.models.organisations import Entity
 from insureflow.queries import dunning as queries
@@ -288,34 +289,77 @@ def follow_up_done(note_id: int) -> ResponseReturnValue:
     return _end(queries.find_note(note_id), dunning.follow_up_done, _("Done."))
 
 
+def _require_account(buyer_id: int, entity_id: int) -> None:
+    """404 where the buyer or the entity is not there to be seen."""
+    get_buyer_or_404(buyer_id)
+    if entity_id not in {entity.id for entity in g.scope.entities}:
+        abort(404)
+
+
+def _paper(buyer_id: int, write: Callable[[], str]) -> ResponseReturnValue:
+    """A paper as it would be issued today, or why there is none."""
+    try:
+        return readable(write())
+    except Refusal as refusal:
+        flash(sentence_for(refusal, choose_locale()), "error")
+        return redirect(url_for("dunning.of_buyer", buyer_id=buyer_id))
+
+
+def _issue(buyer_id: int, send: Callable[[bool], tuple[IssuedDocument, object]], says: Callable[[str, bool], str]) -> ResponseReturnValue:
+    """Issue a paper, by mail where asked, and show the buyer's documents; ``says`` is what was done."""
+    by_mail = request.form.get("by_mail") == "yes"
+    try:
+        document, _message = send(by_mail)
+    except Refusal as refusal:
+        flash(sentence_for(refusal, choose_locale()), "error")
+        return redirect(url_for("dunning.of_buyer", buyer_id=buyer_id))
+    flash(says(document.number, by_mail), "success")
+    return redirect(url_for("issued_documents.of_buyer", buyer_id=buyer_id))
+
+
 @blueprint.get("/buyers/<int:buyer_id>/statements/<int:entity_id>")
 @requires(Permission.VIEW_RECEIVABLES)
 def preview_statement(buyer_id: int, entity_id: int) -> ResponseReturnValue:
     """A statement of account as it would be issued today."""
-    get_buyer_or_404(buyer_id)
-    if entity_id not in {entity.id for entity in g.scope.entities}:
-        abort(404)
-    try:
-        page = dunning.preview_statement(g.organisation.id, buyer_id, entity_id, g.today)
-    except Refusal as refusal:
-        flash(sentence_for(refusal, choose_locale()), "error")
-        return redirect(url_for("dunning.of_buyer", buyer_id=buyer_id))
-    return readable(page)
+    _require_account(buyer_id, entity_id)
+    return _paper(buyer_id, lambda: dunning.preview_statement(g.organisation.id, buyer_id, entity_id, g.today))
 
 
 @blueprint.post("/buyers/<int:buyer_id>/statements/<int:entity_id>")
 @requires(Permission.SEND_LETTERS)
 def statement(buyer_id: int, entity_id: int) -> ResponseReturnValue:
     """Issue a statement of account, by mail or as a document."""
-    get_buyer_or_404(buyer_id)
-    if entity_id not in {entity.id for entity in g.scope.entities}:
-        abort(404)
-    by_mail = request.form.get("by_mail") == "yes"
-    try:
-        document, _message = dunning.send_statement(g.actor, g.organisation.id, buyer_id, entity_id, g.today, by_mail=by_mail)
-    except Refusal as refusal:
-        flash(sentence_for(refusal, choose_locale()), "error")
-        return redirect(url_for("dunning.of_buyer", buyer_id=buyer_id))
-    said = _("The statement %(number)s waits to be sent.", number=document.number) if by_mail else _("The statement %(number)s is issued.", number=document.number)  # fmt: skip
-    flash(said, "success")
-    return redirect(url_for("issued_documents.of_buyer", buyer_id=buyer_id))
+    _require_account(buyer_id, entity_id)
+    return _issue(
+        buyer_id,
+        lambda by_mail: dunning.send_statement(g.actor, g.organisation.id, buyer_id, entity_id, g.today, by_mail=by_mail),
+        lambda number, by_mail: (
+            _("The statement %(number)s waits to be sent.", number=number)
+            if by_mail
+            else _("The statement %(number)s is issued.", number=number)
+        ),
+    )
+
+
+@blueprint.get("/buyers/<int:buyer_id>/interest/<int:entity_id>")
+@requires(Permission.VIEW_RECEIVABLES)
+def preview_interest(buyer_id: int, entity_id: int) -> ResponseReturnValue:
+    """A notice of interest as it would be issued today."""
+    _require_account(buyer_id, entity_id)
+    return _paper(buyer_id, lambda: dunning.preview_interest(g.organisation.id, buyer_id, entity_id, g.today))
+
+
+@blueprint.post("/buyers/<int:buyer_id>/interest/<int:entity_id>")
+@requires(Permission.SEND_LETTERS)
+def interest_notice(buyer_id: int, entity_id: int) -> ResponseReturnValue:
+    """Issue a notice of interest, by mail or as a document."""
+    _require_account(buyer_id, entity_id)
+    return _issue(
+        buyer_id,
+        lambda by_mail: dunning.send_interest_notice(g.actor, g.organisation.id, buyer_id, entity_id, g.today, by_mail=by_mail),
+        lambda number, by_mail: (
+            _("The notice of interest %(number)s waits to be sent.", number=number)
+            if by_mail
+            else _("The notice of interest %(number)s is issued.", number=number)
+        ),
+    )

@@ -123,7 +123,7 @@ def swedish(client: PageClient) -> PageClient:
 #: Parts of pages, asked for by a page itself.
 PARTS = frozenset({"shipping.buyers"})
 #: Papers shown as they go out: they speak the language of who gets them.
-PAPERS = frozenset({"dunning.preview", "dunning.preview_statement"})
+PAPERS = frozenset({"dunning.preview", "dunning.preview_interest", "dunning.preview_statement"})
 
 
 def walk(
