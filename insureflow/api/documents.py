@@ -180,8 +180,9 @@ def _message(mail_id: int) -> dict[str, Any]:
 
 
 def _may_decide(mail_id: int) -> None:
-    """A message that carries a paper for the insurer is for those who approve such papers."""
-    if _message(mail_id)["kind"] == NOTICE_MESSAGE and Permission.APPROVE_NOTICES not in g.permissions:
+    """Who may send a paper may decide about the message that carries it: notices to insurers and all else are different people's."""
+    needed = Permission.APPROVE_NOTICES if _message(mail_id)["kind"] == NOTICE_MESSAGE else Permission.SEND_LETTERS
+    if needed not in g.permissions:
         raise Forbidden
 
 
@@ -207,7 +208,7 @@ def message(mail_id: int) -> dict[str, Any]:
 
 
 @blueprint.post("/messages/<int:mail_id>/repeat")
-@requires(Permission.SEND_LETTERS)
+@requires(Permission.EDIT_OBLIGATIONS)
 @blueprint.arguments(RepetitionSchema)
 @blueprint.response(200, MessageSchema)
 def repeat(said: Mapping[str, Any], mail_id: int) -> dict[str, Any]:
@@ -218,7 +219,7 @@ def repeat(said: Mapping[str, Any], mail_id: int) -> dict[str, Any]:
 
 
 @blueprint.post("/messages/<int:mail_id>/cancel")
-@requires(Permission.SEND_LETTERS)
+@requires(Permission.EDIT_OBLIGATIONS)
 @blueprint.response(200, MessageSchema)
 def cancel(mail_id: int) -> dict[str, Any]:
     """Do not send an e-mail that waits."""
@@ -228,7 +229,7 @@ def cancel(mail_id: int) -> dict[str, Any]:
 
 
 @blueprint.post("/messages/<int:mail_id>/arrived")
-@requires(Permission.SEND_LETTERS)
+@requires(Permission.EDIT_OBLIGATIONS)
 @blueprint.response(200, MessageSchema)
 def arrived(mail_id: int) -> dict[str, Any]:
     """An e-mail of which nobody knew did arrive, as somebody made sure."""

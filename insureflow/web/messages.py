@@ -145,7 +145,7 @@ def show(mail_id: int) -> ResponseReturnValue:
 
 
 def _decidable_or_abort(mail_id: int) -> Message:
-    """A message that this person may decide about: one that carries a paper for the insurer is for those who approve such papers."""
+    """A message that this person may decide about; which permission that takes is known only once the message is."""
     message = _message_or_404(mail_id)
     if not _may_decide(message):
         abort(403)
@@ -153,11 +153,12 @@ def _decidable_or_abort(mail_id: int) -> Message:
 
 
 def _may_decide(message: Message) -> bool:
-    return may(Permission.SEND_LETTERS) and (message.kind != NOTICE_MESSAGE or may(Permission.APPROVE_NOTICES))
+    """Who may send a paper may decide about the message that carries it: notices to insurers and all else are different people's."""
+    return may(Permission.APPROVE_NOTICES if message.kind == NOTICE_MESSAGE else Permission.SEND_LETTERS)
 
 
 @blueprint.post("/<int:mail_id>/repeat")
-@requires(Permission.SEND_LETTERS)
+@requires(Permission.EDIT_OBLIGATIONS)
 def repeat(mail_id: int) -> ResponseReturnValue:
     """Send it again, perhaps to another address."""
     _decidable_or_abort(mail_id)
@@ -170,7 +171,7 @@ def repeat(mail_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<int:mail_id>/cancel")
-@requires(Permission.SEND_LETTERS)
+@requires(Permission.EDIT_OBLIGATIONS)
 def cancel(mail_id: int) -> ResponseReturnValue:
     """Do not send it."""
     _decidable_or_abort(mail_id)
@@ -182,7 +183,7 @@ def cancel(mail_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<int:mail_id>/arrived")
-@requires(Permission.SEND_LETTERS)
+@requires(Permission.EDIT_OBLIGATIONS)
 def arrived(mail_id: int) -> ResponseReturnValue:
     """It did arrive, as somebody made sure."""
     _decidable_or_abort(mail_id)

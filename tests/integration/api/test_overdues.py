@@ -14,11 +14,13 @@ from support.accounts import within
 from support.api import Caller
 from support.dunning import make_debtors
 from support.notices import make_overdue_account
+from support.tenants import log_in
 
 from insureflow.domain.access import Role
 from insureflow.models.database import db
 from insureflow.models.receivables import Invoice
-from insureflow.services import blocks
+from insureflow.services import blocks, messages, notices
+from insureflow.services.transaction import transaction
 
 
 @pytest.fixture
@@ -123,6 +125,7 @@ def test_letters_promises_holds_and_notes(app: Flask) -> None:
         sent = call.get(f"/messages/{letter['message_id']}", Role.CLAIMS_HANDLER)
         assert (sent["state"], sent["recipients"], sent["documents"]) == ("queued", ["ap@de.example"], [letter["document_id"]])
         assert call.get(f"/messages?state=queued&buyer_id={german}")["items"][0]["subject"] == sent["subject"]
+        assert call("POST", f"/messages/{sent['id']}/cancel", Role.CLAIMS_HANDLER)[0] == 403
         assert call("POST", f"/messages/{sent['id']}/arrived")[0] == 409
         assert call.post(f"/messages/{sent['id']}/cancel")["state"] == "cancelled"
         assert call("POST", f"/messages/{sent['id']}/repeat", recipients=["cfo@de.example"])[1]["code"] == "message_cannot"
@@ -130,6 +133,16 @@ def test_letters_promises_holds_and_notes(app: Flask) -> None:
         content = call.get(f"/documents/{issued['id']}")
         assert hashlib.sha256(content).hexdigest() == issued["sha256"]
         assert [call("GET", address)[0] for address in ("/documents/999", "/messages/999")] == [404, 404]
+        with app.app_context(), transaction(debtors.account.organisation_id) as session:
+            actor, mail = (
+                debtors.account.tenant.actor(),
+                {"recipients": ["a@insurer.example"], "language": "en", "subject": "s", "body": "b"},
+            )
+            notice = messages.queue(session, actor, cause="notice:1", kind=notices.MESSAGE_KIND, **mail).id
+        assert call.post(f"/messages/{notice}/cancel", Role.CLAIMS_HANDLER)["state"] == "cancelled"
+        client = app.test_client()
+        log_in(client, debtors.account.tenant, Role.CLAIMS_HANDLER)
+        assert [client.post(f"/messages/{key}/cancel").status_code for key in (sent["id"], notice)] == [403, 302]
         skipped = call.post(f"/letters/{keys[swede]}/skip", reason="visited today")
         assert (skipped["state"], skipped["reason"]) == ("skipped", "visited today")
         assert call("POST", f"/letters/{keys[swede]}/repeat")[1]["code"] == "letter_cannot"
