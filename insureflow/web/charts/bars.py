@@ -12,6 +12,10 @@ from insureflow.web.charts.pictures import LegendEntry, Part, Picture, nothing_t
 from insureflow.web.charts.svg import Scale, Tone, bar, drawing, element, label, patterns, shortened, ticks
 
 WIDTH = 640.0
+#: The room on the screen of a phone.
+NARROW = 358.0
+#: About the room of a letter and of a line.
+LETTER, LINE = 6.4, 14.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,32 +53,6 @@ def stacked_bars(stacks: Sequence[Stack], *, language: Language, title: str, key
     highest = max((stack.total for stack in stacks), default=0)
     if highest <= 0:
         return nothing_to_draw(key, title, teaching)
-    marks = ticks(highest)
-    height, left, bottom, top = 260.0, 64.0, 228.0, 20.0
-    scale = Scale(0, marks[-1], bottom, top)
-    shapes = [patterns(key)]
-    for mark in marks:
-        shapes.append(element("line", x1=left, x2=WIDTH, y1=scale.at(mark), y2=scale.at(mark), class_="grid"))
-        shapes.append(label(language.short_amount(mark), x=left - 8, y=scale.at(mark) + 4, anchor="end"))
-    step = (WIDTH - left) / len(stacks)
-    thick = min(72.0, step * 0.64)
-    for index, stack in enumerate(stacks):
-        middle = left + step * (index + 0.5)
-        reached = 0
-        for part in stack.parts:
-            drawn = max(0, part.minor)
-            if not drawn:
-                continue
-            low, high = scale.at(reached), scale.at(reached + drawn)
-            text = f"{stack.label}, {part.label}: {language.amount(part.minor)}"
-            shapes.append(bar(key, part.tone, text, x=middle - thick / 2, y=high, width=thick, height=low - high))
-            reached += drawn
-        if reached:
-            shapes.append(
-                label(language.short_amount(reached), x=middle, y=scale.at(reached) - 5, anchor="middle", class_="chart-text chart-strong")
-            )
-        shapes.append(label(shortened(stack.label, max(8, int(step // 7))), x=middle, y=height - 14, anchor="middle"))
-    shapes.append(element("line", x1=left, x2=WIDTH, y1=bottom, y2=bottom, class_="axis"))
     names = _part_names(stacks)
     total = sum(stack.total for stack in stacks)
     largest = max(stacks, key=lambda stack: stack.total)
@@ -96,11 +74,58 @@ def stacked_bars(stacks: Sequence[Stack], *, language: Language, title: str, key
         key=key,
         title=title,
         description=description,
-        drawing=drawing(key, title, description, WIDTH, height, *shapes, class_="chart-bars"),
+        drawing=_upright(key, title, description, stacks, highest, language, WIDTH),
+        narrow=_upright(f"{key}-narrow", title, description, stacks, highest, language, NARROW),
         headings=(heading, *names, _("Total")),
         rows=rows,
         legend=tuple(LegendEntry(tone, name) for name, tone in names.items()),
     )
+
+
+def _upright(key: str, title: str, description: str, stacks: Sequence[Stack], highest: int, language: Language, width: float) -> Markup:
+    """The bars over their names, as wide as this; where a name or an amount has no room, it gives way."""
+    marks = ticks(highest)
+    is_narrow = width < WIDTH
+    left, bottom, top = 44.0 if is_narrow else 64.0, 228.0, 20.0
+    scale = Scale(0, marks[-1], bottom, top)
+    shapes = [patterns(key)]
+    for mark in marks:
+        shapes.append(element("line", x1=left, x2=width, y1=scale.at(mark), y2=scale.at(mark), class_="grid"))
+        shapes.append(label(language.short_amount(mark), x=left - 8, y=scale.at(mark) + 4, anchor="end"))
+    step = (width - left) / len(stacks)
+    thick = min(72.0, step * 0.64)
+    said_to, said_at = 0.0, 0.0
+    for index, stack in enumerate(stacks):
+        middle = left + step * (index + 0.5)
+        reached = 0
+        for part in stack.parts:
+            drawn = max(0, part.minor)
+            if not drawn:
+                continue
+            low, high = scale.at(reached), scale.at(reached + drawn)
+            text = f"{stack.label}, {part.label}: {language.amount(part.minor)}"
+            shapes.append(bar(key, part.tone, text, x=middle - thick / 2, y=high, width=thick, height=low - high))
+            reached += drawn
+        if reached:
+            amount, y = language.short_amount(reached), scale.at(reached) - 5
+            half = len(amount) * (LETTER + 1) / 2
+            place = min(middle, width - half)
+            if place - half >= said_to or abs(y - said_at) > LINE:
+                shapes.append(label(amount, x=place, y=y, anchor="middle", class_="chart-text chart-strong"))
+                said_to, said_at = place + half, y
+        shapes.extend(_named(stack.label, middle, bottom + 18, step, is_narrow=is_narrow))
+    shapes.append(element("line", x1=left, x2=width, y1=bottom, y2=bottom, class_="axis"))
+    return drawing(key, title, description, width, bottom + 32, *shapes, class_="chart-bars")
+
+
+def _named(name: str, middle: float, y: float, step: float, *, is_narrow: bool) -> list[Markup]:
+    """The name under a bar, in two lines where one has no room on a narrow drawing."""
+    if not is_narrow or len(name) * LETTER <= step or " " not in name:
+        room = max(1, int(step // LETTER)) if is_narrow else max(8, int(step // 7))
+        return [label(shortened(name, room), x=middle, y=y, anchor="middle")]
+    lines = name.rsplit(" ", 1)
+    room = max(1, int(step // LETTER))
+    return [label(shortened(line, room), x=middle, y=y + LINE * place, anchor="middle") for place, line in enumerate(lines)]
 
 
 def covered_bars(rows: Sequence[CoverRow], *, language: Language, title: str, key: str, teaching: str, heading: str) -> Picture:

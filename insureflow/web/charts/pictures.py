@@ -28,7 +28,10 @@ class TableCell:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A chart as a page needs it. ``drawing`` is None when there is nothing to draw; ``teaching`` then says what belongs here."""
+    """A chart as a page needs it. ``drawing`` is None when there is nothing to draw; ``teaching`` then says what belongs here.
+
+    ``narrow`` is the same drawing for the screen of a phone; without it the wide one is moved sideways there.
+    """
 
     key: str
     title: str
@@ -39,6 +42,7 @@ class Picture:
     legend: tuple[LegendEntry, ...] = ()
     teaching: str = ""
     is_wide: bool = False
+    narrow: Markup | None = None
 
 
 @dataclass(frozen=True, slots=True)
