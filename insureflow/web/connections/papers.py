@@ -43,7 +43,7 @@ def papers(connection_id: int) -> ResponseReturnValue:
     name, numbers = request.args.get("paper", ""), request.args.get("numbers", "").split()
     rows, problem, status = None, "", 200
     if not offered:
-        problem = sentence_for(Refusal("papers_not_offered", connector=row.connector), locale())
+        problem = sentence_for(Refusal("papers_not_offered", connector=health.insurer), locale())
     elif name:
         try:
             rows = connections.read_paper(g.organisation.id, connection_id, name, numbers)
@@ -87,7 +87,7 @@ class CollectionForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF comes withou
 def new_collection(connection_id: int) -> ResponseReturnValue:
     """Tell the insurer that a sale it knows was paid."""
     health, row = get_health(connection_id), _row_or_404(connection_id)
-    refused = "" if takes_collections(row) else sentence_for(Refusal("collections_not_offered", connector=row.connector), locale())
+    refused = "" if takes_collections(row) else sentence_for(Refusal("collections_not_offered", connector=health.insurer), locale())
     currency = next(policy.limit_currency for policy in g.scope.policies if policy.id == row.policy_id)
     form = CollectionForm(data={"sale": request.args.get("sale", ""), "client": request.args.get("client", ""), "collected_on": g.today})
     status = 200
