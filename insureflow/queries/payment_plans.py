@@ -36,7 +36,7 @@ from insureflow.models.policies import Policy
 from insureflow.models.receivables import Allocation, Invoice
 from insureflow.queries.cover.insurer_acts import named_invoices
 from insureflow.queries.cover.ledgers import Act, load_acts
-from insureflow.queries.notices.standings import ExtensionEnds
+from insureflow.queries.notices.extension_ends import ExtensionEnds
 
 #: The states in which invoices belong to a plan and to no other.
 LIVE = frozenset({PlanState.DRAFT, PlanState.AWAITING_CONSENT, PlanState.ACTIVE})

@@ -30,6 +30,7 @@ WORDS: dict[str, str] = {
     "CalendarStatus.done": _("done"),
     "CalendarStatus.done_late": _("done late"),
     "CalendarStatus.waived": _("waived"),
+    "CalendarStatus.not_needed": _("not needed"),
     "Mark.done": _("done"),
     "Mark.waived": _("waived"),
     "late": _("late"),

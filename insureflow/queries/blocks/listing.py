@@ -32,7 +32,7 @@ _BEFORE_ALL = date(1, 1, 1)
 _NO_DAY: ColumnElement[Any] = cast(null(), Date)
 
 
-class _Standing:
+class BlockDays:
     """Who is blocked on a day, as parts of a statement about ``buyer`` (the class, or an alias of it)."""
 
     def __init__(self, on: date) -> None:
@@ -98,7 +98,7 @@ class _Standing:
 
 def blocked_since(on: date, buyer_ids: Collection[int] | None = None) -> dict[int, date]:
     """Since when buyers are blocked, of those that are; of some buyers, or of all. One reading of the states, however many there are."""
-    standing = _Standing(on)
+    standing = BlockDays(on)
     stops = standing.stops()
     since = standing.since(Buyer.id, stops.c.since)
     statement = (
@@ -124,7 +124,7 @@ class BlockListing(Listing):
 
     def __init__(self, on: date, sources: Mapping[str, str] | None = None, countries: Mapping[str, str] | None = None) -> None:
         self._on, self._sources = on, sources or {}
-        self._standing = standing = _Standing(on)
+        self._standing = standing = BlockDays(on)
         stops = standing.stops()
         since = standing.since(Buyer.id, stops.c.since)
         state = case(

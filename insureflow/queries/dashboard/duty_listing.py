@@ -146,10 +146,8 @@ def _urgency(status: ColumnElement[str], on: date) -> ColumnElement[str]:
 
 def urgency_of(status: CalendarStatus, due_on: date, on: date) -> str:
     """What a list of duties begins with: what is late, then what is to come, and last what is over; each by its day."""
-    if status is CalendarStatus.LATE:
-        place = LATE_FIRST
-    else:
-        place = THEN_COMING if status in STILL_OPEN and due_on >= on else THE_REST
+    is_coming = status in STILL_OPEN and due_on >= on
+    place = LATE_FIRST if status is CalendarStatus.LATE else THEN_COMING if is_coming else THE_REST
     return place + due_on.isoformat()
 
 

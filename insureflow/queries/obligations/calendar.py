@@ -6,14 +6,15 @@ positions of that day by the same rules.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
+from insureflow.domain.limits import AccountActKind
 from insureflow.domain.obligations import Obligation as RuleObligation
 from insureflow.domain.obligations import ObligationKind, ObligationStatus, status_on
 from insureflow.domain.trace import Trace
@@ -23,6 +24,7 @@ from insureflow.models.database import db
 from insureflow.models.limits import AccountAct, LimitDecision
 from insureflow.models.policies import Policy
 from insureflow.models.receivables import Invoice
+from insureflow.queries.blocks import blocked_since
 from insureflow.queries.cover.duties import DONE, Duty, OpenInvoice, account_duties, policy_duties
 from insureflow.queries.cover.ledgers import Act, Decision, Reminder, load_acts, load_decisions, load_reminders
 from insureflow.queries.cover.policies import PolicyBook
@@ -43,10 +45,11 @@ class CalendarStatus(StrEnum):
     DONE = "done"
     DONE_LATE = "done_late"
     WAIVED = "waived"
+    NOT_NEEDED = "not_needed"
 
 
 #: Nothing is left to be done.
-SETTLED = frozenset({CalendarStatus.DONE, CalendarStatus.DONE_LATE, CalendarStatus.WAIVED})
+SETTLED = frozenset({CalendarStatus.DONE, CalendarStatus.DONE_LATE, CalendarStatus.WAIVED, CalendarStatus.NOT_NEEDED})
 
 
 class DutyKey(NamedTuple):
@@ -76,6 +79,7 @@ class CalendarEntry:
     """A duty with its names and how it stands. ``obligation_id`` is None where it was worked out for another day than today.
 
     ``trace`` holds the steps to its day where it was worked out, be it for another day or because it was asked for alone.
+    ``blocked_since``: the first day of the block by which the duty to stop shipments is done.
     """
 
     key: DutyKey
@@ -92,6 +96,7 @@ class CalendarEntry:
     done_on: date | None
     note: str
     trace: list[Any]
+    blocked_since: date | None = None
 
 
 def calendar(selection: DutySelection, first_day: date, last_day: date, *, with_late: bool = False) -> list[CalendarEntry]:
@@ -102,11 +107,11 @@ def calendar(selection: DutySelection, first_day: date, last_day: date, *, with_
         duties = _stored(selection, or_(wanted, Obligation.due_on < selection.on) if with_late else wanted)
     else:
         duties = [(None, duty) for duty in duties_on(selection)]
-    marks = marks_by(selection.on)
+    happened = Happened.to([duty for _, duty in duties], selection.on)
     names = _Names([duty for _, duty in duties])
     entries = []
     for key, duty in duties:
-        entry = _entry(key, duty, marks.get(DutyKey(*duty[:5])), names, selection.on)
+        entry = _entry(key, duty, happened, names, selection.on)
         if first_day <= duty.due_on <= last_day or (with_late and entry.status is CalendarStatus.LATE):
             entries.append(entry)
     order = {kind.value: place for place, kind in enumerate(ObligationKind)}
@@ -121,15 +126,17 @@ def find_entry(obligation_id: int, on: date) -> CalendarEntry | None:
     duty = _duty(row)
     worked_out = duties_on(DutySelection(on, on, [ObligationKind(row.kind)], row.policy_id, row.buyer_id))
     duty = next((found for found in worked_out if found[:5] == duty[:5]), duty)
-    return _entry(row.id, duty, marks_by(on, [] if duty.buyer_id is None else [duty.buyer_id]).get(DutyKey(*duty[:5])), _Names([duty]), on)
+    return _entry(row.id, duty, Happened.to([duty], on, [] if duty.buyer_id is None else [duty.buyer_id]), _Names([duty]), on)
 
 
 def list_entries(obligation_ids: Collection[int], on: date) -> dict[int, CalendarEntry]:
     """Some duties of today's calendar by their keys, without their steps: as many as a page shows."""
     found = [(row.id, _duty(row)) for row in db.session.scalars(select(Obligation).where(Obligation.id.in_(obligation_ids)))]
     names = _Names([duty for _, duty in found])
-    marks = marks_by(on, {duty.buyer_id for _, duty in found if duty.buyer_id is not None}) if found else {}
-    return {key: _entry(key, duty, marks.get(DutyKey(*duty[:5])), names, on) for key, duty in found}
+    if not found:
+        return {}
+    happened = Happened.to([duty for _, duty in found], on, {duty.buyer_id for _, duty in found if duty.buyer_id is not None})
+    return {key: _entry(key, duty, happened, names, on) for key, duty in found}
 
 
 # ---------------------------------------------------------------------- where duties come from
@@ -253,6 +260,62 @@ def marks_by(on: date, buyer_ids: Collection[int] | None = None) -> dict[DutyKey
     return {DutyKey(mark.policy_id, mark.buyer_id, mark.invoice_id, mark.kind, mark.due_on): mark for mark in found}
 
 
+def is_insolvency(on: date) -> ColumnElement[bool]:
+    """That an act says that insolvency proceedings over a buyer are open on a day."""
+    return and_(AccountAct.kind == AccountActKind.INSOLVENCY, AccountAct.happened_on <= on)
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What has happened by a day that settles duties: marks of people, blocks on shipments, insolvency proceedings."""
+
+    marks: Mapping[DutyKey, ObligationMark]
+    blocked: Mapping[int, date]
+    insolvent: frozenset[tuple[int, int]]
+
+    @classmethod
+    def to(cls, duties: Iterable[Duty], on: date, buyer_ids: Collection[int] | None = None) -> Happened:
+        """What has happened to duties by a day; ``buyer_ids``: where they are of these buyers and of whole policies alone."""
+        stopping, reminding = set[int](), set[int]()
+        for duty in duties:
+            if duty.buyer_id is not None and duty.kind == ObligationKind.STOP_SHIPMENTS:
+                stopping.add(duty.buyer_id)
+            elif duty.buyer_id is not None and duty.kind == ObligationKind.SEND_REMINDER:
+                reminding.add(duty.buyer_id)
+        insolvent = select(AccountAct.buyer_id, AccountAct.policy_id).where(is_insolvency(on))
+        return cls(
+            marks_by(on, buyer_ids),
+            blocked_since(on, stopping) if stopping else {},
+            frozenset((row.buyer_id, row.policy_id) for row in db.session.execute(insolvent)) if reminding else frozenset(),
+        )
+
+    def mark_of(self, duty: Duty) -> ObligationMark | None:
+        """What somebody did about a duty."""
+        return self.marks.get(DutyKey(*duty[:5]))
+
+    def standing(self, duty: Duty, mark: ObligationMark | None, on: date) -> tuple[ObligationStatus, date | None, date | None]:
+        """How a duty with this mark stands on a day, when it was done, and since when a block does it.
+
+        A buyer is kept from goods by its block from the first day on, which is in time on the day after the last one on which goods
+        could leave. Nobody is reminded once insolvency proceedings are open: the debt is lodged there.
+        """
+        by_facts = next((step["result"] for step in duty.trace if step["name"] == DONE), None)
+        done_on, blocked_on, in_time = None if by_facts is None else date.fromisoformat(by_facts), None, duty.due_on
+        if mark is not None and mark.mark == "done":
+            done_on = mark.marked_on
+        elif duty.kind == ObligationKind.STOP_SHIPMENTS and duty.buyer_id in self.blocked:
+            done_on = blocked_on = self.blocked[duty.buyer_id]
+            in_time += timedelta(days=1)
+        status = status_on(
+            RuleObligation(ObligationKind(duty.kind), None, in_time, "calendar", duty.basis, Trace()),
+            on,
+            done_on,
+            is_waived=mark is not None and mark.mark == "waived",
+            is_needed=duty.kind != ObligationKind.SEND_REMINDER or (duty.buyer_id, duty.policy_id) not in self.insolvent,
+        )
+        return status, done_on, blocked_on
+
+
 class _Names:
     """Names of the policies, buyers and invoices that duties are about, read once."""
 
@@ -272,13 +335,9 @@ class _Names:
         return names
 
 
-def _entry(key: int | None, duty: Duty, mark: ObligationMark | None, names: _Names, on: date) -> CalendarEntry:
-    by_facts = next((step["result"] for step in duty.trace if step["name"] == DONE), None)
-    done_on = None if by_facts is None else date.fromisoformat(by_facts)
-    if mark is not None and mark.mark == "done":
-        done_on = mark.marked_on
-    rule = RuleObligation(ObligationKind(duty.kind), None, duty.due_on, "calendar", duty.basis, Trace())
-    found = status_on(rule, on, done_on, is_waived=mark is not None and mark.mark == "waived")
+def _entry(key: int | None, duty: Duty, happened: Happened, names: _Names, on: date) -> CalendarEntry:
+    mark = happened.mark_of(duty)
+    found, done_on, blocked_on = happened.standing(duty, mark, on)
     if found is ObligationStatus.OPEN and duty.due_on - on <= timedelta(days=DUE_SOON_DAYS):
         status = CalendarStatus.DUE_SOON
     else:
@@ -298,4 +357,5 @@ def _entry(key: int | None, duty: Duty, mark: ObligationMark | None, names: _Nam
         done_on=done_on if done_on is not None and done_on <= on else None,
         note="" if mark is None else mark.note,
         trace=duty.trace,
+        blocked_since=blocked_on,
     )

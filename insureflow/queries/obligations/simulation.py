@@ -13,16 +13,15 @@ from datetime import date
 
 from sqlalchemy import select
 
-from insureflow.domain.obligations import Obligation, ObligationKind, ObligationStatus, status_on
+from insureflow.domain.obligations import ObligationKind, ObligationStatus
 from insureflow.domain.policies import DatedTerms, PolicyTerms
-from insureflow.domain.trace import Trace
 from insureflow.models.buyers import Buyer
 from insureflow.models.cover import ObligationMark
 from insureflow.models.database import db
 from insureflow.models.receivables import Invoice
-from insureflow.queries.cover.duties import DONE, Duty
+from insureflow.queries.cover.duties import Duty
 from insureflow.queries.cover.policies import PolicyBook
-from insureflow.queries.obligations.calendar import DutyKey, DutySelection, duties_on, marks_by
+from insureflow.queries.obligations.calendar import DutyKey, DutySelection, Happened, duties_on
 
 _Subject = tuple[int | None, int | None, str]
 
@@ -81,11 +80,8 @@ class _Standing:
     is_late: bool
 
 
-def _standing(duty: Duty, on: date, mark: ObligationMark | None) -> _Standing:
-    by_facts = next((step["result"] for step in duty.trace if step["name"] == DONE), None)
-    done_on = mark.marked_on if mark is not None and mark.mark == "done" else None if by_facts is None else date.fromisoformat(by_facts)
-    rule = Obligation(ObligationKind(duty.kind), None, duty.due_on, "calendar", duty.basis, Trace())
-    status = status_on(rule, on, done_on, is_waived=mark is not None and mark.mark == "waived")
+def _standing(duty: Duty, on: date, happened: Happened, mark: ObligationMark | None) -> _Standing:
+    status = happened.standing(duty, mark, on)[0]
     return _Standing(duty, status in {ObligationStatus.OPEN, ObligationStatus.LATE}, status is ObligationStatus.LATE)
 
 
@@ -120,16 +116,16 @@ def simulate(selection: DutySelection, policy_id: int, terms: PolicyTerms, *, ro
     book = PolicyBook.load()
     policy = book.policies[policy_id]
     other = replace(policy, history=(DatedTerms(date.min, terms),), deadlines={})
-    marks = marks_by(on)
     now = _without_names_twice(duties_on(selection, book))
     then = _without_names_twice(duties_on(selection, PolicyBook({**book.policies, policy_id: other}, {})))
+    happened = Happened.to([*now, *then], on)
     standings: Mapping[ObligationKind, tuple[list[_Standing], list[_Standing]]] = {kind: ([], []) for kind in ObligationKind}
     moved: Counter[ObligationKind] = Counter()
     changes: list[tuple[Duty, _Standing | None, _Standing | None]] = []
     for left, right in _pairs(now, then):
-        mark = None if left is None else marks.get(DutyKey(*left[:5]))
-        before = None if left is None else _standing(left, on, mark)
-        after = None if right is None else _standing(right, on, mark)
+        mark = None if left is None else happened.mark_of(left)
+        before = None if left is None else _standing(left, on, happened, mark)
+        after = None if right is None else _standing(right, on, happened, mark)
         one = left or right
         if one is None:
             continue

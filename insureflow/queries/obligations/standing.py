@@ -9,18 +9,35 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, String, Text, and_, case, cast, func, literal, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    String,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import aliased
 
 from insureflow.domain.obligations import ObligationKind
 from insureflow.models.buyers import Buyer
 from insureflow.models.cover import Obligation, ObligationMark
 from insureflow.models.database import db
+from insureflow.models.limits import AccountAct
 from insureflow.models.policies import Policy
 from insureflow.models.receivables import Invoice
+from insureflow.queries.blocks.listing import BlockDays
 from insureflow.queries.cover.duties import DONE
 from insureflow.queries.exposure import Reporting
-from insureflow.queries.obligations.calendar import DUE_SOON_DAYS, SETTLED, CalendarStatus, DutySelection
+from insureflow.queries.obligations.calendar import DUE_SOON_DAYS, SETTLED, CalendarStatus, DutySelection, is_insolvency
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +51,47 @@ class DutyGroup:
     obligation_id: int
 
 
+def _day_after(day: Any) -> ColumnElement[Any]:
+    """The day after a day."""
+    return type_coerce(func.date(day, "+1 day"), Date) if db.engine.dialect.name == "sqlite" else day + literal_column("1")
+
+
 class Standing:
     """The duties that are asked for, each with how it stands. The day asked for is today."""
 
     def __init__(self, selection: DutySelection) -> None:
         self._selection = selection
         self._mark = aliased(ObligationMark)
+        self._block: Any = None
         by_facts = case((Obligation.trace[(0, "name")].as_string() == DONE, Obligation.trace[(0, "result")].as_string()))
         done_on: ColumnElement[Any] = case((self._mark.mark == "done", cast(self._mark.marked_on, Text)), else_=by_facts)
+        in_time: ColumnElement[bool] = done_on <= cast(Obligation.due_on, Text)
         on, soon = selection.on, selection.on + timedelta(days=DUE_SOON_DAYS)
+        if not selection.kinds or ObligationKind.STOP_SHIPMENTS in selection.kinds:
+            days = BlockDays(on)
+            self._block = days.stops()
+            since = days.since(Obligation.buyer_id, self._block.c.since)
+            is_by_block = and_(
+                Obligation.kind == ObligationKind.STOP_SHIPMENTS.value,
+                since.is_not(None),
+                self._mark.mark.is_distinct_from("done"),
+            )
+            done_on = case((is_by_block, cast(since, Text)), else_=done_on)
+            in_time = case((is_by_block, since <= _day_after(Obligation.due_on)), else_=in_time)
+        is_reminder = Obligation.kind == ObligationKind.SEND_REMINDER.value
+        is_insolvent = (
+            select(AccountAct.id)
+            .where(AccountAct.buyer_id == Obligation.buyer_id, AccountAct.policy_id == Obligation.policy_id, is_insolvency(on))
+            .correlate(Obligation)
+            .exists()
+        )
         self.status: ColumnElement[str] = case(
             (
                 done_on <= on.isoformat(),
-                case((done_on <= cast(Obligation.due_on, Text), CalendarStatus.DONE.value), else_=CalendarStatus.DONE_LATE.value),
+                case((in_time, CalendarStatus.DONE.value), else_=CalendarStatus.DONE_LATE.value),
             ),
             (self._mark.mark == "waived", CalendarStatus.WAIVED.value),
+            (is_reminder & is_insolvent, CalendarStatus.NOT_NEEDED.value),
             (Obligation.due_on < on, CalendarStatus.LATE.value),
             (Obligation.due_on <= soon, CalendarStatus.DUE_SOON.value),
             else_=literal(CalendarStatus.OPEN.value, String),
@@ -68,6 +111,9 @@ class Standing:
                 mark.marked_on <= chosen.on,
             ),
         )
+        if self._block is not None:
+            is_stop = Obligation.kind == ObligationKind.STOP_SHIPMENTS.value
+            statement = statement.outerjoin(self._block, and_(self._block.c.buyer_id == Obligation.buyer_id, is_stop))
         if chosen.entity_id is not None:
             statement = statement.outerjoin(Invoice, Invoice.id == Obligation.invoice_id).where(
                 or_(Obligation.invoice_id.is_(None), Invoice.entity_id == chosen.entity_id)

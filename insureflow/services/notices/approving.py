@@ -25,6 +25,7 @@ from insureflow.domain.notices import (
     calculate_totals,
     check_paper,
     planned_lines,
+    possible_actions,
     state_lines,
 )
 from insureflow.i18n.documents import choose_language
@@ -32,7 +33,8 @@ from insureflow.models.buyers import InsurerIdentity
 from insureflow.models.database import db
 from insureflow.models.notices import Notice
 from insureflow.models.scope import within
-from insureflow.queries.notices.standings import ExtensionEnds, buyers_with_unmatched_money, due_notifications, load_standings
+from insureflow.queries.notices.extension_ends import ExtensionEnds
+from insureflow.queries.notices.standings import buyers_with_unmatched_money, due_notifications, load_standings
 from insureflow.services import issued_documents, journal
 from insureflow.services.clock import now
 from insureflow.services.journal import Actor
@@ -94,14 +96,19 @@ def change(actor: Actor, organisation_id: int, notice_id: int, changes: Changes)
 
 
 def renew(actor: Actor, organisation_id: int, notice_id: int, on: date) -> Notice:
-    """Let a draft state the figures of a day; new due dates that were entered stay with their invoices.
+    """Let a paper state the figures of a day; new due dates that were entered stay with their invoices.
+
+    One that is approved, or did not arrive, is a draft again by that: nobody stood by the new figures yet.
 
     Errors: ``notice_unknown``, ``notice_cannot``.
     """
     with transaction(organisation_id) as session:
         notice = get_notice(session, notice_id)
-        move(notice, NoticeAction.CHANGE)
         before = picture(notice)
+        if NoticeAction.CHANGE not in possible_actions(notice.state):
+            move(notice, NoticeAction.REOPEN)
+            notice.approved_at = notice.approved_by_id = None
+        move(notice, NoticeAction.CHANGE)
         notice.facts = {**notice.facts, TOUCHED: True}
         account = (notice.buyer_id, notice.policy_id)
         kept = {line.number: line.new_due_on for line in lines_of(session, notice.id) if line.new_due_on is not None}

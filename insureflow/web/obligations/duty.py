@@ -81,6 +81,7 @@ def _show(duty: PressingDuty, done: DoneForm | None = None, waiving: WaiveForm |
         owner_id=kept.owner_id,
         members=[(user.id, user.name or user.email) for user, _membership in organisation_queries.list_members()],
         can_assign=may(Permission.EDIT_OBLIGATIONS) and not duty.is_expected and duty.entry.obligation_id is not None,
+        blocked_url=link_to("blocks.of_buyer", buyer_id=key.buyer_id) if duty.entry.blocked_since and key.buyer_id else None,
         buyer_url=buyer_url(key.buyer_id) if key.buyer_id else None,
         policy_url=policy_url(key.policy_id),
         invoice_url=link_to("receivables.show", invoice_id=key.invoice_id) if key.invoice_id else None,

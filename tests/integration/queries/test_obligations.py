@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from support.ledgers import Books, organisation
 from support.trading import TODAY, make_up
 
+from insureflow.domain.blocks import ExceptionReason
 from insureflow.domain.errors import Refusal
 from insureflow.domain.limits import AccountActKind, LimitKind
 from insureflow.domain.obligations import ObligationKind
@@ -18,7 +19,7 @@ from insureflow.queries.dashboard.duties import DutyCalendar, duty_calendar, pre
 from insureflow.queries.exposure import Portfolio, Reporting
 from insureflow.queries.obligations.calendar import CalendarStatus, DutySelection, calendar, find_entry
 from insureflow.queries.obligations.standing import Standing
-from insureflow.services import obligations
+from insureflow.services import blocks, obligations
 from insureflow.services.cover import rebuild, refresh_buyers
 from insureflow.services.journal import Actor, count_entries
 from insureflow.services.obligations import Mark
@@ -110,7 +111,13 @@ def test_days_and_status_follow_the_terms(session: Session) -> None:
     owner, _ = story(session)
     with within(owner):
         assert entry_of(ObligationKind.SEND_REMINDER, TODAY) == (date(2026, 4, 11), CalendarStatus.LATE, None)
-        assert entry_of(ObligationKind.STOP_SHIPMENTS, TODAY) == (date(2026, 6, 9), CalendarStatus.LATE, None)
+        # The policy's rule blocks the buyer from the day after on, which is in time: it is never late.
+        for on, status in (
+            (date(2026, 6, 9), CalendarStatus.DUE_SOON),
+            (date(2026, 6, 10), CalendarStatus.DONE),
+            (TODAY, CalendarStatus.DONE),
+        ):
+            assert entry_of(ObligationKind.STOP_SHIPMENTS, on) == (date(2026, 6, 9), status, None), on
         # 10 April + 60 days = 9 June, + 30 days = 9 July
         assert entry_of(ObligationKind.NOTIFY_OVERDUE, TODAY) == (date(2026, 7, 9), CalendarStatus.OPEN, 1_000_00)
         assert entry_of(ObligationKind.NOTIFY_OVERDUE, date(2026, 7, 2)) == (date(2026, 7, 9), CalendarStatus.DUE_SOON, 1_000_00)
@@ -118,7 +125,7 @@ def test_days_and_status_follow_the_terms(session: Session) -> None:
         assert entry_of(ObligationKind.FILE_CLAIM, TODAY) == (date(2026, 9, 7), CalendarStatus.OPEN, 1_000_00)
         assert entry_of(ObligationKind.RENEW_LIMIT, TODAY) == (date(2026, 6, 20), CalendarStatus.LATE, None)
         standing, report = Standing(DutySelection(TODAY, TODAY)), Reporting("EUR", TODAY)
-        assert (standing.count_coming(31), standing.count_late()) == (1, 3)
+        assert (standing.count_coming(31), standing.count_late()) == (1, 2)
         assert [standing.cover_at_stake(report, days) for days in (5, 31, 91)] == [0, 1_000_00, 1_000_00]
 
 
@@ -136,7 +143,28 @@ def test_what_the_account_says_was_done_is_done(session: Session) -> None:
         assert (notified.status, notified.count) == (CalendarStatus.DONE, 1)
 
 
-def _notification(policy_id: int, buyer_id: int):
+def test_proceedings_need_no_reminder_and_a_block_set_aside_stops_nothing(session: Session) -> None:
+    owner, buyer_id = story(session)
+    with transaction(owner) as working:
+        policy_id = calendar(DutySelection(TODAY, TODAY), date.min, date.max)[0].key.policy_id
+        Books(working, owner)._add(_notification(policy_id, buyer_id, AccountActKind.INSOLVENCY))
+        refresh_buyers(working, [buyer_id], TODAY)
+    with within(owner):
+        assert entry_of(ObligationKind.SEND_REMINDER, date(2026, 6, 28))[1] is CalendarStatus.LATE
+        assert entry_of(ObligationKind.SEND_REMINDER, TODAY)[1] is CalendarStatus.NOT_NEEDED
+        agree_both_ways(TODAY)
+        (duty,) = calendar(DutySelection(TODAY, TODAY, kinds=[ObligationKind.SEND_REMINDER]), date.min, date.max)
+    assert duty.key.invoice_id is not None
+    blocks.set_aside(ACTOR, owner, duty.key.invoice_id, reason=ExceptionReason.ONE_OFF, note="agreed", on=TODAY)
+    for blocked, status in ((False, CalendarStatus.LATE), (True, CalendarStatus.DONE_LATE)):
+        if blocked:
+            blocks.set_block(ACTOR, owner, buyer_id, reason="cash in advance", from_on=TODAY)
+        with within(owner):
+            assert entry_of(ObligationKind.STOP_SHIPMENTS, TODAY)[1] is status
+            agree_both_ways(TODAY)
+
+
+def _notification(policy_id: int, buyer_id: int, kind: AccountActKind = AccountActKind.OVERDUE_NOTIFICATION):
     from support.ledgers import NOW
 
     from insureflow.models.limits import AccountAct
@@ -144,7 +172,7 @@ def _notification(policy_id: int, buyer_id: int):
     return AccountAct(
         policy_id=policy_id,
         buyer_id=buyer_id,
-        kind=AccountActKind.OVERDUE_NOTIFICATION,
+        kind=kind,
         happened_on=date(2026, 6, 29),
         data={},
         created_at=NOW,
@@ -168,7 +196,7 @@ def test_marks_are_journalled_outlive_a_rebuild_and_can_be_undone(session: Sessi
         found = find_entry(after.obligation_id, TODAY)
         assert found is not None
         assert found.status is CalendarStatus.WAIVED
-        assert agree_both_ways(TODAY).late == 2
+        assert agree_both_ways(TODAY).late == 1
         assert [step["name"] for step in found.trace] == ["send_reminder"], "the steps are worked out when they are asked for"
     obligations.undo_mark(ACTOR, owner, after.obligation_id, today=TODAY)
     with within(owner):
