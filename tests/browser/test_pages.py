@@ -57,8 +57,6 @@ EMPTY_IN_THE_DEMO = {
     "insurer_exchange",
     "outbox_message",
     "look_up",
-    "bank_entry",
-    "bank_statement",
 }
 
 

@@ -16,11 +16,14 @@ from support.databases import DEMO_DAY
 from support.twins import rows_of
 
 from insureflow.app import create_app
+from insureflow.domain.dunning import rank_of
+from insureflow.models.bank_statements import BankEntry
 from insureflow.models.base import FOREVER, Base
 from insureflow.models.buyers import Buyer
 from insureflow.models.connections import LimitFee
 from insureflow.models.cover import AccountState, InvoicePosition, Obligation
 from insureflow.models.database import db
+from insureflow.models.dunning import DunningLetter
 from insureflow.models.limit_requests import ApprovalThreshold, DiscretionaryAssessment, EvidenceFile, LimitRequest
 from insureflow.models.limits import AccountAct, LimitDecision
 from insureflow.models.policies import Policy
@@ -30,7 +33,7 @@ from insureflow.models.shipments import ShipmentCheck
 from insureflow.models.work_items import WorkItem
 from insureflow.services import cover, files, journal
 from insureflow.services.demo import load_demo
-from insureflow.services.demo.book import BUYERS, INVOICES, STORIES, generate
+from insureflow.services.demo.book import AT_HOME, BUYERS, INVOICES, STORIES, generate
 
 ANOTHER_DAY = date(2025, 3, 31)
 
@@ -81,7 +84,7 @@ def test_the_book_follows_from_seed_and_day(day: date) -> None:
     book = generate(7, day)
     assert len(book) == BUYERS == 400
     assert sum(len(buyer.invoices) for buyer in book) == INVOICES == 6000
-    assert len({buyer.place.country for buyer in book}) == 40
+    assert len({buyer.place.country for buyer in book}) == 41
     numbers = [invoice.number for buyer in book for invoice in buyer.invoices]
     assert len(set(numbers)) == INVOICES
     for buyer in book:
@@ -100,7 +103,7 @@ def test_the_demo_is_as_large_as_promised(demo: Session) -> None:
         return int(demo.scalar(sa.select(sa.func.count(model.id))) or 0)
 
     assert (count(Buyer), count(Invoice), count(Policy)) == (400, 6000, 3)
-    assert demo.scalar(sa.select(sa.func.count(sa.distinct(Buyer.country)))) == 40
+    assert demo.scalar(sa.select(sa.func.count(sa.distinct(Buyer.country)))) == 41
     assert demo.scalar(sa.select(sa.func.count(sa.distinct(Policy.insurer)))) == 3
     statuses = set(demo.scalars(sa.select(LimitDecision.status)))
     assert {"approved", "partly_approved", "reduced", "withdrawn", "refused", "requested"} <= {status.value for status in statuses}
@@ -149,6 +152,21 @@ def test_people_have_been_at_work(demo: Session) -> None:
     assert len([check for check in kept if not check.reserved_until]) == 2
     assert demo.scalar(sa.select(ApprovalThreshold.amount_minor)) == 100_000_00
     assert len(demo.scalars(sa.select(LimitFee)).all()) == 2
+
+
+def test_buyers_are_reminded_step_by_step_and_in_their_language(demo: Session) -> None:
+    letters = demo.scalars(sa.select(DunningLetter).where(DunningLetter.state == "sent").order_by(DunningLetter.sent_on)).all()
+    assert {letter.level.value for letter in letters} >= {"reminder_1", "reminder_2", "reminder_3"}
+    firmest: dict[tuple[int, int, str], int] = {}
+    for letter in letters:
+        key, rank = (letter.buyer_id, letter.entity_id, letter.currency), rank_of(letter.level)
+        country = demo.get_one(Buyer, letter.buyer_id).country
+        assert rank <= firmest.get(key, 1 if country == "IT" else 0) + 1, letter.cause
+        firmest[key] = max(rank, firmest.get(key, 0))
+    at_home = demo.scalars(sa.select(Buyer).where(Buyer.legal_name == AT_HOME, Buyer.country == "SE")).one()
+    assert {letter.language for letter in letters if letter.buyer_id == at_home.id} == {"sv"}
+    states = set(demo.scalars(sa.select(BankEntry.state)))
+    assert {"matched", "proposed", "unmatched", "not_a_receipt"} <= {state.value for state in states}
 
 
 # The stories

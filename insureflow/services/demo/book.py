@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from insureflow.domain.money import minor_digits
-from insureflow.services.demo.places import FIRST_PARTS, PLACES, SECOND_PARTS, TRADES, Place
+from insureflow.services.demo.places import FIRST_PARTS, HOME, PLACES, SECOND_PARTS, TRADES, Place
 
 BUYERS = 400
 INVOICES = 6000
@@ -102,6 +102,9 @@ class DemoBuyer:
 #: How buyers pay: share of buyers, and the range of days after the due date.
 MANNERS = {"prompt": (46, -4, 3), "usual": (30, 0, 14), "slow": (17, 12, 38), "late": (7, 30, 58)}
 
+#: The buyer at home, in the country of the group itself.
+AT_HOME = "Almviks Järn AB"
+
 #: Buyers worth a look: name, country, and what is going on.
 STORIES = (
     ("Hafenwerk Logistik GmbH", "DE", "notify_soon"),
@@ -146,6 +149,7 @@ def generate(seed: int, on: date) -> list[DemoBuyer]:
     for buyer, count in zip(others, counts, strict=True):
         _trade(dice, buyer, count, on)
         _limits(dice, buyer, on)
+    _at_home(next(buyer for buyer in others if buyer.place.country == "FI" and buyer.limits), on)
     _number(buyers)
     return buyers
 
@@ -231,6 +235,15 @@ def _pay(dice: random.Random, invoice: DemoInvoice, paid_on: date, on: date) -> 
             invoice.payments.append((rest_on, gross - first))
         return
     invoice.payments.append((paid_on, gross))
+
+
+def _at_home(buyer: DemoBuyer, on: date) -> None:
+    """A buyer turns out to be one at home who has owed its last invoice for some weeks."""
+    buyer.name, buyer.place, buyer.town = AT_HOME, HOME, HOME.towns[0]
+    late = buyer.invoices[-1]
+    late.invoice_on, late.due_on = on - timedelta(days=75), on - timedelta(days=45)
+    late.shipment_on, late.payments, late.dispute, late.credit = late.invoice_on, [], None, None
+    buyer.invoices.sort(key=lambda each: each.invoice_on)
 
 
 def _need(buyer: DemoBuyer) -> int:

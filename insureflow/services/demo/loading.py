@@ -28,6 +28,7 @@ from insureflow.models.policies import Policy
 from insureflow.models.receivables import Allocation, CreditNote, Dispute, Invoice, Payment
 from insureflow.services import cover, journal, organisations, policies
 from insureflow.services.clock import now
+from insureflow.services.demo.banking import receive
 from insureflow.services.demo.book import DemoBuyer, DemoInvoice, generate
 from insureflow.services.demo.connecting import connect
 from insureflow.services.demo.declaring import declare_quarters
@@ -96,6 +97,7 @@ def load_demo(on: date, *, seed: int = 7, progress: Progress | None = None) -> O
             work(session, organisation.id, by_policy, seed, on)
             declare_quarters(session, organisation.id, by_policy["europe"], on)
             remind(session, organisation.id, on)
+            receive(session, organisation.id, on)
             notify(session, organisation.id, {name: policy.id for name, policy in by_policy.items()}, on)
             put_off(session, organisation.id, on)
             _bring_up_to_date(session, on)

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from insureflow.domain.buyers import search_name
-from insureflow.domain.dunning import ContactKind, DunningLevel, LetterState
+from insureflow.domain.dunning import ContactKind, DunningLevel, LetterChannel, LetterState
 from insureflow.domain.messages import MessageAction, MessageState
 from insureflow.domain.money import Money
 from insureflow.models.buyers import Buyer
@@ -54,6 +54,8 @@ _RULE: dict[str, Any] = {
 _ROLES = ("Accounts payable", "Head of finance", "Purchasing")
 _BUYERS = 120
 _SENT = 24
+#: So many days ago letters went to everybody they were due to, so that firmer ones follow now.
+_EARLIER_ROUNDS = (40, 26)
 
 
 def _person(session: Session, start: str) -> Actor:
@@ -73,19 +75,31 @@ def remind(session: Session, organisation_id: int, on: date) -> None:
         administrator, organisation_id, {**_RULE, "levels": _RULE["levels"][1:]}, on - timedelta(days=180), country="IT",
         note="Buyers in Italy are reminded later: the first reminder went to everybody.",
     )  # fmt: skip
+    for ago in _EARLIER_ROUNDS:
+        day = on - timedelta(days=ago)
+        dunning.propose(clerk, organisation_id, day)
+        _send(session, organisation_id, clerk, day, None)
     earlier = on - timedelta(days=12)
     dunning.propose(clerk, organisation_id, earlier)
-    letters = session.scalars(select(DunningLetter).order_by(DunningLetter.total_minor.desc(), DunningLetter.id)).all()
+    waiting = select(DunningLetter).where(DunningLetter.state == LetterState.PROPOSED)
+    letters = session.scalars(waiting.order_by(DunningLetter.total_minor.desc(), DunningLetter.id)).all()
     chosen, skipped = [letter.id for letter in letters[:_SENT]], [letter.id for letter in letters[_SENT : _SENT + 2]]
     if skipped:
         dunning.skip(clerk, organisation_id, skipped, "The money is on its way, says their bank.")
-    dunning.approve(clerk, organisation_id, chosen)
-    dunning.issue_approved(organisation_id, earlier, letter_ids=chosen)
-    _deliver(session, earlier)
-    dunning.print_letters(clerk, organisation_id)
-    dunning.mark_posted(clerk, organisation_id, None, earlier + timedelta(days=1))
+    _send(session, organisation_id, clerk, earlier, chosen)
     _talk(session, organisation_id, clerk, on)
     dunning.propose(clerk, organisation_id, on)
+
+
+def _send(session: Session, organisation_id: int, clerk: Actor, on: date, chosen: list[int] | None) -> None:
+    """Approve letters, all that wait where none are named, and let them go by e-mail of a day and by post of the next."""
+    dunning.approve(clerk, organisation_id, chosen)
+    dunning.issue_approved(organisation_id, on, letter_ids=chosen)
+    _deliver(session, on, bounces=chosen is not None)
+    posted = select(DunningLetter.id).where(DunningLetter.state == LetterState.APPROVED, DunningLetter.channel == LetterChannel.POST)
+    if session.scalars(posted).first() is not None:
+        dunning.print_letters(clerk, organisation_id)
+        dunning.mark_posted(clerk, organisation_id, None, on + timedelta(days=1))
 
 
 def _people(session: Session, organisation_id: int, actor: Actor, on: date) -> None:
@@ -124,11 +138,11 @@ def deliver(session: Session, kind: str, on: date) -> list[Message]:
     return list(waiting)
 
 
-def _deliver(session: Session, on: date) -> None:
-    """The messages of the demo's letters were taken by a mail server of that day; one of them came back."""
+def _deliver(session: Session, on: date, *, bounces: bool) -> None:
+    """The messages of the demo's letters were taken by a mail server of that day; one of them came back where ``bounces`` says so."""
     at = datetime.combine(on, time(9, 30), UTC)
     for place, message in enumerate(deliver(session, "dunning_letter", on)):
-        if place == 3:
+        if place == 3 and bounces:
             move(message, MessageAction.BOUNCE)
             message.bounced_at = at + timedelta(minutes=7)
             message.bounce = {

@@ -69,6 +69,9 @@ PLACES: tuple[Place, ...] = tuple(
     """.strip().splitlines()
 )
 
+#: The home of the group: one buyer there, so that papers in Swedish are to be seen.
+HOME = _place("SE|0|EUR|30|europe|AB|Borås")
+
 FIRST_PARTS = [
     "Alder",
     "Amber",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 
-from insureflow.services.demo.places import PLACES
+from insureflow.services.demo.places import HOME, PLACES
 
 
 def policy_terms(short: str, on: date) -> dict[str, object]:
     """What each of the demo's policies says beyond its preset, as overrides by dotted path."""
     start = date(on.year - 2, 1, 1).isoformat()
     common: dict[str, object] = {"maximum_invoicing_period.days": 30}
-    europe = sorted(place.country for place in PLACES if place.policy == "europe")
+    europe = sorted(place.country for place in (*PLACES, HOME) if place.policy == "europe")
     world = sorted(place.country for place in PLACES if place.policy == "world")
     america = sorted(place.country for place in PLACES if place.policy == "america")
     end = date(on.year + 1, 12, 31).isoformat()
