@@ -108,19 +108,19 @@ def _upright(key: str, title: str, description: str, stacks: Sequence[Stack], hi
             reached += drawn
         if reached:
             amount, y = language.short_amount(reached), scale.at(reached) - 5
-            half = len(amount) * (LETTER + 1) / 2
+            half = len(amount) * LETTER / 2 + 1
             place = min(middle, width - half)
             if place - half >= said_to or abs(y - said_at) > LINE:
                 shapes.append(label(amount, x=place, y=y, anchor="middle", class_="chart-text chart-strong"))
                 said_to, said_at = place + half, y
         shapes.extend(_named(stack.label, middle, bottom + 18, step, is_narrow=is_narrow))
     shapes.append(element("line", x1=left, x2=width, y1=bottom, y2=bottom, class_="axis"))
-    return drawing(key, title, description, width, bottom + 32, *shapes, class_="chart-bars")
+    return drawing(key, title, description, width, bottom + 38, *shapes, class_="chart-bars")
 
 
 def _named(name: str, middle: float, y: float, step: float, *, is_narrow: bool) -> list[Markup]:
     """The name under a bar, in two lines where one has no room on a narrow drawing."""
-    if not is_narrow or len(name) * LETTER <= step or " " not in name:
+    if not is_narrow or (len(name) + 1) * LETTER <= step or " " not in name:
         room = max(1, int(step // LETTER)) if is_narrow else max(8, int(step // 7))
         return [label(shortened(name, room), x=middle, y=y, anchor="middle")]
     lines = name.rsplit(" ", 1)
