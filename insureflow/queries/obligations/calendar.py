@@ -303,7 +303,7 @@ class Happened:
         done_on, blocked_on, in_time = None if by_facts is None else date.fromisoformat(by_facts), None, duty.due_on
         if mark is not None and mark.mark == "done":
             done_on = mark.marked_on
-        elif duty.kind == ObligationKind.STOP_SHIPMENTS and duty.buyer_id in self.blocked:
+        elif duty.kind == ObligationKind.STOP_SHIPMENTS and duty.buyer_id is not None and duty.buyer_id in self.blocked:
             done_on = blocked_on = self.blocked[duty.buyer_id]
             in_time += timedelta(days=1)
         status = status_on(
