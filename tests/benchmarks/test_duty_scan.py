@@ -15,7 +15,7 @@ from flask import Flask
 from sqlalchemy import event
 from support import databases
 from support.large_books import say
-from support.loaded_books import make_loaded_book
+from support.loaded_books import make_loaded_book, multiply_book
 
 from insureflow.models.database import db
 from insureflow.models.scope import within
@@ -35,6 +35,8 @@ INVOICES = int(os.environ.get("INSUREFLOW_BENCH_INVOICES", "1000000"))
 BOOKED = date(2026, 5, 1)
 #: The newest invoice is of the day before the ledger at sixty days: on this day every one of them is past due.
 ON = BOOKED + timedelta(days=60)
+#: How many times the book is put beside itself: one of these parts is booked with all its cover, the others are copies of it.
+PARTS = 20 if INVOICES >= 200_000 and INVOICES % 20 == 0 else 1
 #: A pass may ask a few questions more than one, and some for every portion of buyers; one for each invoice would be far above this.
 MOST_STATEMENTS = 100
 
@@ -70,8 +72,10 @@ def _timed(ask: Callable[[], Sized]) -> tuple[float, float, int, int]:
 def test_past_due_invoices_are_scanned_in_one_pass(app: Flask, database: databases.Database) -> None:
     with app.app_context():
         begun = time.perf_counter()
-        tenant = make_loaded_book(app, max(1, INVOICES // 20), INVOICES, BOOKED)
-        say(f"{database.kind}: {INVOICES} invoices booked with cover in {time.perf_counter() - begun:.0f} s")
+        tenant = make_loaded_book(app, max(1, INVOICES // PARTS // 20), INVOICES // PARTS, BOOKED)
+        say(f"{database.kind}: {INVOICES // PARTS} invoices booked with cover in {time.perf_counter() - begun:.0f} s")
+        multiply_book(tenant, PARTS)
+        say(f"{database.kind}: {INVOICES} invoices there after {time.perf_counter() - begun:.0f} s")
         with db.engine.connect() as connection:
 
             def bare(statement: str) -> list[object]:

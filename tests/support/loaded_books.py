@@ -18,7 +18,9 @@ from support.tenants import Tenant, make_tenant
 
 from insureflow.domain.access import Role
 from insureflow.domain.buyers import BuyerStatus
+from insureflow.models.base import Base
 from insureflow.models.buyers import Buyer, CustomerNumber
+from insureflow.models.cover import AccountState, Exposure, InvoicePosition, Obligation
 from insureflow.models.database import db
 from insureflow.models.limit_requests import LimitRequest
 from insureflow.models.limits import LimitDecision
@@ -123,10 +125,68 @@ def make_loaded_book(app: Flask, buyers: int, invoices: int, on: date) -> Tenant
                 )
     with transaction(tenant.id) as session:
         cover.refresh_buyers(session, None, on)
+    _look_through()
+    return tenant
+
+
+#: The tables of a book that are about buyers, in the order in which they refer to each other, and what tells their rows apart by name.
+_OF_BUYERS: tuple[tuple[type[Base], str], ...] = (
+    (Buyer, ""),
+    (CustomerNumber, "number"),
+    (LimitDecision, ""),
+    (LimitRequest, "own_reference"),
+    (Invoice, "number"),
+    (Payment, "number"),
+    (Allocation, ""),
+    (Dispute, ""),
+    (InvoicePosition, ""),
+    (AccountState, ""),
+    (Exposure, ""),
+    (Obligation, ""),
+)
+_KEYS = {"buyer_id": Buyer, "invoice_id": Invoice, "payment_id": Payment, "decision_id": LimitDecision}
+
+
+def multiply_book(tenant: Tenant, times: int) -> None:
+    """Make a book so many times as large: every buyer again, with what it owes and how its account stands, by set-based copies.
+
+    A copy stands as its original does under the same policies, so that what was worked out for the one is what would be worked out for
+    the other; no limit, stop or duty depends on how many buyers there are.
+    """
+    with transaction(tenant.id) as session:
+        connection = session.connection()
+
+        def last_of(model: type[Base]) -> int:
+            return int(connection.exec_driver_sql(f"SELECT coalesce(max(id), 0) FROM {model.__tablename__}").scalar() or 0)
+
+        kept = {model: last_of(model) for model, _name in _OF_BUYERS}
+        for again in range(1, times):
+            for model, name in _OF_BUYERS:
+                columns = [column.name for column in model.__table__.columns]
+                keys = {column: again * kept[_KEYS[column]] for column in columns if column in _KEYS} | {"id": again * kept[model]}
+                values = [
+                    f"{column} + {keys[column]}" if column in keys else f"{column} || '-{again}'" if column == name else f'"{column}"'
+                    for column in columns
+                ]
+                named = ", ".join(f'"{column}"' for column in columns)
+                is_of_buyer = " AND buyer_id IS NOT NULL" if "buyer_id" in columns else ""
+                connection.exec_driver_sql(
+                    f"INSERT INTO {model.__tablename__} ({named})"
+                    f" SELECT {', '.join(values)} FROM {model.__tablename__}"
+                    f" WHERE organisation_id = {tenant.id} AND id <= {kept[model]}{is_of_buyer}"
+                )
+        if connection.dialect.name == "postgresql":
+            for model, _name in _OF_BUYERS:
+                table = model.__tablename__
+                connection.exec_driver_sql(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
+    _look_through()
+
+
+def _look_through() -> None:
+    """Let the database know what its tables hold."""
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("ANALYZE" if connection.dialect.name == "sqlite" else "VACUUM ANALYZE")
     db.session.remove()
-    return tenant
 
 
 _BUYER = ("legal_name", "search_name", "country", "status", "natural_person", "created_at")
