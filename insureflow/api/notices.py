@@ -50,6 +50,9 @@ class SendingSchema(Schema):
     sent_on = fields.Date()
     protocol_number = fields.String(load_default="", validate=validate.Length(0, 120))
     recipient = fields.String(load_default="", validate=validate.Length(0, 500))
+    with_old_figures = fields.Boolean(
+        load_default=False, metadata={"description": "Send it though its figures (`as_of`) are of an earlier day than the sending."}
+    )
 
 
 class ReplySchema(Schema):
@@ -269,6 +272,15 @@ def approve(notice_id: int) -> dict[str, Any]:
     return _shown(notice_id)
 
 
+@blueprint.post("/<int:notice_id>/renew")
+@requires(Permission.APPROVE_NOTICES)
+@blueprint.response(200, NoticeSchema)
+def renew(notice_id: int) -> dict[str, Any]:
+    """Draft a paper anew with the figures of today; what was approved has to be approved again."""
+    notices.renew(g.actor, g.organisation.id, notice_id, g.today)
+    return _shown(notice_id)
+
+
 @blueprint.post("/<int:notice_id>/send")
 @requires(Permission.APPROVE_NOTICES)
 @blueprint.arguments(SendingSchema)
@@ -276,7 +288,11 @@ def approve(notice_id: int) -> dict[str, Any]:
 def send(asked: Mapping[str, Any], notice_id: int) -> dict[str, Any]:
     """Send an approved paper, or record that a person sent it."""
     sending = Sending(
-        channel=asked["channel"], on=asked.get("sent_on"), protocol_number=asked["protocol_number"], recipient=asked["recipient"]
+        channel=asked["channel"],
+        on=asked.get("sent_on"),
+        protocol_number=asked["protocol_number"],
+        recipient=asked["recipient"],
+        with_old_figures=asked["with_old_figures"],
     )
     notices.send(g.actor, g.organisation.id, notice_id, sending, g.today)
     return _shown(notice_id)

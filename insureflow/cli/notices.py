@@ -177,6 +177,19 @@ def approve(notice_id: int, organisation: str, person: str, on: date | None, out
         _show(notices.approve(_person(person), place.organisation_id, notice_id, place.day(on)), output)
 
 
+@group.command("renew")
+@click.argument("notice_id", type=int)
+@organisation_option
+@person_option
+@on_option
+@format_option
+@refusals_as_errors
+def renew(notice_id: int, organisation: str, person: str, on: date | None, output: str) -> None:
+    """Draft NOTICE_ID anew with the figures of today; what was approved has to be approved again."""
+    with inside(organisation) as place:
+        _show(notices.renew(_person(person), place.organisation_id, notice_id, place.day(on)), output)
+
+
 def _evidence(path: str | None) -> NewEvidence | None:
     return None if path is None else NewEvidence(Path(path).name, io.BytesIO(Path(path).read_bytes()))
 
@@ -190,6 +203,7 @@ def _evidence(path: str | None) -> NewEvidence | None:
 @click.option("--protocol", default="", help="The number under which the portal took it.")
 @click.option("--recipient", default="", help="To whom it was posted.")
 @click.option("--evidence", type=click.Path(exists=True, dir_okay=False), help="A file that shows it.")
+@click.option("--with-old-figures", is_flag=True, help="Send it though its figures are of an earlier day.")
 @on_option
 @format_option
 @refusals_as_errors
@@ -202,12 +216,20 @@ def send(
     protocol: str,
     recipient: str,
     evidence: str | None,
+    with_old_figures: bool,
     on: date | None,
     output: str,
 ) -> None:
     """Send the approved NOTICE_ID, or record that it was sent."""
     with inside(organisation) as place:
-        sending = Sending(channel=Channel(channel), on=sent_on, protocol_number=protocol, recipient=recipient, evidence=_evidence(evidence))
+        sending = Sending(
+            channel=Channel(channel),
+            on=sent_on,
+            protocol_number=protocol,
+            recipient=recipient,
+            evidence=_evidence(evidence),
+            with_old_figures=with_old_figures,
+        )
         _show(notices.send(_person(person), place.organisation_id, notice_id, sending, place.day(on)), output)
 
 

@@ -126,6 +126,9 @@ SENTENCES: dict[str, str] = {
     "notice_recipient_needed": _("Enter to whom the letter was posted."),
     "notice_sent_in_future": _("%(on)s is still to come; today is %(today)s. Enter the day on which it was sent."),
     "notice_sent_before_draft": _("%(on)s is before %(as_of)s, the day whose figures it states. Enter the day on which it was sent."),
+    "notice_figures_old": _(
+        "Its figures are of %(as_of)s, and it is sent on %(on)s. Draft it anew with the figures of today, or confirm that it goes as it is."
+    ),
     "notice_replied_before_sent": _("%(on)s is before %(sent)s, when it was sent. Enter the day of the answer."),
     "notice_invoice_unknown": _("Invoice %(number)s is not one of this notice. Take the figures of today if it is new."),
     "plan_line_unreadable": _("“%(value)s” is not an instalment. Give a day and an amount above nothing, like 12500.00."),

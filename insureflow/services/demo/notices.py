@@ -59,7 +59,7 @@ def notify(session: Session, organisation_id: int, policy_ids: Mapping[str, int]
         notices.approve(handler, organisation_id, key, earlier + timedelta(days=1))
     for place, key in enumerate(approved[:3]):
         sent_on = on if place == 2 else earlier + timedelta(days=2 + place)  # one of today, whose instants agree with its days
-        sending = Sending(channel=Channel.PORTAL, on=sent_on, protocol_number=f"NNP-{on.year}-{4410 + place}")
+        sending = Sending(channel=Channel.PORTAL, on=sent_on, protocol_number=f"NNP-{on.year}-{4410 + place}", with_old_figures=True)
         notices.send(handler, organisation_id, key, sending, on)
     outcomes = (ReplyOutcome.RECEIVED, ReplyOutcome.MORE_WANTED)
     for outcome, key in zip(outcomes, approved[:2], strict=False):
@@ -82,7 +82,7 @@ def _ask_for_time(actor: Actor, organisation_id: int, due: DueNotification, on: 
 
 def _come_back(session: Session, organisation_id: int, actor: Actor, notice_id: int, on: date) -> None:
     """An e-mail that the insurer's server refused."""
-    notices.send(actor, organisation_id, notice_id, Sending(channel=Channel.EMAIL), on)
+    notices.send(actor, organisation_id, notice_id, Sending(channel=Channel.EMAIL, with_old_figures=True), on)
     message = session.scalars(select(Message).where(Message.cause.startswith(f"notice/{notice_id}/"))).one()
     message.last_error = {"code": "mail_recipients_refused", "reply": "550 no such user"}
     message.message_id = f"<{message.cause.replace('/', '.')}@norrvik.example>"  # the same in every demo

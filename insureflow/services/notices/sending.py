@@ -42,7 +42,10 @@ POST_OFFICE = Actor(None, "mail")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
-    """How a paper is sent. ``on`` and ``protocol_number`` or ``recipient`` are what a person says of a portal or the post."""
+    """How a paper is sent. ``on`` and ``protocol_number`` or ``recipient`` are what a person says of a portal or the post.
+
+    ``with_old_figures``: somebody knows that its figures are of an earlier day than the sending, and wants it sent all the same.
+    """
 
     channel: Channel
     on: date | None = None
@@ -50,19 +53,24 @@ class Sending:
     protocol_number: str = ""
     note: str = ""
     evidence: NewEvidence | None = None
+    with_old_figures: bool = False
 
 
 def send(actor: Actor, organisation_id: int, notice_id: int, sending: Sending, today: date) -> Notice:
     """Send an approved paper, or record that a person sent it.
 
     Errors: ``notice_unknown``, ``notice_cannot``, ``notice_document_missing``, ``notice_connection_not_offered``, ``notice_no_recipient``,
-    ``notice_protocol_needed``, ``notice_recipient_needed``, ``notice_sent_in_future``, ``notice_sent_before_draft``.
+    ``notice_protocol_needed``, ``notice_recipient_needed``, ``notice_sent_in_future``, ``notice_sent_before_draft``,
+    ``notice_figures_old``.
     """
     with transaction(organisation_id) as session:
         notice = get_notice(session, notice_id)
         document = None if notice.document_id is None else session.get(IssuedDocument, notice.document_id)
         if document is None:
             raise Refusal("notice_document_missing")
+        sent_on = today if sending.channel is Channel.EMAIL else sending.on or today
+        if notice.as_of < min(sent_on, today) and not sending.with_old_figures:
+            raise InvalidValue("notice_figures_old", "with_old_figures", as_of=notice.as_of, on=sent_on)
         _WAYS[sending.channel](session, actor, notice, document, sending, today)
         return notice
 

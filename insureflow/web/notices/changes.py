@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from flask import flash, g, redirect, render_template, request, url_for
+from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from insureflow.domain.access import Permission
 from insureflow.domain.errors import Refusal
-from insureflow.domain.notices import Channel, NoticeKind, ReasonForNonPayment, ReplyOutcome
+from insureflow.domain.notices import Channel, NoticeAction, NoticeKind, ReasonForNonPayment, ReplyOutcome
 from insureflow.queries import buyers as buyer_queries
 from insureflow.queries.notices.standings import policies_owing
 from insureflow.services import notices
 from insureflow.services.notices import Answer, Changes, Lodging, NewNotice, Sending
-from insureflow.web.access import requires
+from insureflow.web.access import may, requires
 from insureflow.web.buyers.routes import get_buyer_or_404
 from insureflow.web.keys import read_key
 from insureflow.web.limits.forms import show_refusal
@@ -104,8 +104,10 @@ def _done(notice_id: int, said: str) -> ResponseReturnValue:
 @blueprint.post("/<int:notice_id>/renew")
 @requires(Permission.EDIT_OBLIGATIONS)
 def renew(notice_id: int) -> ResponseReturnValue:
-    """Take the figures of today."""
-    get_notice_or_404(notice_id)
+    """Take the figures of today. What is approved is a draft again by that, so that only those who approve may do it."""
+    view = get_notice_or_404(notice_id)
+    if NoticeAction.CHANGE not in view.actions and not may(Permission.APPROVE_NOTICES):
+        abort(403)
     return take_step(
         lambda: notices.renew(g.actor, g.organisation.id, notice_id, g.today),
         _("The draft states the figures of today."),
@@ -163,6 +165,7 @@ def send(notice_id: int) -> ResponseReturnValue:
         protocol_number=form.protocol_number.data or "",
         note=form.note.data or "",
         evidence=sent_file("evidence"),
+        with_old_figures=form.with_old_figures.data,
     )
     try:
         notices.send(g.actor, g.organisation.id, notice_id, sending, g.today)

@@ -11,7 +11,7 @@ from flask import g, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import DateField, FileField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import BooleanField, DateField, FileField, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -223,6 +223,7 @@ class SendForm(FlaskForm):  # type: ignore[misc]  # the library comes without ty
         _l("Receipt"), [Optional()], description=_l("A file that shows it: confirmation of the portal, receipt of the post.")
     )
     note = StringField(_l("Note"), [Optional(), Length(max=1000)])
+    with_old_figures = BooleanField(_l("Send it with its old figures"))
 
     def prepare(self) -> None:
         """Fill the choices; no insurer publishes how a notification is written for its interface, so none is offered."""

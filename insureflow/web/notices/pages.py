@@ -100,6 +100,9 @@ def show_page(
     lodging = lodging or LodgingForm(formdata=None, lodged_on=g.today, administrator=administrator.name if administrator else "")
     for form in (sending, reply, lodging):
         form.prepare()
+    is_old = view.notice.as_of < g.today
+    if not is_old:
+        del sending.with_old_figures
     is_today = g.on == g.today
     actions = view.actions
     waits = view.notice.state in {NoticeState.DRAFT, NoticeState.APPROVED, NoticeState.FAILED}
@@ -114,6 +117,7 @@ def show_page(
         blocking={check.value for check in notices.BLOCKING},
         happened=_timeline(view),
         sending=sending,
+        is_old=is_old,
         reply=reply,
         lodging=lodging,
         lodged=_lodged(view),

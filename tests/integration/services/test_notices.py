@@ -16,7 +16,7 @@ from support.mail_server import delivery_report, mail_server, use_mail
 from support.notices import DEADLINE, OLD, duty_status, invoice_id, make_overdue_account
 
 from insureflow.domain.buyers import BuyerStatus
-from insureflow.domain.errors import Refusal
+from insureflow.domain.errors import InvalidValue, Refusal
 from insureflow.domain.limits import AccountActKind
 from insureflow.domain.messages import MessageAction, MessageState
 from insureflow.domain.money import Money
@@ -343,7 +343,15 @@ def test_requests_reports_and_insolvency(app: Flask) -> None:
         more = notices.draft(actor, org, NewNotice(kind=NoticeKind.ADVERSE_INFORMATION, buyer_id=buyer, particulars=news), TODAY)
         later = TODAY + timedelta(days=40)
         notices.approve(actor, org, more.id, TODAY)
-        notices.send(actor, org, more.id, by_post, later)
+        # Its figures are forty days old by then: it goes when somebody says so, or is drafted anew.
+        with pytest.raises(InvalidValue, match="notice_figures_old") as refused:
+            notices.send(actor, org, more.id, by_post, later)
+        assert (refused.value.parameters["as_of"], refused.value.parameters["on"]) == (TODAY, later)
+        renewed = notices.renew(actor, org, more.id, later)
+        assert (renewed.state, renewed.as_of) == (NoticeState.DRAFT, later)
+        notices.renew(actor, org, more.id, TODAY)
+        notices.approve(actor, org, more.id, TODAY)
+        notices.send(actor, org, more.id, replace(by_post, with_old_figures=True), later)
         session.expire_all()
         assert done.marked_on == TODAY
 

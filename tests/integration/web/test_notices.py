@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 from support.accounts import Account, within
 from support.notices import make_overdue_account
 from support.pages import PageClient
@@ -59,7 +60,19 @@ def test_from_the_duty_to_the_proof(app: Flask, client: PageClient, account: Acc
     assert client.post(f"/notices/{key}/approve").status_code == 302
     assert "is approved" in client.get(f"/notices/{key}").get_data(as_text=True)
     assert "Enter the number under which the portal took the notice" in client.post(f"/notices/{key}/send", data={"channel": "portal"}).get_data(as_text=True)  # fmt: skip
-    receipt = {"channel": "portal", "protocol_number": "AT-1", "evidence": (io.BytesIO(b"%PDF-1.4\n%%EOF\n"), "receipt.pdf")}
+    earlier = notices_of(app, account)[0].as_of - timedelta(days=1)
+    with app.app_context(), within(account.organisation_id):  # as if it had been drafted the day before
+        db.session.execute(update(Notice).where(Notice.id == key).values(as_of=earlier))
+        db.session.commit()
+    assert "Draft it anew with the figures of today" in client.get(f"/notices/{key}").get_data(as_text=True)
+    old = client.post(f"/notices/{key}/send", data={"channel": "portal", "protocol_number": "AT-1"})
+    assert (old.status_code, "confirm that it goes as it is" in old.get_data(as_text=True)) == (422, True)
+    receipt = {
+        "with_old_figures": "y",
+        "channel": "portal",
+        "protocol_number": "AT-1",
+        "evidence": (io.BytesIO(b"%PDF-1.4\n%%EOF\n"), "receipt.pdf"),
+    }
     assert client.post(f"/notices/{key}/send", data=receipt, content_type="multipart/form-data").status_code == 302
     assert notices_of(app, account)[0].state is NoticeState.SENT
     wrong = client.post(f"/notices/{key}/reply", data={"outcome": "consented", "replied_on": "2026-01-01"})
