@@ -34,9 +34,9 @@ from insureflow.models.organisations import Entity
 from insureflow.models.payment_plans import PaymentPlan, PlanInstalment, PlanInvoice
 from insureflow.models.policies import Policy
 from insureflow.models.receivables import Allocation, Invoice
+from insureflow.queries.cover.extension_ends import ExtensionEnds
 from insureflow.queries.cover.insurer_acts import named_invoices
 from insureflow.queries.cover.ledgers import Act, load_acts
-from insureflow.queries.notices.extension_ends import ExtensionEnds
 
 #: The states in which invoices belong to a plan and to no other.
 LIVE = frozenset({PlanState.DRAFT, PlanState.AWAITING_CONSENT, PlanState.ACTIVE})

@@ -31,7 +31,7 @@ from insureflow.models.messages import Message
 from insureflow.models.notices import Notice, NoticeDispatch, NoticeInvoice
 from insureflow.models.organisations import User
 from insureflow.models.policies import Policy
-from insureflow.queries.notices.extension_ends import ExtensionEnds
+from insureflow.queries.cover.extension_ends import ExtensionEnds
 
 #: What an address at the insurer is for that takes papers.
 PURPOSE = "notices"

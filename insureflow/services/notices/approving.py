@@ -33,7 +33,7 @@ from insureflow.models.buyers import InsurerIdentity
 from insureflow.models.database import db
 from insureflow.models.notices import Notice
 from insureflow.models.scope import within
-from insureflow.queries.notices.extension_ends import ExtensionEnds
+from insureflow.queries.cover.extension_ends import ExtensionEnds
 from insureflow.queries.notices.standings import buyers_with_unmatched_money, due_notifications, load_standings
 from insureflow.services import issued_documents, journal
 from insureflow.services.clock import now

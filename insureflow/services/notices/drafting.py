@@ -29,7 +29,7 @@ from insureflow.models.cover import ObligationMark
 from insureflow.models.dunning import DunningLetter, DunningLetterInvoice
 from insureflow.models.notices import Notice
 from insureflow.models.policies import Policy
-from insureflow.queries.notices.extension_ends import ExtensionEnds
+from insureflow.queries.cover.extension_ends import ExtensionEnds
 from insureflow.queries.notices.standings import (
     AccountKey,
     DueNotification,

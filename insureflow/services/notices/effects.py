@@ -28,7 +28,7 @@ from insureflow.models.limits import AccountAct
 from insureflow.models.notices import Notice
 from insureflow.models.receivables import Invoice
 from insureflow.models.scope import current_organisation_id
-from insureflow.queries.notices.extension_ends import ExtensionEnds
+from insureflow.queries.cover.extension_ends import ExtensionEnds
 from insureflow.services import obligations
 from insureflow.services.journal import Actor
 from insureflow.services.limits.acts import NewAct, record_act, remove_act
