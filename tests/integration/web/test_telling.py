@@ -137,7 +137,7 @@ def test_a_calendar_program_reads_the_duties(app: Flask, handler: PageClient, in
 def test_a_summary_goes_to_who_asked_for_it_and_once(app: Flask, organisation: Any, handler: PageClient, insight: Insight) -> None:
     handler.post("/inbox/settings", data={"digest": "daily", "days_before": "15, 5, 0"})
     stop_on = insight.today + timedelta(days=20)
-    working_day = stop_on - timedelta(days=9)
+    working_day = stop_on - timedelta(days=1)
     working_day -= timedelta(days=max(0, working_day.weekday() - 4))
 
     def sent(on: date) -> int:
