@@ -75,7 +75,9 @@ def search_name(name: str) -> str:
     A name that consists of a legal form alone keeps it. At most 300 characters.
     """
     words = [
-        word for word in _SEPARATORS.split(_DOTS.sub("", _SPZOO.sub("spzoo", plain_name(name)).replace("a/s", "as").replace("&", " and "))) if word
+        word
+        for word in _SEPARATORS.split(_DOTS.sub("", _SPZOO.sub("spzoo", plain_name(name)).replace("a/s", "as").replace("&", " and ")))
+        if word
     ]
     kept = [word for word in words if word not in LEGAL_FORMS]
     return " ".join(kept or words)[:300]

@@ -175,10 +175,12 @@ def test_who_waits_too_long_is_told_and_has_done_nothing(app: Flask, books: Insu
         assert db.session.scalar(select(func.count(JournalEntry.id)).where(JournalEntry.action == "block.set")) == 0
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 def test_what_the_database_gives_up_is_a_refusal(app: Flask, books: Insured) -> None:
-    """Two units of work without an organisation that take two rows crosswise: PostgreSQL ends one, and that one says so plainly."""
-    if db.engine.dialect.name == "sqlite":
-        pytest.skip("SQLite has one writer, so nobody can wait crosswise")
+    """Two units of work without an organisation that take two rows crosswise: PostgreSQL ends one, and that one says so plainly.
+
+    SQLite has one writer, so nobody can wait crosswise there.
+    """
     rows = sorted(books.buyers.values())[:2]
     both, outcomes = threading.Barrier(2), Counter[str]()
 
