@@ -46,7 +46,9 @@ def test_needs_are_listed_drawn_and_asked_for(client: PageClient, account: Accou
     assert client.get(f"{one}?own_limit=much").status_code == 422
     assert client.get(f"{one}?own_limit=1.234").status_code == 422
     assert client.get(f"/limits/needs/{account.policy_id}/987654").status_code == 404
-    assert b"Quiet Oy" in client.get("/limits/needs/?export=csv").get_data()
+    with client.get("/limits/needs/?format=csv") as exported:
+        assert exported.mimetype == "text/csv"
+        assert b"Quiet Oy" in exported.get_data()
     typed = {"policy_id": account.policy_id, "kind": "named", "currency": "EUR"}
     assert "No fee yet" in client.get("/limits/needs/fees").text
     for wrong in ("much", "-1"):
