@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, g
@@ -26,6 +27,7 @@ from insureflow.queries import shipping as shipping_queries
 from insureflow.services import blocks, evidence, files, notices, obligations, receivables
 from insureflow.services.blocks import NOTE_LENGTH
 from insureflow.services.files import LARGEST, NewEvidence
+from insureflow.services.journal import Actor
 from insureflow.services.notices import LODGING_CHANNELS, Lodging
 
 blueprint = Blueprint(
@@ -117,10 +119,6 @@ def _new(sent: Mapping[str, Any], about: Mapping[str, Any]) -> NewEvidence:
     return NewEvidence(file.filename, content, about.get("dated_on"), about.get("note", ""))
 
 
-def _listed(found: Sequence[EvidenceFile]) -> dict[str, Any]:
-    return {"items": found}
-
-
 def _download(found: Sequence[EvidenceFile], file_id: int) -> Response:
     """A file, if it belongs to the thing that the address names. Errors: ``evidence_unknown``."""
     if file_id not in {file.id for file in found}:
@@ -128,58 +126,116 @@ def _download(found: Sequence[EvidenceFile], file_id: int) -> Response:
     return attachment(files.open_download(g.organisation.id, file_id))
 
 
-@blueprint.get("/duties/<int:duty_id>/evidence")
-@requires(Permission.VIEW_OBLIGATIONS)
-@blueprint.response(200, EvidenceListSchema)
-def of_duty(duty_id: int) -> dict[str, Any]:
-    """The files that show how a duty was done."""
-    return _listed(evidence.of_duty(duty_id))
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What files can prove something about: where it is, who may read and add, what lists and keeps them, and what each address says."""
+
+    name: str
+    address: str
+    view: Permission
+    edit: Permission
+    files_of: Callable[[int], Sequence[EvidenceFile]]
+    add: Callable[[Actor, int, int, NewEvidence], EvidenceFile]
+    listed: str
+    kept: str
 
 
-@blueprint.post("/duties/<int:duty_id>/evidence")
-@requires(Permission.EDIT_OBLIGATIONS)
-@blueprint.arguments(FileUploadSchema, location="files")
-@blueprint.arguments(AboutFileSchema, location="form", content_type="multipart/form-data")
-@blueprint.doc(requestBody=_with_file(AboutFileSchema))
-@blueprint.response(201, EvidenceSchema)
-def add_to_duty(sent: Mapping[str, Any], about: Mapping[str, Any], duty_id: int) -> EvidenceFile:
-    """Keep a file that shows how a duty was done; it must be marked as done or waived first."""
-    return obligations.attach_evidence(g.actor, g.organisation.id, duty_id, _new(sent, about))
+THINGS = (
+    Thing(
+        "duty",
+        "/duties",
+        Permission.VIEW_OBLIGATIONS,
+        Permission.EDIT_OBLIGATIONS,
+        evidence.of_duty,
+        obligations.attach_evidence,
+        listed="The files that show how a duty was done.",
+        kept="Keep a file that shows how a duty was done; it must be marked as done or waived first.",
+    ),
+    Thing(
+        "notice",
+        "/notices",
+        Permission.VIEW_OBLIGATIONS,
+        Permission.EDIT_OBLIGATIONS,
+        evidence.of_notice,
+        evidence.add_to_notice,
+        listed="The files that belong to a notice.",
+        kept="Keep a file that belongs to a notice: a receipt, a confirmation, the answer.",
+    ),
+    Thing(
+        "dispute",
+        "/disputes",
+        Permission.VIEW_RECEIVABLES,
+        Permission.EDIT_RECEIVABLES,
+        evidence.of_dispute,
+        receivables.add_evidence,
+        listed="The files that belong to a dispute.",
+        kept="Keep a paper of a dispute: the complaint, a settlement, a judgment.",
+    ),
+    Thing(
+        "decision",
+        "/limits/decisions",
+        Permission.VIEW_LIMITS,
+        Permission.EDIT_LIMITS,
+        evidence.of_decision,
+        evidence.add_to_decision,
+        listed="The files that show what the insurer decided.",
+        kept="Keep the insurer's word for a decision.",
+    ),
+    Thing(
+        "act",
+        "/acts",
+        Permission.VIEW_LIMITS,
+        Permission.EDIT_LIMITS,
+        evidence.of_act,
+        evidence.add_to_act,
+        listed="The files that show an act on an account, such as a consent.",
+        kept="Keep a file that shows an act on an account.",
+    ),
+    Thing(
+        "credit_report",
+        "/credit-reports",
+        Permission.VIEW_LIMITS,
+        Permission.EDIT_LIMITS,
+        evidence.of_report,
+        evidence.add_to_report,
+        listed="The files that prove a credit report.",
+        kept="Keep the file of a credit report; it proves from today on.",
+    ),
+)
 
 
-@blueprint.get("/duties/<int:duty_id>/evidence/<int:evidence_file_id>")
-@requires(Permission.VIEW_OBLIGATIONS)
-@blueprint.response(200, content_type="application/octet-stream", description="The file, byte by byte.")
-def download_of_duty(duty_id: int, evidence_file_id: int) -> Response:
-    """One of these files."""
-    return _download(evidence.of_duty(duty_id), evidence_file_id)
+def _serve_files_of(thing: Thing) -> None:
+    """The addresses to list, keep and give out the files of a thing."""
+    key = f"{thing.name}_id"
+    address = f"{thing.address}/<int:{key}>/evidence"
+
+    @requires(thing.view)
+    @blueprint.response(200, EvidenceListSchema)
+    @blueprint.doc(summary=thing.listed)
+    def listed(**keys: int) -> dict[str, Any]:
+        return {"items": thing.files_of(keys[key])}
+
+    @requires(thing.edit)
+    @blueprint.arguments(FileUploadSchema, location="files")
+    @blueprint.arguments(AboutFileSchema, location="form", content_type="multipart/form-data")
+    @blueprint.doc(requestBody=_with_file(AboutFileSchema), summary=thing.kept)
+    @blueprint.response(201, EvidenceSchema)
+    def keep(sent: Mapping[str, Any], about: Mapping[str, Any], **keys: int) -> EvidenceFile:
+        return thing.add(g.actor, g.organisation.id, keys[key], _new(sent, about))
+
+    @requires(thing.view)
+    @blueprint.response(200, content_type="application/octet-stream", description="The file, byte by byte.")
+    @blueprint.doc(summary="One of these files.")
+    def give_out(evidence_file_id: int, **keys: int) -> Response:
+        return _download(thing.files_of(keys[key]), evidence_file_id)
+
+    blueprint.add_url_rule(address, f"of_{thing.name}", listed, methods=["GET"])
+    blueprint.add_url_rule(address, f"add_to_{thing.name}", keep, methods=["POST"])
+    blueprint.add_url_rule(f"{address}/<int:evidence_file_id>", f"download_of_{thing.name}", give_out, methods=["GET"])
 
 
-@blueprint.get("/notices/<int:notice_id>/evidence")
-@requires(Permission.VIEW_OBLIGATIONS)
-@blueprint.response(200, EvidenceListSchema)
-def of_notice(notice_id: int) -> dict[str, Any]:
-    """The files that belong to a notice."""
-    return _listed(evidence.of_notice(notice_id))
-
-
-@blueprint.post("/notices/<int:notice_id>/evidence")
-@requires(Permission.EDIT_OBLIGATIONS)
-@blueprint.arguments(FileUploadSchema, location="files")
-@blueprint.arguments(AboutFileSchema, location="form", content_type="multipart/form-data")
-@blueprint.doc(requestBody=_with_file(AboutFileSchema))
-@blueprint.response(201, EvidenceSchema)
-def add_to_notice(sent: Mapping[str, Any], about: Mapping[str, Any], notice_id: int) -> EvidenceFile:
-    """Keep a file that belongs to a notice: a receipt, a confirmation, the answer."""
-    return evidence.add_to_notice(g.actor, g.organisation.id, notice_id, _new(sent, about))
-
-
-@blueprint.get("/notices/<int:notice_id>/evidence/<int:evidence_file_id>")
-@requires(Permission.VIEW_OBLIGATIONS)
-@blueprint.response(200, content_type="application/octet-stream", description="The file, byte by byte.")
-def download_of_notice(notice_id: int, evidence_file_id: int) -> Response:
-    """One of these files."""
-    return _download(evidence.of_notice(notice_id), evidence_file_id)
+for _thing in THINGS:
+    _serve_files_of(_thing)
 
 
 @blueprint.post("/notices/<int:notice_id>/lodged")
@@ -198,114 +254,6 @@ def record_lodging(sent: Mapping[str, Any], said: Mapping[str, Any], notice_id: 
         note=said["note"],
     )
     return lodging_of(notices.lodge(g.actor, g.organisation.id, notice_id, lodging, g.today))
-
-
-@blueprint.get("/disputes/<int:dispute_id>/evidence")
-@requires(Permission.VIEW_RECEIVABLES)
-@blueprint.response(200, EvidenceListSchema)
-def of_dispute(dispute_id: int) -> dict[str, Any]:
-    """The files that belong to a dispute."""
-    return _listed(evidence.of_dispute(dispute_id))
-
-
-@blueprint.post("/disputes/<int:dispute_id>/evidence")
-@requires(Permission.EDIT_RECEIVABLES)
-@blueprint.arguments(FileUploadSchema, location="files")
-@blueprint.arguments(AboutFileSchema, location="form", content_type="multipart/form-data")
-@blueprint.doc(requestBody=_with_file(AboutFileSchema))
-@blueprint.response(201, EvidenceSchema)
-def add_to_dispute(sent: Mapping[str, Any], about: Mapping[str, Any], dispute_id: int) -> EvidenceFile:
-    """Keep a paper of a dispute: the complaint, a settlement, a judgment."""
-    return receivables.add_evidence(g.actor, g.organisation.id, dispute_id, _new(sent, about))
-
-
-@blueprint.get("/disputes/<int:dispute_id>/evidence/<int:evidence_file_id>")
-@requires(Permission.VIEW_RECEIVABLES)
-@blueprint.response(200, content_type="application/octet-stream", description="The file, byte by byte.")
-def download_of_dispute(dispute_id: int, evidence_file_id: int) -> Response:
-    """One of these files."""
-    return _download(evidence.of_dispute(dispute_id), evidence_file_id)
-
-
-@blueprint.get("/limits/decisions/<int:decision_id>/evidence")
-@requires(Permission.VIEW_LIMITS)
-@blueprint.response(200, EvidenceListSchema)
-def of_decision(decision_id: int) -> dict[str, Any]:
-    """The files that show what the insurer decided."""
-    return _listed(evidence.of_decision(decision_id))
-
-
-@blueprint.post("/limits/decisions/<int:decision_id>/evidence")
-@requires(Permission.EDIT_LIMITS)
-@blueprint.arguments(FileUploadSchema, location="files")
-@blueprint.arguments(AboutFileSchema, location="form", content_type="multipart/form-data")
-@blueprint.doc(requestBody=_with_file(AboutFileSchema))
-@blueprint.response(201, EvidenceSchema)
-def add_to_decision(sent: Mapping[str, Any], about: Mapping[str, Any], decision_id: int) -> EvidenceFile:
-    """Keep the insurer's word for a decision."""
-    return evidence.add_to_decision(g.actor, g.organisation.id, decision_id, _new(sent, about))
-
-
-@blueprint.get("/limits/decisions/<int:decision_id>/evidence/<int:evidence_file_id>")
-@requires(Permission.VIEW_LIMITS)
-@blueprint.response(200, content_type="application/octet-stream", description="The file, byte by byte.")
-def download_of_decision(decision_id: int, evidence_file_id: int) -> Response:
-    """One of these files."""
-    return _download(evidence.of_decision(decision_id), evidence_file_id)
-
-
-@blueprint.get("/acts/<int:act_id>/evidence")
-@requires(Permission.VIEW_LIMITS)
-@blueprint.response(200, EvidenceListSchema)
-def of_act(act_id: int) -> dict[str, Any]:
-    """The files that show an act on an account, such as a consent."""
-    return _listed(evidence.of_act(act_id))
-
-
-@blueprint.post("/acts/<int:act_id>/evidence")
-@requires(Permission.EDIT_LIMITS)
-@blueprint.arguments(FileUploadSchema, location="files")
-@blueprint.arguments(AboutFileSchema, location="form", content_type="multipart/form-data")
-@blueprint.doc(requestBody=_with_file(AboutFileSchema))
-@blueprint.response(201, EvidenceSchema)
-def add_to_act(sent: Mapping[str, Any], about: Mapping[str, Any], act_id: int) -> EvidenceFile:
-    """Keep a file that shows an act on an account."""
-    return evidence.add_to_act(g.actor, g.organisation.id, act_id, _new(sent, about))
-
-
-@blueprint.get("/acts/<int:act_id>/evidence/<int:evidence_file_id>")
-@requires(Permission.VIEW_LIMITS)
-@blueprint.response(200, content_type="application/octet-stream", description="The file, byte by byte.")
-def download_of_act(act_id: int, evidence_file_id: int) -> Response:
-    """One of these files."""
-    return _download(evidence.of_act(act_id), evidence_file_id)
-
-
-@blueprint.get("/credit-reports/<int:credit_report_id>/evidence")
-@requires(Permission.VIEW_LIMITS)
-@blueprint.response(200, EvidenceListSchema)
-def of_report(credit_report_id: int) -> dict[str, Any]:
-    """The files that prove a credit report."""
-    return _listed(evidence.of_report(credit_report_id))
-
-
-@blueprint.post("/credit-reports/<int:credit_report_id>/evidence")
-@requires(Permission.EDIT_LIMITS)
-@blueprint.arguments(FileUploadSchema, location="files")
-@blueprint.arguments(AboutFileSchema, location="form", content_type="multipart/form-data")
-@blueprint.doc(requestBody=_with_file(AboutFileSchema))
-@blueprint.response(201, EvidenceSchema)
-def add_to_report(sent: Mapping[str, Any], about: Mapping[str, Any], credit_report_id: int) -> EvidenceFile:
-    """Keep the file of a credit report; it proves from today on."""
-    return evidence.add_to_report(g.actor, g.organisation.id, credit_report_id, _new(sent, about))
-
-
-@blueprint.get("/credit-reports/<int:credit_report_id>/evidence/<int:evidence_file_id>")
-@requires(Permission.VIEW_LIMITS)
-@blueprint.response(200, content_type="application/octet-stream", description="The file, byte by byte.")
-def download_of_report(credit_report_id: int, evidence_file_id: int) -> Response:
-    """One of these files."""
-    return _download(evidence.of_report(credit_report_id), evidence_file_id)
 
 
 @blueprint.post("/buyers/<int:buyer_id>/block/consent")

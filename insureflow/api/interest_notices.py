@@ -8,18 +8,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import g, url_for
+from flask import g
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 
-from insureflow.api.documents import DocumentPageSchema, document_rows
-from insureflow.api.fields import MoneySchema, PageSchema, listed, money
-from insureflow.api.statements import IssuedStatementSchema, NewStatementSchema, OpenAccountQuestionSchema, entity_id_of
+from insureflow.api.documents import DocumentPageSchema
+from insureflow.api.fields import MoneySchema, PageSchema, money
+from insureflow.api.statements import (
+    IssuedStatementSchema,
+    NewStatementSchema,
+    OpenAccountQuestionSchema,
+    as_issued,
+    entity_id_of,
+    issued_to,
+)
 from insureflow.domain.access import Permission, requires
 from insureflow.domain.issued_documents import DocumentKind
-from insureflow.queries import issued_documents as document_queries
 from insureflow.queries import shipping as shipping_queries
-from insureflow.queries.listing import Narrowing
 from insureflow.services import dunning
 
 blueprint = Blueprint("api_interest_notices", __name__, description="Notices of interest on late payment.")
@@ -95,10 +100,7 @@ def interest(asked: Mapping[str, Any], buyer_id: int) -> dict[str, Any]:
 @blueprint.response(200, DocumentPageSchema)
 def interest_notices(asked: Mapping[str, Any], buyer_id: int) -> dict[str, Any]:
     """The notices of interest that were issued to a buyer, newest first."""
-    listing = document_queries.document_listing(buyer_id=shipping_queries.get_buyer(buyer_id).id)
-    wanted = Narrowing(choices={"kind": [DocumentKind.INTEREST_NOTICE.value]})
-    found = listing.page(wanted, None, asked["page"], asked["page_size"])
-    return listed(asked, found, document_rows(found))
+    return issued_to(buyer_id, DocumentKind.INTEREST_NOTICE, asked)
 
 
 @blueprint.post("/buyers/<int:buyer_id>/interest-notices")
@@ -111,12 +113,4 @@ def issue(said: Mapping[str, Any], buyer_id: int) -> Any:
     document, message = dunning.send_interest_notice(
         g.actor, g.organisation.id, buyer_id, entity_id_of(said["entity"]), g.today, by_mail=said["by_mail"]
     )
-    issued = {
-        "document_id": document.id,
-        "number": document.number,
-        "language": document.language,
-        "dated_on": document.dated_on,
-        "sha256": document.sha256,
-        "message_id": None if message is None else message.id,
-    }
-    return issued, 201, {"Location": url_for("api_documents.document", document_id=document.id)}
+    return as_issued(document, message)

@@ -18,6 +18,8 @@ from insureflow.domain.access import Permission, requires
 from insureflow.domain.errors import Refusal
 from insureflow.domain.issued_documents import DocumentKind
 from insureflow.domain.money import Money
+from insureflow.models.documents import IssuedDocument
+from insureflow.models.messages import Message
 from insureflow.queries import issued_documents as document_queries
 from insureflow.queries import organisations as organisation_queries
 from insureflow.queries import shipping as shipping_queries
@@ -82,6 +84,26 @@ def entity_id_of(code: str) -> int:
     raise Refusal("entity_unknown", entity=code)
 
 
+def issued_to(buyer_id: int, kind: DocumentKind, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The asked page of the papers of one kind that were issued to a buyer, newest first. Errors: ``buyer_unknown``."""
+    listing = document_queries.document_listing(buyer_id=shipping_queries.get_buyer(buyer_id).id)
+    found = listing.page(Narrowing(choices={"kind": [kind.value]}), None, asked["page"], asked["page_size"])
+    return listed(asked, found, document_rows(found))
+
+
+def as_issued(document: IssuedDocument, message: Message | None) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """The answer that a paper was issued, with where it is."""
+    issued = {
+        "document_id": document.id,
+        "number": document.number,
+        "language": document.language,
+        "dated_on": document.dated_on,
+        "sha256": document.sha256,
+        "message_id": None if message is None else message.id,
+    }
+    return issued, 201, {"Location": url_for("api_documents.document", document_id=document.id)}
+
+
 def _money(amount: Money) -> dict[str, Any] | None:
     return money(amount.minor, amount.currency)
 
@@ -122,10 +144,7 @@ def account(asked: Mapping[str, Any], buyer_id: int) -> dict[str, Any]:
 @blueprint.response(200, DocumentPageSchema)
 def statements(asked: Mapping[str, Any], buyer_id: int) -> dict[str, Any]:
     """The statements of account that were issued to a buyer, newest first."""
-    listing = document_queries.document_listing(buyer_id=shipping_queries.get_buyer(buyer_id).id)
-    wanted = Narrowing(choices={"kind": [DocumentKind.STATEMENT.value]})
-    found = listing.page(wanted, None, asked["page"], asked["page_size"])
-    return listed(asked, found, document_rows(found))
+    return issued_to(buyer_id, DocumentKind.STATEMENT, asked)
 
 
 @blueprint.post("/buyers/<int:buyer_id>/statements")
@@ -138,12 +157,4 @@ def issue(said: Mapping[str, Any], buyer_id: int) -> Any:
     document, message = dunning.send_statement(
         g.actor, g.organisation.id, buyer_id, entity_id_of(said["entity"]), g.today, by_mail=said["by_mail"]
     )
-    issued = {
-        "document_id": document.id,
-        "number": document.number,
-        "language": document.language,
-        "dated_on": document.dated_on,
-        "sha256": document.sha256,
-        "message_id": None if message is None else message.id,
-    }
-    return issued, 201, {"Location": url_for("api_documents.document", document_id=document.id)}
+    return as_issued(document, message)

@@ -41,17 +41,22 @@ def _account(session: Session, buyer_id: int, policy_id: int) -> str:
     return f"{name} / {session.scalars(select(Policy.number).where(Policy.id == policy_id)).one()}"
 
 
+def _attach(session: Session, actor: Actor, thing: Notice | AccountAct, new: NewEvidence, kind: str, action: str) -> EvidenceFile:
+    """Keep a file for what happened on an account, and note it in the journal; an action begins with what it is about."""
+    file, is_new = files.attach(session, actor, new, kind, thing.id, buyer_id=thing.buyer_id)
+    if is_new:
+        subject = Subject(action.partition(".")[0], thing.id, _account(session, thing.buyer_id, thing.policy_id))
+        journal.record(session, actor, action, subject, after=_named(file))
+    return file
+
+
 def add_to_notice(actor: Actor, organisation_id: int, notice_id: int, new: NewEvidence) -> EvidenceFile:
     """Keep a file that belongs to a notice: a receipt, a confirmation, the insurer's letter. Errors: ``notice_unknown``, those of ``keep``."""
     with transaction(organisation_id) as session:
         notice = session.scalar(select(Notice).where(Notice.id == notice_id))
         if notice is None:
             raise Refusal("notice_unknown", notice=str(notice_id))
-        file, is_new = files.attach(session, actor, new, EVIDENCE_KIND, notice.id, buyer_id=notice.buyer_id)
-        if is_new:
-            subject = Subject("notice", notice.id, _account(session, notice.buyer_id, notice.policy_id))
-            journal.record(session, actor, "notice.evidence_added", subject, after=_named(file))
-        return file
+        return _attach(session, actor, notice, new, EVIDENCE_KIND, "notice.evidence_added")
 
 
 def add_to_decision(actor: Actor, organisation_id: int, decision_id: int, new: NewEvidence) -> EvidenceFile:
@@ -74,11 +79,7 @@ def add_to_act(actor: Actor, organisation_id: int, act_id: int, new: NewEvidence
         act = session.scalar(select(AccountAct).where(AccountAct.id == act_id))
         if act is None:
             raise Refusal("act_unknown", act=str(act_id))
-        file, is_new = files.attach(session, actor, new, EVIDENCE_OF_CONSENT, act.id, buyer_id=act.buyer_id)
-        if is_new:
-            subject = Subject("act", act.id, _account(session, act.buyer_id, act.policy_id))
-            journal.record(session, actor, "act.evidence_added", subject, after=_named(file))
-        return file
+        return _attach(session, actor, act, new, EVIDENCE_OF_CONSENT, "act.evidence_added")
 
 
 def add_to_report(actor: Actor, organisation_id: int, report_id: int, new: NewEvidence) -> EvidenceFile:

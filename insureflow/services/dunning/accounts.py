@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from insureflow.documents.items import ItemKind, OpenItem, totals_of
+from insureflow.documents.mail_text import MailText
 from insureflow.documents.statements import StatementOfAccount, build_statement, html_statement, text_statement
 from insureflow.domain.errors import Refusal
 from insureflow.domain.issued_documents import DocumentKind
@@ -124,37 +126,79 @@ def send_statement(
 
     Errors: ``buyer_unknown``, ``statement_empty``, ``message_without_recipient``.
     """
+
+    def write(session: Session, buyer: Buyer, writer: Stationery, number: str, language: str) -> AccountPaper:
+        paper = _statement(session, buyer, writer, on, number)
+        return AccountPaper(
+            content=build_statement(paper, language),
+            text=text_statement(paper, language),
+            facts={"as_of": on, "closing": list(paper.closing), "items": len(paper.items)},
+        )
+
+    return issue_account_paper(
+        actor,
+        organisation_id,
+        buyer_id,
+        entity_id,
+        on,
+        kind=DocumentKind.STATEMENT,
+        action="statement.issued",
+        write=write,
+        by_mail=by_mail,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPaper:
+    """A paper on a buyer's account, written but not issued: its bytes, its text as a mail, what is frozen with it, what the journal adds."""
+
+    content: bytes
+    text: MailText
+    facts: dict[str, Any]
+    noted: dict[str, Any] = field(default_factory=dict)
+
+
+def issue_account_paper(
+    actor: Actor,
+    organisation_id: int,
+    buyer_id: int,
+    entity_id: int,
+    on: date,
+    *,
+    kind: DocumentKind,
+    action: str,
+    write: Callable[[Session, Buyer, Stationery, str, str], AccountPaper],
+    by_mail: bool,
+) -> tuple[IssuedDocument, Message | None]:
+    """Issue what ``write`` makes for its number and language, and queue it by mail where asked.
+
+    Whoever has a number holds the organisation, so what ``write`` reads no other paper can claim meanwhile.
+    Errors: ``buyer_unknown``, ``message_without_recipient``, those of ``write``.
+    """
     with transaction(organisation_id) as session:
         buyer, writer = get_buyer(session, buyer_id), stationery_of(session, entity_id)
         language = language_of(session, buyer)
         number = issued_documents.reserve_numbers(session, on.year)[0]
-        paper = _statement(session, buyer, writer, on, number)
-        facts: dict[str, Any] = {"as_of": on, "closing": list(paper.closing), "items": len(paper.items)}
+        paper = write(session, buyer, writer, number, language)
         document = issued_documents.issue(
-            session, actor, kind=DocumentKind.STATEMENT, language=language, dated_on=on, facts=facts, name=f"{number}.pdf",
-            content=build_statement(paper, language), entity_id=entity_id, buyer_id=buyer_id, number=number,
+            session, actor, kind=kind, language=language, dated_on=on, facts=paper.facts, name=f"{number}.pdf",
+            content=paper.content, entity_id=entity_id, buyer_id=buyer_id, number=number,
         )  # fmt: skip
         message = None
         if by_mail:
-            text = text_statement(paper, language)
             message = messages.queue(
                 session,
                 actor,
-                cause=f"statement:{uuid.uuid4().hex}",
-                kind="statement",
+                cause=f"{kind.value}:{number}",
+                kind=kind.value,
                 recipients=[contact.email for contact in reachable(people_of(session, buyer_id))],
                 language=language,
-                subject=text.subject[: messages.LONGEST_SUBJECT],
-                body=text.body[: messages.LONGEST_BODY],
+                subject=paper.text.subject[: messages.LONGEST_SUBJECT],
+                body=paper.text.body[: messages.LONGEST_BODY],
                 documents=[document.id],
                 buyer_id=buyer_id,
                 reply_to=writer.head.email if writer.head else "",
             )
-        journal.record(
-            session,
-            actor,
-            "statement.issued",
-            Subject("buyer", buyer.id, buyer.legal_name),
-            after={"document": document.number, "sha256": document.sha256, "by_mail": by_mail},
-        )
+        after = {"document": number, "sha256": document.sha256, **paper.noted, "by_mail": by_mail}
+        journal.record(session, actor, action, Subject("buyer", buyer.id, buyer.legal_name), after=after)
         return document, message

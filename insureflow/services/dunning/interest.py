@@ -23,11 +23,10 @@ from insureflow.models.buyers import Buyer
 from insureflow.models.documents import IssuedDocument
 from insureflow.models.messages import Message
 from insureflow.queries import dunning as queries
-from insureflow.services import issued_documents, journal, messages
-from insureflow.services.dunning.accounts import language_of, people_of
-from insureflow.services.dunning.composing import buyer_party, customer_number, get_buyer, reachable
+from insureflow.services.dunning.accounts import AccountPaper, issue_account_paper, language_of
+from insureflow.services.dunning.composing import buyer_party, customer_number, get_buyer
 from insureflow.services.dunning.rules import rules_for_buyer
-from insureflow.services.journal import Actor, Subject
+from insureflow.services.journal import Actor
 from insureflow.services.stationery import Stationery, stationery_of
 from insureflow.services.transaction import transaction
 
@@ -114,37 +113,15 @@ def send_interest_notice(
 
     Errors: as ``interest_of_account``, and ``message_without_recipient``.
     """
-    with transaction(organisation_id) as session:
-        buyer, writer = get_buyer(session, buyer_id), stationery_of(session, entity_id)
-        language = language_of(session, buyer)
-        # whoever has a number holds the organisation, so two notices at once cannot claim the same days
-        number = issued_documents.reserve_numbers(session, on.year)[0]
+
+    def write(session: Session, buyer: Buyer, writer: Stationery, number: str, language: str) -> AccountPaper:
         paper = _notice(session, buyer, writer, on, number)
-        document = issued_documents.issue(
-            session, actor, kind=DocumentKind.INTEREST_NOTICE, language=language, dated_on=on, facts=_facts(paper), name=f"{number}.pdf",
-            content=build_interest_notice(paper, language), entity_id=entity_id, buyer_id=buyer_id, number=number,
-        )  # fmt: skip
-        message = None
-        if by_mail:
-            text = text_interest_notice(paper, language)
-            message = messages.queue(
-                session,
-                actor,
-                cause=f"interest_notice:{number}",
-                kind="interest_notice",
-                recipients=[contact.email for contact in reachable(people_of(session, buyer_id))],
-                language=language,
-                subject=text.subject[: messages.LONGEST_SUBJECT],
-                body=text.body[: messages.LONGEST_BODY],
-                documents=[document.id],
-                buyer_id=buyer_id,
-                reply_to=writer.head.email if writer.head else "",
-            )
-        journal.record(
-            session,
-            actor,
-            "interest_notice.issued",
-            Subject("buyer", buyer.id, buyer.legal_name),
-            after={"document": number, "sha256": document.sha256, "totals": list(paper.totals), "by_mail": by_mail},
+        return AccountPaper(
+            content=build_interest_notice(paper, language),
+            text=text_interest_notice(paper, language),
+            facts=_facts(paper),
+            noted={"totals": list(paper.totals)},
         )
-        return document, message
+
+    kind, action = DocumentKind.INTEREST_NOTICE, "interest_notice.issued"
+    return issue_account_paper(actor, organisation_id, buyer_id, entity_id, on, kind=kind, action=action, write=write, by_mail=by_mail)
